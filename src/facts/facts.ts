@@ -1,0 +1,38 @@
+import type { LineageFact } from './lineage-facts.ts';
+import type { PredictionFact } from './prediction-facts.ts';
+import type { RegistryFact } from './registry-facts.ts';
+import type { TrackingFact } from './tracking-facts.ts';
+
+export type * from './lineage-facts.ts';
+export type * from './prediction-facts.ts';
+export type * from './registry-facts.ts';
+export type * from './tracking-facts.ts';
+
+/** One normalised statement that a translator derives from a payload; pure and deterministic. */
+export type Fact = LineageFact | TrackingFact | RegistryFact | PredictionFact | SystemFact;
+
+/** Facts of the server about itself. */
+export type SystemFact = {
+  readonly kind: 'workspace.created';
+  readonly id: string;
+  readonly name: string;
+};
+
+export type FactKind = Fact['kind'];
+
+/** Where the message stands that a fact was derived from, and who sent it. */
+export interface FactContext {
+  readonly position: number;
+  readonly index: number;
+  /** Recorded time of the entry, ms since 1970. */
+  readonly time: number;
+  /** Name of the workspace, as refs use it. */
+  readonly workspace: string;
+  readonly principal: string;
+}
+
+/** What a translator makes of one payload. Warnings go to the receipt and a counter. */
+export interface Translation {
+  readonly facts: readonly Fact[];
+  readonly warnings: readonly string[];
+}
