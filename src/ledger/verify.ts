@@ -1,0 +1,109 @@
+import { sha256 } from '../base/digest.ts';
+import { toWherefromError } from '../base/errors.ts';
+import { limits } from '../base/limits.ts';
+import { decodeBlock } from './block.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import { decodeEntry, messagesRoot } from './entry.ts';
+import { leafHash, MerkleFrontier } from './merkle.ts';
+import type { LedgerReader, StoredEntry } from './store.ts';
+
+/** What recomputing the ledger showed. A verdict, not an exception: `problems` empty means verified. */
+export interface Verification {
+  readonly verified: boolean;
+  readonly entries: number;
+  readonly messages: number;
+  /** Hex root over all entries, recomputed. */
+  readonly root: string;
+  readonly problems: readonly string[];
+}
+
+/**
+ * Recomputes everything from the stored bytes: every payload against its commitment, every entry
+ * against its place and time, the tree against the log head, and against checkpoints kept elsewhere.
+ */
+export async function verifyLedger(
+  reader: LedgerReader,
+  checkpoints: readonly Checkpoint[] = [],
+): Promise<Verification> {
+  const problems: string[] = [];
+  const tree = new MerkleFrontier();
+  const state = { time: 0, messages: 0 };
+  const head = await reader.head();
+  const check = (): void => {
+    for (const checkpoint of checkpoints) {
+      if (checkpoint.size === tree.size && !checkpoint.root.equals(tree.root())) {
+        problems.push(
+          `The first ${tree.size} entries are not those of the checkpoint (${checkpoint.origin}).`,
+        );
+      }
+    }
+  };
+  check();
+  while (tree.size < head.size) {
+    const page = await reader.list(tree.size, limits.replayEntriesMax);
+    if (page.length === 0) break;
+    for (const stored of page) {
+      verifyEntry(stored, tree.size, state, problems);
+      tree.append(leafHash(stored.entry));
+      check();
+    }
+    if (problems.length > 20) break;
+  }
+  verifyHead(head, tree, problems);
+  for (const { size } of checkpoints) {
+    if (size > tree.size)
+      problems.push(
+        `A checkpoint knows ${size} entries, the log has only ${tree.size}: it was cut off.`,
+      );
+  }
+  return {
+    verified: problems.length === 0,
+    entries: tree.size,
+    messages: state.messages,
+    root: tree.root().toString('hex'),
+    problems,
+  };
+}
+
+function verifyHead(
+  head: Awaited<ReturnType<LedgerReader['head']>>,
+  tree: MerkleFrontier,
+  problems: string[],
+): void {
+  if (tree.size !== head.size) {
+    problems.push(`The log head says ${head.size} entries, ${tree.size} were read.`);
+    return;
+  }
+  if (!tree.root().equals(head.root))
+    problems.push('The root of the log head is not the root of the entries.');
+  const peaks = Buffer.concat(tree.peaks as Buffer[]);
+  if (!peaks.equals(Buffer.concat(head.peaks as Uint8Array[])))
+    problems.push('The subtree roots of the log head do not fit the entries.');
+}
+
+function verifyEntry(
+  stored: StoredEntry,
+  position: number,
+  state: { time: number; messages: number },
+  problems: string[],
+): void {
+  try {
+    if (stored.position !== position) throw new Error(`Ledger entry ${position} is missing.`);
+    const entry = decodeEntry(stored.entry, position);
+    if (entry.time < state.time)
+      throw new Error(`Ledger entry ${position} is older than the one before it.`);
+    state.time = entry.time;
+    if (!sha256(stored.block).equals(stored.blockDigest))
+      throw new Error(`The payload of ledger entry ${position} is damaged.`);
+    const messages = decodeBlock(stored.block, position);
+    state.messages += messages.length;
+    if (messages.length !== entry.count)
+      throw new Error(
+        `Ledger entry ${position} has ${messages.length} messages, not ${entry.count}.`,
+      );
+    if (messagesRoot(stored.batchKey, messages) !== entry.root)
+      throw new Error(`The payload of ledger entry ${position} is not what was committed to.`);
+  } catch (error) {
+    problems.push(toWherefromError(error).message);
+  }
+}
