@@ -1,0 +1,198 @@
+import { sha256 } from '../base/digest.ts';
+import type { Json } from '../base/json.ts';
+import type {
+  Answer,
+  AnswerCount,
+  AnswerEdge,
+  AnswerNode,
+  AnswerStop,
+} from '../contract/answer.ts';
+import { parseRef } from '../facts/ref.ts';
+import { nameOf } from './project.ts';
+import type { AttributeRow, NodeRow } from './store.ts';
+import type { GraphView } from './view.ts';
+import type { Walk } from './walk.ts';
+
+/** A prediction as a node: it is no row of the graph. */
+export interface OutsideNode {
+  readonly key: number;
+  readonly node: AnswerNode;
+}
+
+/** The immutable public id: 32 hex digits, made of the ref at creation. */
+export function publicId(originRef: string): string {
+  return sha256(originRef).subarray(0, 16).toString('hex');
+}
+
+/** Attributes of each node at the moment: for each name the newest value, null removes. */
+export async function attributesOf(
+  view: GraphView,
+  keys: readonly number[],
+): Promise<Map<number, Record<string, Json>>> {
+  const newest = new Map<string, AttributeRow>();
+  for (const row of await view.reader.attributes(keys)) {
+    if (!view.seen(row)) continue;
+    const id = `${row.node} ${row.name}`;
+    const before = newest.get(id);
+    if (!before || row.time > before.time || (row.time === before.time && row.value > before.value))
+      newest.set(id, row);
+  }
+  const found = new Map<number, Record<string, Json>>();
+  for (const row of [...newest.values()].sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const value = JSON.parse(row.value) as Json; // written by the projection as JSON
+    if (value === null) continue;
+    const attributes = found.get(row.node) ?? {};
+    attributes[row.name] = value;
+    found.set(row.node, attributes);
+  }
+  return found;
+}
+
+/** Several names of one dataset are one node: this tells which, and under which ref it is shown. */
+interface Identities {
+  readonly shown: ReadonlyMap<number, string>;
+  readonly sameAs: ReadonlyMap<string, readonly { ref: string; rule: string; position: number }[]>;
+}
+
+async function identitiesOf(view: GraphView, rows: readonly NodeRow[]): Promise<Identities> {
+  const shown = new Map<number, string>(rows.map((row) => [row.key, row.ref]));
+  const sameAs = new Map<string, { ref: string; rule: string; position: number }[]>();
+  const datasets = rows.filter((row) => row.kind === 'dataset');
+  for (const row of datasets) {
+    const { members, merges } = await view.classOf(row.key);
+    if (members.length === 1) continue;
+    const nodes = await view.nodes(members);
+    // The name that sorts first stands for all: the same whatever came first.
+    const first = nodes.map((node) => node.ref).sort()[0] ?? row.ref;
+    shown.set(row.key, first);
+    const refOf = (key: number): string => nodes.find((node) => node.key === key)?.ref ?? '';
+    sameAs.set(
+      first,
+      merges.flatMap(({ a, b, rule, position }) => {
+        const other = refOf(a) === first ? refOf(b) : refOf(a);
+        return [{ ref: other, rule, position }];
+      }),
+    );
+  }
+  const sent = await view.reader.names(datasets.map((row) => row.key));
+  for (const name of sent) {
+    if (name.position > view.moment.position) continue;
+    const ref = shown.get(name.dataset);
+    if (ref === undefined) continue;
+    const list = sameAs.get(ref) ?? [];
+    list.push({ ref: `${name.namespace} ${name.name}`, rule: name.rule, position: name.position });
+    sameAs.set(ref, list);
+  }
+  return { shown, sameAs };
+}
+
+/** Turns a finished walk into nodes, edges and stops, with refs in place of keys. */
+export async function renderWalk(
+  walk: Walk,
+  outside: readonly OutsideNode[],
+): Promise<Pick<Answer, 'nodes' | 'edges' | 'stopped'>> {
+  const { view } = walk;
+  const keys = [...walk.nodes.keys()].filter((key) => key > 0);
+  const rows = await view.nodes(keys);
+  const attributes = await attributesOf(view, keys);
+  const { shown, sameAs } = await identitiesOf(view, rows);
+  const nodes = new Map<string, AnswerNode>();
+  for (const row of rows) {
+    const ref = shown.get(row.key) ?? row.ref;
+    const extra = row.kind === 'run' ? await runAttributes(view, row.key) : {};
+    const before = nodes.get(ref);
+    const same = sameAs.get(ref);
+    nodes.set(ref, {
+      ref,
+      id: before?.id ?? publicId(row.originRef),
+      kind: row.kind,
+      name: nameOf(ref),
+      attributes: {
+        ...before?.attributes,
+        ...(attributes.get(row.key) as AnswerNode['attributes'] | undefined),
+        ...extra,
+        ...(row.deletedTime === null ? {} : { deletedTime: iso(row.deletedTime) }),
+        ...(same ? { sameAs: same } : {}),
+      },
+    });
+  }
+  for (const { node } of outside) nodes.set(node.ref, node);
+  const refs = new Map<number, string>([
+    ...shown,
+    ...outside.map(({ key, node }) => [key, node.ref] as const),
+  ]);
+  return {
+    nodes: [...nodes.values()],
+    edges: renderEdges(walk, refs),
+    stopped: walk.stops.map(
+      ({ key, reason, count }): AnswerStop => ({ ref: refs.get(key) ?? '', reason, count }),
+    ),
+  };
+}
+
+function renderEdges(walk: Walk, refs: ReadonlyMap<number, string>): AnswerEdge[] {
+  const edges: AnswerEdge[] = [];
+  const seen = new Set<string>();
+  for (const edge of walk.edges.values()) {
+    const from = refs.get(edge.from);
+    const to = refs.get(edge.to);
+    if (from === undefined || to === undefined || from === to) continue;
+    const id = `${from} ${to} ${edge.relation} ${edge.role ?? ''} ${edge.run ?? ''} ${edge.how ?? ''}`;
+    if (seen.has(id)) continue;
+    seen.add(id);
+    const run = edge.run === undefined ? undefined : refs.get(edge.run);
+    edges.push({
+      from,
+      to,
+      relation: edge.relation,
+      ...(edge.role === undefined ? {} : { role: edge.role }),
+      ...(run === undefined ? {} : { run }),
+      ...(edge.how === undefined ? {} : { how: edge.how }),
+      known: edge.known,
+      ...(edge.rule === undefined ? {} : { rule: edge.rule }),
+      positions: [...edge.positions],
+      recordedFrom: iso(edge.recordedTime),
+      validFrom: iso(edge.validFrom),
+      ...(edge.validTo === undefined ? {} : { validTo: iso(edge.validTo) }),
+    });
+  }
+  return edges;
+}
+
+async function runAttributes(view: GraphView, key: number): Promise<AnswerNode['attributes']> {
+  const status = await view.run(key);
+  if (!status) return {};
+  return {
+    state: status.state,
+    startTime: iso(status.startTime),
+    ...(status.endTime === undefined ? {} : { endTime: iso(status.endTime) }),
+  };
+}
+
+/** RFC 3339 in UTC. Times out of its range are shown as the nearest it can say. */
+export function iso(time: number): string {
+  return new Date(Math.max(-62_135_596_800_000, Math.min(time, 253_402_300_799_999))).toISOString();
+}
+
+/** Counts of the same thing added up, none that is zero. */
+export function mergeCounts(counts: readonly AnswerCount[]): AnswerCount[] {
+  const merged = new Map<string, AnswerCount>();
+  for (const each of counts) {
+    if (each.count === 0) continue;
+    const id = `${each.ref} ${each.kind}`;
+    merged.set(id, { ...each, count: each.count + (merged.get(id)?.count ?? 0) });
+  }
+  return [...merged.values()];
+}
+
+/** A node that is known by its ref alone. */
+export function outsideNode(
+  key: number,
+  ref: string,
+  attributes: AnswerNode['attributes'],
+): OutsideNode {
+  return {
+    key,
+    node: { ref, id: publicId(ref), kind: parseRef(ref).kind, name: nameOf(ref), attributes },
+  };
+}

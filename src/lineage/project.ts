@@ -1,0 +1,372 @@
+import { isObject, type Json, type JsonObject, list, text } from '../base/json.ts';
+import { limits } from '../base/limits.ts';
+import type {
+  ColumnName,
+  DatasetName,
+  Fact,
+  FactContext,
+  LineageFact,
+  VersionHint,
+} from '../facts/facts.ts';
+import { findRef, formatRef, parseRef } from '../facts/ref.ts';
+import { canonicalName, strongDigest } from './identity/canonical-name.ts';
+import type { LineageStore } from './store.ts';
+
+/**
+ * Writes what facts mean for the graph. Every write is idempotent and commutes with the others, so
+ * that events in any order, and repeated, give the same graph.
+ */
+export async function projectLineage(
+  facts: readonly Fact[],
+  context: FactContext,
+  store: LineageStore,
+): Promise<void> {
+  const projector = new LineageProjector(context, store);
+  for (const fact of facts) await projector.project(fact);
+}
+
+class LineageProjector {
+  readonly #context: FactContext;
+  readonly #store: LineageStore;
+
+  constructor(context: FactContext, store: LineageStore) {
+    this.#context = context;
+    this.#store = store;
+  }
+
+  async project(fact: Fact): Promise<void> {
+    switch (fact.kind) {
+      case 'entity.described':
+        return this.#describe(await this.#node(fact.ref), fact.attributes, fact.time);
+      case 'dataset.described':
+        return this.#describeDataset(fact.dataset, fact.attributes, fact.time);
+      case 'relation.stated':
+        return this.#relate(fact);
+      case 'run.reported':
+        return this.#reportRun(fact);
+      case 'dataset.read':
+      case 'dataset.written':
+        return this.#use(fact);
+      case 'columns.derived':
+        return this.#deriveColumns(fact);
+      case 'job.declared':
+        return this.#declare(fact);
+      default:
+        return this.#projectRare(fact);
+    }
+  }
+
+  async #projectRare(fact: Fact): Promise<void> {
+    const store = this.#store;
+    const { position } = this.#context;
+    switch (fact.kind) {
+      case 'dataset.linked':
+        return this.#merge(
+          await this.#dataset(fact.a),
+          await this.#dataset(fact.b),
+          fact.rule,
+          fact.time,
+        );
+      case 'dataset.renamed':
+        return this.#merge(
+          await this.#dataset(fact.from),
+          await this.#dataset(fact.to),
+          'renamed',
+          fact.time,
+        );
+      case 'dataset.dropped':
+        return store.putDrop(await this.#dataset(fact.dataset), fact.time, position);
+      case 'entity.deleted':
+        return store.putDeletion(await this.#node(fact.ref), fact.time);
+      case 'entity.restored':
+        return store.putRestoration(await this.#node(fact.ref), fact.time);
+      case 'entity.renamed':
+        return store.rename(await this.#node(fact.from), fact.to, nameOf(fact.to), fact.time);
+      case 'event.seen':
+        return store.putEventKey(this.#context.workspace, fact.key);
+      case 'statement.made':
+        return this.#state(fact);
+      default:
+        return; // facts of other rooms
+    }
+  }
+
+  /** The node of a whole ref; versions and fields get their dataset as parent. */
+  async #node(ref: string): Promise<number> {
+    const known = this.#store.cachedNode(ref);
+    if (known !== undefined) return known;
+    const parts = parseRef(ref);
+    if (parts.kind === 'dataset') return this.#dataset(parts);
+    if (parts.kind === 'datasetVersion' && parts.version !== undefined)
+      return this.#version(await this.#dataset(parts), parts, parts.version);
+    if (parts.kind === 'field' && parts.field !== undefined)
+      return this.#field({ dataset: parts, field: parts.field });
+    return this.#store.ensureNode({
+      kind: parts.kind,
+      ref,
+      name: nameOf(ref),
+      parent: null,
+      position: this.#context.position,
+    });
+  }
+
+  async #dataset(sent: DatasetName): Promise<number> {
+    const name = canonicalName(sent);
+    const ref = formatRef({ kind: 'dataset', namespace: name.namespace, name: name.name });
+    let key = this.#store.cachedNode(ref);
+    if (key === undefined) {
+      const { position, time } = this.#context;
+      key = await this.#store.ensureNode({
+        kind: 'dataset',
+        ref,
+        name: name.name,
+        parent: null,
+        position,
+      });
+      const source = await this.#store.ensureNode({
+        kind: 'source',
+        ref: formatRef({ kind: 'source', namespace: 'namespace', name: name.namespace }),
+        name: name.namespace,
+        parent: null,
+        position,
+      });
+      // valid from the beginning: a namespace holds its datasets whenever they are
+      await this.#store.putEdge({
+        from: source,
+        to: key,
+        relation: 'holds',
+        role: null,
+        known: 'observed',
+        rule: 'namespace',
+        position,
+        recordedTime: time,
+        validFrom: 0,
+        validTo: null,
+      });
+    }
+    if (name.rule !== undefined)
+      await this.#store.putName(key, sent.namespace, sent.name, name.rule, this.#context.position);
+    return key;
+  }
+
+  async #version(dataset: number, sent: DatasetName, version: string): Promise<number> {
+    const { namespace, name } = canonicalName(sent);
+    const ref = formatRef({ kind: 'datasetVersion', namespace, name, version });
+    return (
+      this.#store.cachedNode(ref) ??
+      this.#store.ensureNode({
+        kind: 'datasetVersion',
+        ref,
+        name: `${name}@${version}`,
+        parent: dataset,
+        position: this.#context.position,
+      })
+    );
+  }
+
+  async #field({ dataset, field }: ColumnName): Promise<number> {
+    const { namespace, name } = canonicalName(dataset);
+    const ref = formatRef({ kind: 'field', namespace, name, field });
+    return (
+      this.#store.cachedNode(ref) ??
+      this.#store.ensureNode({
+        kind: 'field',
+        ref,
+        name: field,
+        parent: await this.#dataset(dataset),
+        position: this.#context.position,
+      })
+    );
+  }
+
+  async #describe(node: number, attributes: JsonObject, time: number): Promise<void> {
+    for (const [name, value] of Object.entries(attributes)) {
+      if (value === undefined) continue;
+      await this.#store.putAttribute({
+        node,
+        name,
+        value: attributeText(value),
+        time,
+        position: this.#context.position,
+      });
+    }
+  }
+
+  async #describeDataset(
+    dataset: DatasetName,
+    attributes: JsonObject,
+    time: number,
+  ): Promise<void> {
+    await this.#describe(await this.#dataset(dataset), attributes, time);
+    await this.#fieldsOf(dataset, attributes);
+  }
+
+  /** A schema makes its fields known, whether or not column lineage ever names them. */
+  async #fieldsOf(dataset: DatasetName, attributes: JsonObject): Promise<void> {
+    for (const column of list(attributes.schema)) {
+      const field = isObject(column) ? text(column.name) : undefined;
+      if (field !== undefined) await this.#field({ dataset, field });
+    }
+  }
+
+  async #relate(fact: Extract<LineageFact, { kind: 'relation.stated' }>): Promise<void> {
+    await this.#store.putEdge({
+      from: await this.#node(fact.from),
+      to: await this.#node(fact.to),
+      relation: fact.relation,
+      role: fact.role ?? null,
+      known: fact.known,
+      rule: fact.rule ?? null,
+      position: this.#context.position,
+      recordedTime: this.#context.time,
+      validFrom: fact.time,
+      validTo: fact.until ?? null,
+    });
+  }
+
+  async #reportRun(fact: Extract<LineageFact, { kind: 'run.reported' }>): Promise<void> {
+    const run = await this.#node(fact.run);
+    const { position, time } = this.#context;
+    await this.#store.putRunEvent({
+      run,
+      state: fact.state,
+      time: fact.time,
+      streaming: fact.streaming ?? false,
+      position,
+    });
+    if (fact.job === undefined) return;
+    await this.#store.putEdge({
+      from: await this.#node(fact.job),
+      to: run,
+      relation: 'ran-as',
+      role: null,
+      known: 'observed',
+      rule: 'run.reported',
+      position,
+      recordedTime: time,
+      validFrom: fact.time,
+      validTo: null,
+    });
+  }
+
+  async #use(
+    fact: Extract<LineageFact, { kind: 'dataset.read' | 'dataset.written' }>,
+  ): Promise<void> {
+    const { position, time: recordedTime } = this.#context;
+    const use = fact.kind === 'dataset.read' ? 'read' : 'write';
+    const run = await this.#node(fact.run);
+    const dataset = await this.#dataset(fact.dataset);
+    const label = versionLabel(fact) ?? (use === 'write' ? `run:${nameOf(fact.run)}` : undefined);
+    const version = label === undefined ? null : await this.#version(dataset, fact.dataset, label);
+    const digest = strongDigest(fact.digest);
+    if (version !== null && digest !== undefined)
+      await this.#store.putDigest(version, digest, position);
+    if (version !== null && fact.attributes)
+      await this.#describe(version, fact.attributes, fact.time);
+    if (fact.attributes) await this.#fieldsOf(fact.dataset, fact.attributes);
+    const attributes = fact.attributes === undefined ? null : attributeText(fact.attributes);
+    await this.#store.putUse({
+      use,
+      run,
+      dataset,
+      version,
+      // By its run is how a version is called that the tool gave no name.
+      named: versionLabel(fact) !== undefined,
+      role: fact.kind === 'dataset.read' ? (fact.role ?? null) : null,
+      mode: fact.kind === 'dataset.written' ? fact.mode : 'unknown',
+      known: fact.known,
+      rule: fact.rule ?? null,
+      attributes,
+      time: fact.time,
+      position,
+      recordedTime,
+    });
+  }
+
+  async #deriveColumns(fact: Extract<LineageFact, { kind: 'columns.derived' }>): Promise<void> {
+    const via = await this.#node(fact.via);
+    const { position, time: recordedTime } = this.#context;
+    for (const column of fact.columns) {
+      const how = column.masking ? `${column.how ?? 'DIRECT'}, masked` : (column.how ?? null);
+      await this.#store.putColumn({
+        from: await this.#field(column.from),
+        to: await this.#field(column.to),
+        via,
+        how,
+        known: fact.known,
+        rule: fact.rule ?? null,
+        time: fact.time,
+        position,
+        recordedTime,
+      });
+    }
+  }
+
+  async #declare(fact: Extract<LineageFact, { kind: 'job.declared' }>): Promise<void> {
+    const job = await this.#node(fact.job);
+    const { position, time: recordedTime } = this.#context;
+    const sides = [
+      ['read', fact.inputs],
+      ['write', fact.outputs],
+    ] as const;
+    await this.#store.putDeclarationTime(job, fact.time, position);
+    for (const [use, names] of sides) {
+      for (const name of names) {
+        await this.#store.putDeclaration({
+          job,
+          dataset: await this.#dataset(name),
+          use,
+          time: fact.time,
+          position,
+          recordedTime,
+        });
+      }
+    }
+  }
+
+  async #merge(a: number, b: number, rule: string, time: number): Promise<void> {
+    if (a !== b)
+      await this.#store.putMerge({
+        a: Math.min(a, b),
+        b: Math.max(a, b),
+        rule,
+        time,
+        position: this.#context.position,
+      });
+  }
+
+  async #state(fact: Extract<LineageFact, { kind: 'statement.made' }>): Promise<void> {
+    const node = await this.#node(fact.ref);
+    const { kind: _, ref: __, ...body } = fact;
+    await this.#store.putStatement({
+      id: fact.id,
+      node,
+      type: fact.type,
+      body: JSON.stringify(body),
+      time: fact.time,
+      position: this.#context.position,
+    });
+    const other = fact.type === 'alias' ? text(fact.value?.of) : undefined;
+    if (other !== undefined && findRef(other))
+      await this.#merge(node, await this.#node(other), 'declared-alias', fact.time);
+  }
+}
+
+/** The version as the tool named it, else by its digest. */
+function versionLabel({ version, digest }: VersionHint): string | undefined {
+  if (version !== undefined && version !== '') return version;
+  return digest === undefined ? undefined : `${digest.algorithm}:${digest.value}`;
+}
+
+function attributeText(value: Json): string {
+  const json = JSON.stringify(value);
+  return json.length > limits.attributeBytesMax
+    ? JSON.stringify({ omittedBytes: json.length })
+    : json;
+}
+
+/** What a ref is called among its own: its name and version. */
+export function nameOf(ref: string): string {
+  const parts = parseRef(ref);
+  return parts.version === undefined ? parts.name : `${parts.name}@${parts.version}`;
+}

@@ -1,0 +1,221 @@
+import type { Awaitable } from '../base/awaitable.ts';
+import type { RunState, WriteMode } from '../facts/facts.ts';
+import type { EntityKind } from '../facts/kinds.ts';
+import type { Known, Relation } from '../facts/relations.ts';
+
+/** A node as stored. `key` is a surrogate of this store: it never leaves the server. */
+export interface NodeRow {
+  readonly key: number;
+  readonly kind: EntityKind;
+  readonly ref: string;
+  /** The ref at creation: what the immutable public id is made of. */
+  readonly originRef: string;
+  /** The dataset of a version or field. */
+  readonly parent: number | null;
+  /** Last part of the ref, to read and to search. */
+  readonly name: string;
+  /** Position of the entry that first told of it. */
+  readonly position: number;
+  /** Time of the tombstone, ms; null while it lives. */
+  readonly deletedTime: number | null;
+}
+
+/** When something was recorded: position of the first entry that told of it, and of the last. */
+interface Recorded {
+  readonly position: number;
+  readonly lastPosition: number;
+  /** Recorded time of the first, ms. */
+  readonly recordedTime: number;
+}
+
+/** An edge between stored nodes, along the flow. */
+export interface EdgeRow extends Recorded {
+  readonly from: number;
+  readonly to: number;
+  readonly relation: Relation;
+  readonly role: string | null;
+  readonly known: Known;
+  readonly rule: string | null;
+  /** Valid: event times in ms. */
+  readonly validFrom: number;
+  readonly validTo: number | null;
+}
+
+/** One state change of a run, as an event told it. */
+export interface RunEventRow {
+  readonly run: number;
+  readonly state: RunState;
+  readonly time: number;
+  readonly streaming: boolean;
+  readonly position: number;
+}
+
+/** One read or write of a dataset by a run. */
+export interface DatasetUseRow extends Recorded {
+  readonly use: 'read' | 'write';
+  readonly run: number;
+  readonly dataset: number;
+  /** Null in a read that named no version: the one current at `time` is meant. */
+  readonly version: number | null;
+  /** True when the tool named the version; otherwise a written version is called by its run. */
+  readonly named: boolean;
+  readonly role: string | null;
+  readonly mode: WriteMode;
+  readonly known: Known;
+  readonly rule: string | null;
+  /** JSON text of what was told about this read or write (schema, row count). */
+  readonly attributes: string | null;
+  /** First event time that told of it. */
+  readonly time: number;
+}
+
+/** A column derived from another in a run, or as a job declares it. */
+export interface ColumnRow {
+  readonly from: number;
+  readonly to: number;
+  readonly via: number;
+  readonly how: string | null;
+  readonly known: Known;
+  readonly rule: string | null;
+  readonly time: number;
+  readonly position: number;
+  readonly recordedTime: number;
+}
+
+/** Two names of one dataset. Applied when walking, never written into the edges. */
+export interface MergeRow {
+  readonly a: number;
+  readonly b: number;
+  readonly rule: string;
+  readonly time: number;
+  readonly position: number;
+}
+
+export interface AttributeRow {
+  readonly node: number;
+  readonly name: string;
+  /** JSON text; `null` removes it. */
+  readonly value: string;
+  readonly time: number;
+  readonly position: number;
+}
+
+/** A job says that it reads or writes a dataset; its newest declaration replaces earlier ones. */
+export interface DeclarationRow {
+  readonly job: number;
+  readonly dataset: number;
+  readonly use: 'read' | 'write';
+  readonly time: number;
+  readonly position: number;
+  readonly recordedTime: number;
+}
+
+export interface StatementRow {
+  readonly id: string;
+  readonly node: number;
+  readonly type: string;
+  /** JSON text. */
+  readonly body: string;
+  readonly time: number;
+  readonly position: number;
+}
+
+/** A name as a tool sent it, where it was not the canonical one. */
+export interface NameRow {
+  readonly dataset: number;
+  readonly namespace: string;
+  readonly name: string;
+  readonly rule: string;
+  readonly position: number;
+}
+
+export type Direction = 'up' | 'down';
+
+/** Queries of the graph, set by set. */
+export interface LineageReader {
+  /** By ref, current or earlier. */
+  findNode(ref: string): Awaitable<NodeRow | undefined>;
+  /** Nodes whose name is, or with `prefix` begins with, the text. */
+  findNodesByName(
+    name: string,
+    options: { kind?: EntityKind | undefined; prefix?: boolean; limit: number },
+  ): Awaitable<NodeRow[]>;
+  /** Nodes of a kind whose name ends with the text: a file by its last path segment. Scans at most `limit` names. */
+  findNodesBySuffix(
+    suffix: string,
+    options: { kind: EntityKind; limit: number },
+  ): Awaitable<NodeRow[]>;
+  nodes(keys: readonly number[]): Awaitable<NodeRow[]>;
+  children(parents: readonly number[], kind: EntityKind, limit: number): Awaitable<NodeRow[]>;
+  attributes(keys: readonly number[]): Awaitable<AttributeRow[]>;
+  names(datasets: readonly number[]): Awaitable<NameRow[]>;
+  /** Edges into (up) or out of (down) the nodes; at most `limitPerNode` + 1 of each node. */
+  edges(direction: Direction, keys: readonly number[], limitPerNode: number): Awaitable<EdgeRow[]>;
+  countEdges(direction: Direction, key: number): Awaitable<number>;
+  runEvents(runs: readonly number[]): Awaitable<RunEventRow[]>;
+  usesOfRuns(runs: readonly number[]): Awaitable<DatasetUseRow[]>;
+  /** By dataset, in order of time; at most `limit` of each. */
+  usesOfDatasets(
+    use: 'read' | 'write',
+    datasets: readonly number[],
+    limit: number,
+  ): Awaitable<DatasetUseRow[]>;
+  countUsesOfDataset(use: 'read' | 'write', dataset: number): Awaitable<number>;
+  usesOfVersions(versions: readonly number[], limitPerNode: number): Awaitable<DatasetUseRow[]>;
+  drops(
+    datasets: readonly number[],
+  ): Awaitable<readonly { dataset: number; time: number; position: number }[]>;
+  columns(direction: Direction, fields: readonly number[]): Awaitable<ColumnRow[]>;
+  columnsVia(vias: readonly number[]): Awaitable<ColumnRow[]>;
+  merges(keys: readonly number[]): Awaitable<MergeRow[]>;
+  /** Versions with the same content, by strong digest. */
+  sameContent(
+    versions: readonly number[],
+  ): Awaitable<readonly { version: number; same: number; digest: string; position: number }[]>;
+  declarations(side: 'job' | 'dataset', keys: readonly number[]): Awaitable<DeclarationRow[]>;
+  declarationTimes(
+    jobs: readonly number[],
+  ): Awaitable<readonly { job: number; time: number; position: number }[]>;
+  statements(keys: readonly number[]): Awaitable<StatementRow[]>;
+  /** True when a message with this key was accepted before in the workspace. */
+  findEventKey(workspace: string, key: string): Awaitable<boolean>;
+  countNodes(): Awaitable<Partial<Record<EntityKind, number>>>;
+}
+
+export interface NewNode {
+  readonly kind: EntityKind;
+  readonly ref: string;
+  readonly name: string;
+  readonly parent: number | null;
+  readonly position: number;
+}
+
+/** Writes of the projection. All are idempotent, and commute with one another. */
+export interface LineageStore extends LineageReader {
+  /** The node's key when it is at hand without asking the database. */
+  cachedNode(ref: string): number | undefined;
+  ensureNode(node: NewNode): Awaitable<number>;
+  putAttribute(row: AttributeRow): Awaitable<void>;
+  putName(
+    dataset: number,
+    namespace: string,
+    name: string,
+    rule: string,
+    position: number,
+  ): Awaitable<void>;
+  putEdge(row: Omit<EdgeRow, 'lastPosition'>): Awaitable<void>;
+  putRunEvent(row: RunEventRow): Awaitable<void>;
+  putUse(row: Omit<DatasetUseRow, 'lastPosition'>): Awaitable<void>;
+  putColumn(row: ColumnRow): Awaitable<void>;
+  putMerge(row: MergeRow): Awaitable<void>;
+  putDrop(dataset: number, time: number, position: number): Awaitable<void>;
+  putDeclaration(row: DeclarationRow): Awaitable<void>;
+  putDeclarationTime(job: number, time: number, position: number): Awaitable<void>;
+  putDeletion(node: number, time: number): Awaitable<void>;
+  putRestoration(node: number, time: number): Awaitable<void>;
+  rename(node: number, ref: string, name: string, time: number): Awaitable<void>;
+  putStatement(row: StatementRow): Awaitable<void>;
+  putEventKey(workspace: string, key: string): Awaitable<void>;
+  putDigest(version: number, digest: string, position: number): Awaitable<void>;
+  reset(): void;
+}

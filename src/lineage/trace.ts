@@ -1,0 +1,276 @@
+import { WherefromError } from '../base/errors.ts';
+import { limits } from '../base/limits.ts';
+import type { Answer, AnswerCount, AnswerNode } from '../contract/answer.ts';
+import type { EntityKind } from '../facts/kinds.ts';
+import { findRef } from '../facts/ref.ts';
+import { iso, mergeCounts, type OutsideNode, outsideNode, renderWalk } from './answer.ts';
+import { impactOfColumn, traceColumns } from './columns.ts';
+import { checkCompleteness } from './completeness.ts';
+import type { LineageReader, NodeRow } from './store.ts';
+import { GraphView, type Moment } from './view.ts';
+import { Walk, type WalkEdge, type WalkLimits } from './walk.ts';
+
+/** One prediction as lineage needs it. */
+export interface PredictionNode {
+  readonly ref: string;
+  readonly modelVersion: string | undefined;
+  readonly deployment: string | undefined;
+  readonly time: number;
+  readonly recordedTime: number;
+  readonly position: number;
+  readonly attributes: AnswerNode['attributes'];
+  /** Whole refs of predictions that led to it. */
+  readonly parents: readonly string[];
+}
+
+/** Predictions live in their own log: this is what answers ask of it. */
+export interface PredictionSource {
+  find(ref: string, moment: Moment): Promise<PredictionNode | undefined>;
+  /** How many predictions each deployment served, and each model version without one. */
+  count(
+    modelVersions: readonly string[],
+    deployments: readonly string[],
+    moment: Moment,
+  ): Promise<readonly AnswerCount[]>;
+}
+
+/** What other projections know of a node: parameters and metrics of runs. */
+export type Enrich = (node: AnswerNode, moment: Moment) => Promise<AnswerNode>;
+
+export interface WalkQuery {
+  /** A whole ref. */
+  readonly ref: string;
+  readonly moment: Moment;
+  readonly limits: WalkLimits;
+  readonly columns: boolean;
+  readonly kinds?: readonly EntityKind[] | undefined;
+}
+
+export interface LineageSources {
+  readonly reader: LineageReader;
+  readonly predictions: PredictionSource;
+  readonly enrich: Enrich;
+}
+
+/** An answer without the parts that the ledger adds. */
+export type GraphAnswer = Omit<Answer, 'asOf' | 'at' | 'checkpoint'>;
+
+/** Where does it come from: everything upstream of the ref. @throws not_found. */
+export async function trace(query: WalkQuery, sources: LineageSources): Promise<GraphAnswer> {
+  const view = new GraphView(sources.reader, query.moment);
+  const walk = new Walk(view, 'up', query.limits);
+  const outside: OutsideNode[] = [];
+  if (findRef(query.ref)?.kind === 'prediction') {
+    await traceFromPrediction(walk, query, sources, outside);
+  } else {
+    const start = await startNode(view, query.ref);
+    if (query.columns && start.kind === 'field') walk.nodes.set(start.key, 0);
+    await walk.from(await startsOf(view, walk, start));
+    if (query.columns || start.kind === 'field') await traceColumns(walk, start);
+  }
+  return finish(walk, query, sources, outside);
+}
+
+/** What did it reach: everything downstream of the ref. Predictions are counted. @throws not_found. */
+export async function impact(query: WalkQuery, sources: LineageSources): Promise<GraphAnswer> {
+  const view = new GraphView(sources.reader, query.moment);
+  if (findRef(query.ref)?.kind === 'prediction') {
+    const prediction = await predictionOf(query, sources);
+    const walk = new Walk(view, 'down', query.limits);
+    walk.nodes.set(-1, 0);
+    return finish(walk, query, sources, [outsideNode(-1, prediction.ref, prediction.attributes)]);
+  }
+  const start = await startNode(view, query.ref);
+  let walk: Walk;
+  if (start.kind === 'field') {
+    walk = await impactOfColumn(view, start, query.limits);
+  } else {
+    walk = new Walk(view, 'down', query.limits);
+    const { members } =
+      start.kind === 'dataset' ? await view.classOf(start.key) : { members: [start.key] };
+    await walk.from(members);
+  }
+  return finish(walk, query, sources, []);
+}
+
+async function predictionOf(query: WalkQuery, sources: LineageSources): Promise<PredictionNode> {
+  const prediction = await sources.predictions.find(query.ref, query.moment);
+  if (prediction) return prediction;
+  throw new WherefromError('not_found', `There is no ${query.ref} in the record at that moment.`, {
+    hint: 'Look at the id, and at --as-of when you gave one.',
+  });
+}
+
+async function startNode(view: GraphView, ref: string): Promise<NodeRow> {
+  const node = await view.reader.findNode(ref);
+  if (node && node.position <= view.moment.position) return node;
+  throw new WherefromError(
+    'not_found',
+    `There is no ${ref} in the record${node ? ' at that moment' : ''}.`,
+    {
+      hint: 'Ask for a name or an id as your tools know it; "wherefrom trace NAME" lists what it could mean.',
+    },
+  );
+}
+
+/** A dataset stands for its current content; a column for the dataset that it is in. */
+async function startsOf(view: GraphView, walk: Walk, start: NodeRow): Promise<number[]> {
+  const dataset =
+    start.kind === 'dataset' ? start.key : start.kind === 'field' ? start.parent : null;
+  if (dataset === null) return [start.key];
+  const { members } = await view.classOf(dataset);
+  const current = await view.currentAt(dataset, view.moment.at ?? Number.MAX_SAFE_INTEGER);
+  for (const member of members) walk.nodes.set(member, 0);
+  return current ? [...members, current.version] : [...members];
+}
+
+/** The prediction, those that led to it, and then the graph from what served them. */
+async function traceFromPrediction(
+  walk: Walk,
+  query: WalkQuery,
+  sources: LineageSources,
+  outside: OutsideNode[],
+): Promise<void> {
+  const keys = new Map<string, number>();
+  const starts = new Set<number>();
+  let fresh = [await predictionOf(query, sources)];
+  for (
+    let depth = 0;
+    fresh.length > 0 && depth <= query.limits.depth && keys.size < query.limits.nodes;
+    depth += 1
+  ) {
+    const next: PredictionNode[] = [];
+    for (const prediction of fresh) {
+      const key = keys.get(prediction.ref) ?? -1 - keys.size;
+      if (walk.nodes.has(key) && outside.some((node) => node.key === key)) continue;
+      keys.set(prediction.ref, key);
+      walk.nodes.set(key, depth);
+      outside.push(outsideNode(key, prediction.ref, prediction.attributes));
+      for (const server of await serversOf(walk.view, prediction)) {
+        walk.edges.set(`${server} ${key} served`, servedEdge(server, key, prediction));
+        walk.nodes.set(server, 0);
+        starts.add(server);
+      }
+      for (const ref of prediction.parents) {
+        const parent = await sources.predictions.find(ref, query.moment);
+        if (!parent) continue;
+        const parentKey = keys.get(ref) ?? -1 - keys.size;
+        keys.set(ref, parentKey);
+        walk.edges.set(`${parentKey} ${key} led-to`, {
+          ...servedEdge(parentKey, key, prediction),
+          relation: 'led-to',
+          rule: 'predictions.parents',
+        });
+        next.push(parent);
+      }
+    }
+    fresh = next;
+  }
+  await walk.from([...starts]);
+  if (!query.columns) return;
+  const first = [...starts][0];
+  const [node] = first === undefined ? [] : await walk.view.nodes([first]);
+  if (node) await traceColumns(walk, node);
+}
+
+/** The deployment when there is one; the model version too when the deployment does not lead to it. */
+async function serversOf(view: GraphView, prediction: PredictionNode): Promise<number[]> {
+  const found: number[] = [];
+  const deployment =
+    prediction.deployment === undefined
+      ? undefined
+      : await view.reader.findNode(prediction.deployment);
+  if (deployment) found.push(deployment.key);
+  const version =
+    prediction.modelVersion === undefined
+      ? undefined
+      : await view.reader.findNode(prediction.modelVersion);
+  if (!version) return found;
+  const leads =
+    deployment !== undefined &&
+    (await view.edges('up', [deployment.key])).some((edge) => edge.from === version.key);
+  if (!leads) found.push(version.key);
+  return found;
+}
+
+function servedEdge(from: number, to: number, prediction: PredictionNode): WalkEdge {
+  return {
+    from,
+    to,
+    relation: 'served',
+    known: 'observed',
+    rule: 'predictions',
+    positions: [prediction.position],
+    recordedTime: prediction.recordedTime,
+    validFrom: prediction.time,
+  };
+}
+
+async function finish(
+  walk: Walk,
+  query: WalkQuery,
+  sources: LineageSources,
+  outside: readonly OutsideNode[],
+): Promise<GraphAnswer> {
+  const rendered = await renderWalk(walk, outside);
+  const nodes: AnswerNode[] = [];
+  for (const node of rendered.nodes) nodes.push(await sources.enrich(node, query.moment));
+  const refs = (kind: EntityKind): string[] =>
+    nodes.filter((node) => node.kind === kind).map((node) => node.ref);
+  const counts =
+    walk.direction === 'down'
+      ? mergeCounts(
+          await sources.predictions.count(refs('modelVersion'), refs('deployment'), query.moment),
+        )
+      : [];
+  const kinds = query.kinds === undefined ? undefined : new Set<EntityKind>(query.kinds);
+  const shown =
+    kinds === undefined
+      ? nodes
+      : nodes.filter((node) => kinds.has(node.kind) || node.ref === query.ref);
+  const shownRefs = new Set(shown.map((node) => node.ref));
+  const graph = {
+    ref: query.ref,
+    direction: walk.direction === 'up' ? ('upstream' as const) : ('downstream' as const),
+  };
+  const whole = { ref: query.ref, nodes, edges: rendered.edges };
+  const checks = walk.direction === 'up' ? checkCompleteness(whole, await statementsOf(walk)) : [];
+  const missing = checks.filter((check) => !check.found).map(({ ref, what }) => ({ ref, what }));
+  return {
+    ...graph,
+    nodes: shown,
+    edges: rendered.edges.filter((edge) => shownRefs.has(edge.from) && shownRefs.has(edge.to)),
+    counts,
+    stopped: rendered.stopped,
+    completeness: {
+      score: checks.length === 0 ? 1 : round((checks.length - missing.length) / checks.length),
+      missing,
+    },
+  };
+}
+
+/** Types of statements about the nodes of a walk, by ref. */
+async function statementsOf(walk: Walk): Promise<ReadonlyMap<string, readonly string[]>> {
+  const keys = [...walk.nodes.keys()].filter((key) => key > 0);
+  const rows = await walk.view.reader.statements(keys);
+  const nodes = new Map((await walk.view.nodes(keys)).map((node) => [node.key, node.ref]));
+  const found = new Map<string, string[]>();
+  for (const row of rows) {
+    if (!walk.view.seen(row)) continue;
+    const ref = nodes.get(row.node) ?? '';
+    found.set(ref, [...(found.get(ref) ?? []), row.type]);
+  }
+  return found;
+}
+
+function round(score: number): number {
+  return Math.round(score * 1000) / 1000;
+}
+
+/** Limits of a walk: what was asked, never more than the server allows. */
+export function walkLimits(depth: number | undefined, nodes: number | undefined): WalkLimits {
+  return {
+    depth: Math.min(depth ?? limits.depthDefault, limits.depthMax),
+    nodes: Math.min(nodes ?? limits.nodesDefault, limits.nodesMax),
+  };
+}

@@ -1,0 +1,236 @@
+import { limits } from '../base/limits.ts';
+import type { RunState, WriteMode } from '../facts/facts.ts';
+import type { Known } from '../facts/relations.ts';
+import type {
+  ColumnRow,
+  DatasetUseRow,
+  Direction,
+  EdgeRow,
+  LineageReader,
+  MergeRow,
+  NodeRow,
+} from './store.ts';
+
+/** What was known (positions up to `position`) and what was true (at `at`, ms). */
+export interface Moment {
+  readonly position: number;
+  readonly at: number | undefined;
+}
+
+/** A run as its events up to the moment tell, in event order. */
+export interface RunStatus {
+  readonly state: RunState;
+  readonly startTime: number;
+  /** When what it wrote became current; undefined while it runs and when it failed. */
+  readonly completedTime: number | undefined;
+  readonly endTime: number | undefined;
+}
+
+/** One completed write: a version of a dataset that was current from `time` on. */
+export interface Write {
+  readonly version: number;
+  readonly run: number;
+  readonly time: number;
+  readonly mode: WriteMode;
+  readonly row: DatasetUseRow;
+}
+
+/** Names of one dataset: its members and why they are one. */
+export interface DatasetClass {
+  readonly members: readonly number[];
+  readonly merges: readonly MergeRow[];
+}
+
+const terminal: ReadonlySet<string> = new Set(['COMPLETE', 'FAIL', 'ABORT']);
+const terminalRank: Readonly<Record<string, number>> = { COMPLETE: 0, ABORT: 1, FAIL: 2 };
+
+/**
+ * The graph as of a moment. Everything that depends on the order of events in the world (which
+ * version was current, what continues what) is found here when it is asked for, never stored: so a
+ * late event needs no repair, and any moment can be asked. Remembers what it read: one view an answer.
+ */
+export class GraphView {
+  readonly reader: LineageReader;
+  readonly moment: Moment;
+  readonly #classes = new Map<number, DatasetClass>();
+  readonly #runs = new Map<number, RunStatus | undefined>();
+  readonly #writes = new Map<number, readonly Write[]>();
+  readonly #nodes = new Map<number, NodeRow>();
+
+  constructor(reader: LineageReader, moment: Moment) {
+    this.reader = reader;
+    this.moment = moment;
+  }
+
+  /** True when the row was recorded by then and its event had happened by then. */
+  seen(row: {
+    readonly position: number;
+    readonly time?: number;
+    readonly validFrom?: number;
+    readonly validTo?: number | null;
+  }): boolean {
+    if (row.position > this.moment.position) return false;
+    const { at } = this.moment;
+    if (at === undefined) return true;
+    if ((row.time ?? row.validFrom ?? 0) > at) return false;
+    return row.validTo === undefined || row.validTo === null || row.validTo > at;
+  }
+
+  async nodes(keys: readonly number[]): Promise<NodeRow[]> {
+    const unknown = keys.filter((key) => !this.#nodes.has(key));
+    if (unknown.length > 0)
+      for (const node of await this.reader.nodes(unknown)) this.#nodes.set(node.key, node);
+    return keys.flatMap((key) => this.#nodes.get(key) ?? []);
+  }
+
+  async edges(direction: Direction, keys: readonly number[]): Promise<EdgeRow[]> {
+    const rows = await this.reader.edges(direction, keys, limits.hubEdgesMax);
+    return rows.filter((row) => this.seen(row));
+  }
+
+  /** All names of the dataset, itself included: the closure over merges seen by then. */
+  async classOf(dataset: number): Promise<DatasetClass> {
+    const known = this.#classes.get(dataset);
+    if (known) return known;
+    const members = new Set([dataset]);
+    const merges = new Map<string, MergeRow>();
+    for (let fresh = [dataset]; fresh.length > 0; ) {
+      const rows = (await this.reader.merges(fresh)).filter(
+        (row) => row.position <= this.moment.position,
+      );
+      fresh = [];
+      for (const row of rows) {
+        merges.set(`${row.a} ${row.b} ${row.rule}`, row);
+        for (const key of [row.a, row.b]) {
+          if (members.has(key)) continue;
+          members.add(key);
+          fresh.push(key);
+        }
+      }
+    }
+    const found = { members: [...members], merges: [...merges.values()] };
+    for (const member of members) this.#classes.set(member, found);
+    return found;
+  }
+
+  async run(key: number): Promise<RunStatus | undefined> {
+    if (!this.#runs.has(key)) await this.loadRuns([key]);
+    return this.#runs.get(key);
+  }
+
+  async loadRuns(keys: readonly number[]): Promise<void> {
+    const unknown = keys.filter((key) => !this.#runs.has(key));
+    if (unknown.length === 0) return;
+    const byRun = new Map<number, { state: RunState; time: number; streaming: boolean }[]>();
+    for (const event of await this.reader.runEvents(unknown)) {
+      if (!this.seen(event)) continue;
+      const events = byRun.get(event.run) ?? [];
+      events.push(event);
+      byRun.set(event.run, events);
+    }
+    for (const key of unknown) this.#runs.set(key, statusOf(byRun.get(key) ?? []));
+  }
+
+  /** Reads and writes of runs; of one run and dataset, what named a version hides what named none. */
+  async usesOfRuns(runs: readonly number[]): Promise<DatasetUseRow[]> {
+    const rows = (await this.reader.usesOfRuns(runs)).filter((row) => this.seen(row));
+    return preferNamed(rows);
+  }
+
+  /** Completed writes of the dataset under all its names, oldest first. */
+  async writesOf(dataset: number): Promise<readonly Write[]> {
+    const { members } = await this.classOf(dataset);
+    const first = members[0] ?? dataset;
+    const known = this.#writes.get(first);
+    if (known) return known;
+    const rows = (await this.reader.usesOfDatasets('write', members, limits.nodesMax)).filter(
+      (row) => this.seen(row),
+    );
+    await this.loadRuns([...new Set(rows.map((row) => row.run))]);
+    const dropped = (await this.reader.drops(members))
+      .filter((drop) => this.seen(drop))
+      .map((drop) => drop.time);
+    const writes: Write[] = [];
+    for (const row of preferNamed(rows)) {
+      const completed = this.#runs.get(row.run)?.completedTime;
+      if (completed === undefined || row.version === null) continue;
+      writes.push({ version: row.version, run: row.run, time: completed, mode: row.mode, row });
+    }
+    writes.sort((a, b) => a.time - b.time || a.row.time - b.row.time || a.version - b.version);
+    // What was written before a drop is nobody's past any more: the next write starts afresh.
+    const afresh = writes.map((write, index) => {
+      const before = writes[index - 1];
+      const cut =
+        before !== undefined && dropped.some((time) => time >= before.time && time <= write.time);
+      return cut ? { ...write, mode: 'replace' as const } : write;
+    });
+    this.#writes.set(first, afresh);
+    return afresh;
+  }
+
+  /** The newest version completed at or before `time`, not written by `reader` itself. */
+  async currentAt(dataset: number, time: number, reader?: number): Promise<Write | undefined> {
+    const writes = await this.writesOf(dataset);
+    const { members } = await this.classOf(dataset);
+    let current: Write | undefined;
+    for (const write of writes) {
+      if (write.time > time) break;
+      if (write.run !== reader) current = write;
+    }
+    if (!current) return undefined;
+    const written = current.time;
+    const drops = (await this.reader.drops(members)).filter((drop) => this.seen(drop));
+    return drops.some((drop) => drop.time > written && drop.time <= time) ? undefined : current;
+  }
+
+  /** Column edges that count: reported in a run, or by a job's newest declaration. */
+  async columns(direction: Direction, fields: readonly number[]): Promise<ColumnRow[]> {
+    return (await this.reader.columns(direction, fields)).filter((row) => this.seen(row));
+  }
+}
+
+function statusOf(
+  events: readonly { state: RunState; time: number; streaming: boolean }[],
+): RunStatus | undefined {
+  if (events.length === 0) return undefined;
+  const startTime = Math.min(...events.map((event) => event.time));
+  const lastTime = Math.max(...events.map((event) => event.time));
+  const ends = events
+    .filter((event) => terminal.has(event.state))
+    .sort((a, b) => b.time - a.time || (terminalRank[b.state] ?? 0) - (terminalRank[a.state] ?? 0));
+  const end = ends[0];
+  if (end)
+    return {
+      state: end.state,
+      startTime,
+      endTime: end.time,
+      completedTime: end.state === 'COMPLETE' ? end.time : undefined,
+    };
+  const started = events.some((event) => event.state === 'START' || event.state === 'RUNNING');
+  if (!started) return { state: 'OTHER', startTime, endTime: lastTime, completedTime: lastTime };
+  // A streaming run never completes: what it writes is current while it runs.
+  const streaming = events.some((event) => event.streaming);
+  return {
+    state: events.some((event) => event.state === 'RUNNING') ? 'RUNNING' : 'START',
+    startTime,
+    endTime: undefined,
+    completedTime: streaming ? startTime : undefined,
+  };
+}
+
+function preferNamed(rows: readonly DatasetUseRow[]): DatasetUseRow[] {
+  const named = new Set(
+    rows.filter((row) => row.named).map((row) => `${row.use} ${row.run} ${row.dataset}`),
+  );
+  return rows.filter((row) => row.named || !named.has(`${row.use} ${row.run} ${row.dataset}`));
+}
+
+/** How a version is known to continue the one before it: by the write's mode, else by guess. */
+export function continuation(
+  mode: WriteMode,
+): { readonly known: Known; readonly rule: string } | undefined {
+  if (mode === 'replace') return undefined;
+  return mode === 'append'
+    ? { known: 'observed', rule: 'append' }
+    : { known: 'inferred', rule: 'write-mode-unknown' };
+}

@@ -1,0 +1,301 @@
+import { sha256 } from '../../base/digest.ts';
+import { entityKinds } from '../../facts/kinds.ts';
+import { knownLevels, relations } from '../../facts/relations.ts';
+import type {
+  AttributeRow,
+  ColumnRow,
+  DatasetUseRow,
+  DeclarationRow,
+  EdgeRow,
+  LineageStore,
+  MergeRow,
+  NewNode,
+  RunEventRow,
+  StatementRow,
+} from '../../lineage/store.ts';
+import { BoundedMap } from './cache.ts';
+import { SqliteLineageReader, writeModes } from './lineage-reader.ts';
+
+/** Longer attribute values are interned: schemas repeat with every run. */
+const inlineCharactersMax = 64;
+
+/** The graph's writes. Every statement commutes with the others: first position, last position, newest time win. */
+export class SqliteLineageStore extends SqliteLineageReader implements LineageStore {
+  readonly #nodes = new BoundedMap<string, number>();
+  readonly #words = new BoundedMap<string, number>();
+  readonly #values = new BoundedMap<string, bigint>(10_000);
+
+  reset(): void {
+    this.#nodes.clear();
+    this.#words.clear();
+    this.#values.clear();
+  }
+
+  cachedNode(ref: string): number | undefined {
+    return this.#nodes.get(ref);
+  }
+
+  ensureNode(node: NewNode): number {
+    const cached = this.#nodes.get(node.ref);
+    if (cached !== undefined) return cached;
+    const former = this.db.get<{ node: number }>(
+      'SELECT node FROM lineage_former_refs WHERE ref = ? ORDER BY until DESC LIMIT 1',
+      node.ref,
+    );
+    const known =
+      this.db.get<{ key: number }>('SELECT key FROM lineage_nodes WHERE ref = ?', node.ref)?.key ??
+      former?.node;
+    const key = known ?? this.#insertNode(node);
+    this.#nodes.set(node.ref, key);
+    return key;
+  }
+
+  #insertNode(node: NewNode): number {
+    const kind = entityKinds[node.kind].code;
+    this.db.run(
+      'INSERT INTO lineage_counts (kind, count) VALUES (?, 1) ON CONFLICT DO UPDATE SET count = count + 1',
+      kind,
+    );
+    return this.db.run(
+      'INSERT INTO lineage_nodes (kind, ref, name, parent, position) VALUES (?, ?, ?, ?, ?)',
+      kind,
+      node.ref,
+      node.name,
+      node.parent,
+      node.position,
+    ).lastInsertRowid;
+  }
+
+  #word(word: string | null): number {
+    if (word === null) return 0;
+    const cached = this.#words.get(word);
+    if (cached !== undefined) return cached;
+    const id =
+      this.db.get<{ id: number }>('SELECT id FROM lineage_words WHERE word = ?', word)?.id ??
+      this.db.run('INSERT INTO lineage_words (word) VALUES (?)', word).lastInsertRowid;
+    this.#words.set(word, id);
+    return id;
+  }
+
+  /**
+   * Text when short, else the number of an interned value. The number comes from the content, so
+   * that ties between values are decided alike whatever came first.
+   */
+  #value(text: string): string | bigint {
+    if (text.length <= inlineCharactersMax) return text;
+    const hash = sha256(text).subarray(0, 16);
+    const cacheKey = hash.toString('latin1');
+    const cached = this.#values.get(cacheKey);
+    if (cached !== undefined) return cached;
+    // A bigint: the driver binds a number as REAL, which a column of any type would keep.
+    const id = hash.readBigUInt64BE(0) >> 13n;
+    this.db.run(
+      'INSERT INTO lineage_values (id, hash, value) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+      id,
+      hash,
+      text,
+    );
+    const stored = this.db.get<{ hash: Uint8Array }>(
+      'SELECT hash FROM lineage_values WHERE id = ?',
+      id,
+    );
+    if (!stored || !hash.equals(stored.hash)) return text; // the number is taken by other content
+    this.#values.set(cacheKey, id);
+    return id;
+  }
+
+  putAttribute(row: AttributeRow): void {
+    this.db.run(
+      `INSERT INTO lineage_attributes (node, name, value, time, position) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET time = max(time, excluded.time)`,
+      row.node,
+      this.#word(row.name),
+      this.#value(row.value),
+      Math.trunc(row.time),
+      row.position,
+    );
+  }
+
+  putName(dataset: number, namespace: string, name: string, rule: string, position: number): void {
+    this.db.run(
+      'INSERT INTO lineage_names (dataset, namespace, name, rule, position) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+      dataset,
+      namespace,
+      name,
+      rule,
+      position,
+    );
+  }
+
+  putEdge(row: Omit<EdgeRow, 'lastPosition'>): void {
+    this.db.run(
+      `INSERT INTO lineage_edges (dst, src, relation, role, known, rule, position, last_position, recorded_time, valid_from, valid_to)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET last_position = excluded.position, valid_from = min(valid_from, excluded.valid_from),
+         valid_to = coalesce(min(valid_to, excluded.valid_to), valid_to, excluded.valid_to)`,
+      row.to,
+      row.from,
+      relations[row.relation].code,
+      this.#word(row.role),
+      knownLevels.indexOf(row.known),
+      this.#word(row.rule),
+      row.position,
+      row.position,
+      row.recordedTime,
+      Math.trunc(row.validFrom),
+      row.validTo === null ? null : Math.trunc(row.validTo),
+    );
+  }
+
+  putRunEvent(row: RunEventRow): void {
+    this.db.run(
+      'INSERT INTO lineage_run_events (run, time, state, streaming, position) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+      row.run,
+      Math.trunc(row.time),
+      row.state,
+      row.streaming ? 1 : 0,
+      row.position,
+    );
+  }
+
+  putUse(row: Omit<DatasetUseRow, 'lastPosition'>): void {
+    this.db.run(
+      `INSERT INTO lineage_uses (run, use, dataset, version, role, rule, known, named, mode, attributes, attributes_time, time, position, last_position, recorded_time)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET last_position = excluded.position, time = min(time, excluded.time), mode = max(mode, excluded.mode), named = max(named, excluded.named),
+         attributes = CASE WHEN excluded.attributes IS NOT NULL AND (attributes IS NULL OR excluded.attributes_time > attributes_time
+           OR (excluded.attributes_time = attributes_time AND excluded.attributes > attributes)) THEN excluded.attributes ELSE attributes END,
+         attributes_time = CASE WHEN excluded.attributes IS NULL THEN attributes_time ELSE max(attributes_time, excluded.attributes_time) END`,
+      row.run,
+      row.use === 'read' ? 0 : 1,
+      row.dataset,
+      row.version ?? 0,
+      this.#word(row.role),
+      this.#word(row.rule),
+      knownLevels.indexOf(row.known),
+      row.named ? 1 : 0,
+      writeModes.indexOf(row.mode),
+      row.attributes === null ? null : this.#value(row.attributes),
+      row.attributes === null ? 0 : Math.trunc(row.time),
+      Math.trunc(row.time),
+      row.position,
+      row.position,
+      row.recordedTime,
+    );
+  }
+
+  putColumn(row: ColumnRow): void {
+    this.db.run(
+      `INSERT INTO lineage_columns (dst, src, via, how, known, rule, time, position, recorded_time) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET time = max(time, excluded.time)`,
+      row.to,
+      row.from,
+      row.via,
+      this.#word(row.how),
+      knownLevels.indexOf(row.known),
+      this.#word(row.rule),
+      Math.trunc(row.time),
+      row.position,
+      row.recordedTime,
+    );
+  }
+
+  putMerge(row: MergeRow): void {
+    this.db.run(
+      'INSERT INTO lineage_merges (a, b, rule, time, position) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET time = min(time, excluded.time)',
+      row.a,
+      row.b,
+      row.rule,
+      Math.trunc(row.time),
+      row.position,
+    );
+  }
+
+  putDrop(dataset: number, time: number, position: number): void {
+    this.db.run(
+      'INSERT INTO lineage_drops (dataset, time, position) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+      dataset,
+      Math.trunc(time),
+      position,
+    );
+  }
+
+  putDeclaration(row: DeclarationRow): void {
+    this.db.run(
+      'INSERT INTO lineage_declarations (job, dataset, use, time, position, recorded_time) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+      row.job,
+      row.dataset,
+      row.use === 'read' ? 0 : 1,
+      Math.trunc(row.time),
+      row.position,
+      row.recordedTime,
+    );
+  }
+
+  putDeclarationTime(job: number, time: number, position: number): void {
+    this.db.run(
+      'INSERT INTO lineage_declaration_times (job, time, position) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+      job,
+      Math.trunc(time),
+      position,
+    );
+  }
+
+  putDeletion(node: number, time: number): void {
+    this.db.run('UPDATE lineage_nodes SET deleted_time = ? WHERE key = ?', Math.trunc(time), node);
+  }
+
+  putRestoration(node: number, _time: number): void {
+    this.db.run('UPDATE lineage_nodes SET deleted_time = NULL WHERE key = ?', node);
+  }
+
+  rename(node: number, ref: string, name: string, time: number): void {
+    const before = this.db.get<{ ref: string }>(
+      'SELECT ref FROM lineage_nodes WHERE key = ?',
+      node,
+    );
+    if (!before || before.ref === ref) return;
+    this.db.run(
+      'INSERT INTO lineage_former_refs (ref, node, until) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET until = excluded.until',
+      before.ref,
+      node,
+      Math.trunc(time),
+    );
+    this.db.run(
+      'UPDATE lineage_nodes SET origin_ref = coalesce(origin_ref, ref), ref = ?, name = ? WHERE key = ?',
+      ref,
+      name,
+      node,
+    );
+    this.#nodes.clear();
+  }
+
+  putStatement(row: StatementRow): void {
+    this.db.run(
+      'INSERT INTO lineage_statements (id, node, type, body, time, position) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+      row.id,
+      row.node,
+      row.type,
+      row.body,
+      Math.trunc(row.time),
+      row.position,
+    );
+  }
+
+  putEventKey(workspace: string, key: string): void {
+    this.db.run(
+      'INSERT INTO lineage_event_keys (workspace, key) VALUES (?, ?) ON CONFLICT DO NOTHING',
+      workspace,
+      key,
+    );
+  }
+
+  putDigest(version: number, digest: string, position: number): void {
+    this.db.run(
+      'INSERT INTO lineage_digests (digest, version, position) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+      digest,
+      version,
+      position,
+    );
+  }
+}

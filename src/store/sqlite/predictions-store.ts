@@ -1,0 +1,323 @@
+import { isObject } from '../../base/json.ts';
+import type {
+  NewPrediction,
+  OutcomeRow,
+  PredictionCount,
+  PredictionCursor,
+  PredictionRow,
+  PredictionStore,
+} from '../../predictions/store.ts';
+import { BoundedMap } from './cache.ts';
+import type { Database } from './database.ts';
+
+/** What the index needs of the ledger's tables. */
+export interface PredictionPayloads {
+  /** The stored text of a message and what was decided for it; undefined when erased or not yet appended. */
+  readPayload(position: number, index: number): string | undefined;
+}
+
+const indexesPerPosition = 65_536;
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const uuidBeginning = /^[0-9a-f]{1,8}(?:-[0-9a-f]{0,4}){0,3}(?:-[0-9a-f]{0,12})?$/;
+
+/** The index of predictions in SQLite. */
+export function createSqlitePredictionStore(
+  db: Database,
+  payloads: PredictionPayloads,
+): PredictionStore {
+  return new SqlitePredictionStore(db, payloads);
+}
+
+interface StoredPrediction {
+  readonly place: number;
+  readonly id: string | Uint8Array;
+  readonly time: number;
+  readonly modelVersion: string | null;
+  readonly deployment: string | null;
+  readonly unknown: number;
+}
+
+interface StoredOutcome extends Omit<OutcomeRow, 'position' | 'index'> {
+  readonly place: number;
+}
+
+const selectPredictions = `SELECT p.place, p.id, p.time, p.unknown,
+  v.name AS modelVersion, d.name AS deployment
+  FROM predictions p
+  LEFT JOIN prediction_names v ON v.rank = p.model_version
+  LEFT JOIN prediction_names d ON d.rank = p.deployment`;
+const selectOutcomes = 'SELECT place, id, prediction, type, time FROM prediction_outcomes';
+const selectCounts = `SELECT v.name AS modelVersion, d.name AS deployment, c.count,
+  c.first_time AS firstTime, c.last_time AS lastTime
+  FROM prediction_counts c
+  LEFT JOIN prediction_names v ON v.rank = c.model_version
+  LEFT JOIN prediction_names d ON d.rank = c.deployment`;
+/** The same, counted: slower, but as of a position. Reads one index only. */
+const selectCountsUpTo = `SELECT v.name AS modelVersion, d.name AS deployment, c.count,
+  c.firstTime, c.lastTime
+  FROM (SELECT model_version, deployment, count(*) AS count, min(time) AS firstTime, max(time) AS lastTime
+        FROM predictions INDEXED BY predictions_model_version
+        WHERE model_version IN (SELECT value FROM json_each(?1)) AND place <= ?2
+        GROUP BY model_version, deployment) c
+  LEFT JOIN prediction_names v ON v.rank = c.model_version
+  LEFT JOIN prediction_names d ON d.rank = c.deployment`;
+
+function placeOf(position: number, index: number): number {
+  return position * indexesPerPosition + index;
+}
+
+/** Ids as they are stored: a UUID takes 16 bytes instead of 36. */
+function storedId(id: string): string | Uint8Array {
+  return id.length === 36 && uuid.test(id) ? Buffer.from(id.replaceAll('-', ''), 'hex') : id;
+}
+
+function readId(stored: string | Uint8Array): string {
+  if (typeof stored === 'string') return stored;
+  const hex = Buffer.from(stored.buffer, stored.byteOffset, stored.byteLength).toString('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
+function standsAt(place: number): { position: number; index: number } {
+  const index = place % indexesPerPosition;
+  return { position: (place - index) / indexesPerPosition, index };
+}
+
+function rowOf({ place, id, unknown, ...rest }: StoredPrediction): PredictionRow {
+  return { ...rest, id: readId(id), ...standsAt(place), unknown: unknown === 1 };
+}
+
+class SqlitePredictionStore implements PredictionStore {
+  readonly #db: Database;
+  readonly #payloads: PredictionPayloads;
+  /** Keys by name; the writer's alone. */
+  readonly #keys = new BoundedMap<string, number>();
+  /** Messages of the newest entry by index, which the ledger may not hold yet. */
+  #held: { readonly position: number; readonly messages: Map<number, unknown> } | undefined;
+
+  constructor(db: Database, payloads: PredictionPayloads) {
+    this.#db = db;
+    this.#payloads = payloads;
+  }
+
+  find(workspace: string, id: string): PredictionRow | undefined {
+    const owner = this.#findWorkspace(workspace);
+    if (owner === undefined) return undefined;
+    const row = this.#db.get<StoredPrediction>(
+      `${selectPredictions} WHERE p.workspace = ? AND p.id = ?`,
+      owner,
+      storedId(id),
+    );
+    return row && rowOf(row);
+  }
+
+  findMany(workspace: string, ids: readonly string[]): PredictionRow[] {
+    const owner = this.#findWorkspace(workspace);
+    if (owner === undefined) return [];
+    const wanted = ids.map((id) =>
+      id.length === 36 && uuid.test(id) ? { u: id.replaceAll('-', '') } : { t: id },
+    );
+    const rows = this.#db.all<StoredPrediction>(
+      `${selectPredictions} WHERE p.place IN (
+         SELECT f.place FROM json_each(?1) j
+         CROSS JOIN predictions f INDEXED BY predictions_id
+         WHERE f.workspace = ?2 AND f.id = coalesce(unhex(j.value ->> 'u'), j.value ->> 't'))`,
+      JSON.stringify(wanted),
+      owner,
+    );
+    return rows.map(rowOf);
+  }
+
+  findByPrefix(workspace: string, prefix: string, limit: number): PredictionRow[] {
+    const owner = this.#findWorkspace(workspace);
+    if (owner === undefined) return [];
+    const sql = `${selectPredictions} WHERE p.workspace = ? AND p.id >= ? AND p.id < ? ORDER BY p.id LIMIT ?`;
+    const texts = this.#db.all<StoredPrediction>(sql, owner, prefix, `${prefix}\u{10ffff}`, limit);
+    const found = texts.map(rowOf);
+    if (uuidBeginning.test(prefix)) {
+      const hex = prefix.replaceAll('-', '');
+      const low = Buffer.from(hex.padEnd(32, '0'), 'hex');
+      // One byte longer than any id, so that the last possible one is still below it.
+      const high = Buffer.from(`${hex.padEnd(32, 'f')}00`, 'hex');
+      const rows = this.#db.all<StoredPrediction>(sql, owner, low, high, limit);
+      found.push(...rows.map(rowOf).filter((row) => row.id.startsWith(prefix)));
+    }
+    return found.slice(0, limit);
+  }
+
+  countByModelVersion(refs: readonly string[], asOfPosition?: number): PredictionCount[] {
+    const keys = JSON.stringify(this.#findKeys(refs));
+    if (asOfPosition !== undefined) return this.#countUpTo(keys, asOfPosition);
+    return this.#db.all<PredictionCount>(
+      `${selectCounts} WHERE c.model_version IN (SELECT value FROM json_each(?))`,
+      keys,
+    );
+  }
+
+  countByDeployment(refs: readonly string[], asOfPosition?: number): PredictionCount[] {
+    const keys = this.#findKeys(refs);
+    const counts = this.#db.all<PredictionCount & { version: number }>(
+      `${selectCounts.replace('SELECT', 'SELECT c.model_version AS version,')}
+       WHERE c.deployment IN (SELECT value FROM json_each(?))`,
+      JSON.stringify(keys),
+    );
+    if (asOfPosition === undefined) return counts.map(({ version: _, ...count }) => count);
+    const deployments = new Set(counts.map((count) => count.deployment));
+    const versions = JSON.stringify(counts.map((count) => count.version));
+    return this.#countUpTo(versions, asOfPosition).filter((row) => deployments.has(row.deployment));
+  }
+
+  #countUpTo(keys: string, position: number): PredictionCount[] {
+    return this.#db.all<PredictionCount>(
+      selectCountsUpTo,
+      keys,
+      placeOf(position, indexesPerPosition - 1),
+    );
+  }
+
+  countAll(): { predictions: number; unknown: number } {
+    const row = this.#db.get<{ predictions: number; unknown: number }>(
+      'SELECT coalesce(sum(count), 0) AS predictions, coalesce(sum(unknown), 0) AS unknown FROM prediction_counts',
+    );
+    return row ?? { predictions: 0, unknown: 0 };
+  }
+
+  listByModelVersion(
+    ref: string,
+    page: { readonly before?: PredictionCursor | undefined; readonly limit: number },
+  ): PredictionRow[] {
+    const [key] = this.#findKeys([ref]);
+    if (key === undefined) return [];
+    const { before, limit } = page;
+    const time = before?.time ?? Number.MAX_SAFE_INTEGER;
+    const place = before ? placeOf(before.position, before.index) : Number.MAX_SAFE_INTEGER;
+    const rows = this.#db.all<StoredPrediction>(
+      `${selectPredictions} WHERE p.model_version = ?1 AND p.time <= ?2 AND (p.time < ?2 OR p.place < ?3)
+       ORDER BY p.time DESC, p.place DESC LIMIT ?4`,
+      key,
+      time,
+      place,
+      limit,
+    );
+    return rows.map(rowOf);
+  }
+
+  outcomesOf(workspace: string, prediction: string): OutcomeRow[] {
+    const owner = this.#findWorkspace(workspace);
+    if (owner === undefined) return [];
+    return this.#db
+      .all<StoredOutcome>(
+        `${selectOutcomes} WHERE workspace = ? AND prediction = ? ORDER BY place`,
+        owner,
+        prediction,
+      )
+      .map(({ place, ...rest }) => ({ ...rest, ...standsAt(place) }));
+  }
+
+  findOutcome(workspace: string, id: string): OutcomeRow | undefined {
+    const owner = this.#findWorkspace(workspace);
+    if (owner === undefined) return undefined;
+    const row = this.#db.get<StoredOutcome>(
+      `${selectOutcomes} WHERE workspace = ? AND id = ?`,
+      owner,
+      id,
+    );
+    if (!row) return undefined;
+    const { place, ...rest } = row;
+    return { ...rest, ...standsAt(place) };
+  }
+
+  readMessage(position: number, index: number): unknown {
+    if (this.#held?.position === position && this.#held.messages.has(index)) {
+      return this.#held.messages.get(index);
+    }
+    const text = this.#payloads.readPayload(position, index);
+    if (text === undefined) return undefined;
+    const payload: unknown = JSON.parse(text);
+    return isObject(payload) ? payload.message : undefined;
+  }
+
+  putPrediction(prediction: NewPrediction): void {
+    const { modelVersion, deployment, time } = prediction;
+    const unknown = prediction.unknown ? 1 : 0;
+    const version = modelVersion === undefined ? 0 : this.#ensureKey(modelVersion);
+    const place = deployment === undefined ? 0 : this.#ensureKey(deployment);
+    this.#db.run(
+      'INSERT INTO predictions VALUES (?, ?, ?, ?, ?, ?, ?)',
+      placeOf(prediction.position, prediction.index),
+      this.#ensureKey(`workspace:${prediction.workspace}`),
+      storedId(prediction.id),
+      time,
+      version,
+      place,
+      unknown,
+    );
+    this.#db.run(
+      `INSERT INTO prediction_counts VALUES (?1, ?2, 1, ?3, ?4, ?4) ON CONFLICT DO UPDATE SET
+         count = count + 1, unknown = unknown + ?3,
+         first_time = min(first_time, ?4), last_time = max(last_time, ?4)`,
+      version,
+      place,
+      unknown,
+      time,
+    );
+  }
+
+  putOutcome(workspace: string, outcome: OutcomeRow): void {
+    this.#db.run(
+      'INSERT INTO prediction_outcomes VALUES (?, ?, ?, ?, ?, ?)',
+      placeOf(outcome.position, outcome.index),
+      this.#ensureKey(`workspace:${workspace}`),
+      outcome.id,
+      outcome.prediction,
+      outcome.type,
+      outcome.time,
+    );
+  }
+
+  renameRef(from: string, to: string): void {
+    const key = this.#ensureKey(from);
+    if (this.#findKey(to) === undefined) {
+      this.#db.run('INSERT INTO prediction_names (name, key) VALUES (?, ?)', to, key);
+    }
+  }
+
+  holdMessage(position: number, index: number, message: unknown): void {
+    if (this.#held?.position !== position) this.#held = { position, messages: new Map() };
+    this.#held.messages.set(index, message);
+  }
+
+  reset(): void {
+    this.#keys.clear();
+    this.#held = undefined;
+  }
+
+  #findWorkspace(workspace: string): number | undefined {
+    return this.#findKey(`workspace:${workspace}`);
+  }
+
+  #findKeys(refs: readonly string[]): number[] {
+    return [...new Set(refs.flatMap((ref) => this.#findKey(ref) ?? []))];
+  }
+
+  #findKey(name: string): number | undefined {
+    return this.#db.get<{ key: number }>('SELECT key FROM prediction_names WHERE name = ?', name)
+      ?.key;
+  }
+
+  #ensureKey(name: string): number {
+    const cached = this.#keys.get(name);
+    if (cached !== undefined) return cached;
+    const key = this.#findKey(name) ?? this.#addKey(name);
+    this.#keys.set(name, key);
+    return key;
+  }
+
+  #addKey(name: string): number {
+    const { lastInsertRowid } = this.#db.run(
+      `INSERT INTO prediction_names (name, key)
+       SELECT ?, coalesce(max(rank), 0) + 1 FROM prediction_names`,
+      name,
+    );
+    return lastInsertRowid;
+  }
+}

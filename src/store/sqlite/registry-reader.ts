@@ -1,0 +1,198 @@
+import type { ModelTag } from '../../facts/registry-facts.ts';
+import type {
+  AliasRow,
+  AliasUse,
+  DeploymentRow,
+  ModelRow,
+  NameUse,
+  RegistryReader,
+  RegistrySearch,
+  VersionRow,
+} from '../../registry/store.ts';
+import type { Database } from './database.ts';
+import { RegistryDeployments } from './registry-deployments.ts';
+import { modelColumns, searchModels, searchVersions, versionColumns } from './registry-search.ts';
+
+const versionsWithModel = `SELECT ${versionColumns}
+  FROM registry_versions v JOIN registry_models m ON m.key = v.model`;
+const stages = '["None","Staging","Production","Archived"]';
+
+/** Queries of the registry in SQLite. It caches nothing: every lookup is one seek. */
+export class SqliteRegistryReader implements RegistryReader {
+  protected readonly db: Database;
+  protected readonly deployments: RegistryDeployments;
+
+  constructor(db: Database) {
+    this.db = db;
+    this.deployments = new RegistryDeployments(db);
+  }
+
+  findModel(workspace: string, name: string): ModelRow | undefined {
+    return this.db.get<ModelRow>(
+      `SELECT ${modelColumns} FROM registry_models m
+       WHERE m.workspace = ? AND m.name = ? AND m.deleted_time IS NULL`,
+      workspace,
+      name,
+    );
+  }
+
+  findModelByKey(key: number): ModelRow | undefined {
+    return this.db.get<ModelRow>(
+      `SELECT ${modelColumns} FROM registry_models m WHERE m.key = ?`,
+      key,
+    );
+  }
+
+  findVersion(workspace: string, name: string, version: number): VersionRow | undefined {
+    return this.db.get<VersionRow>(
+      `${versionsWithModel} WHERE m.workspace = ? AND m.name = ? AND m.deleted_time IS NULL
+       AND v.version = ? AND v.deleted_time IS NULL`,
+      workspace,
+      name,
+      version,
+    );
+  }
+
+  findVersionOfModel(model: number, version: number): VersionRow | undefined {
+    return this.db.get<VersionRow>(
+      `${versionsWithModel} WHERE v.model = ? AND v.version = ?`,
+      model,
+      version,
+    );
+  }
+
+  findVersionByAlias(workspace: string, name: string, alias: string): VersionRow | undefined {
+    return this.db.get<VersionRow>(
+      `SELECT ${versionColumns} FROM registry_models m
+       JOIN registry_aliases a ON a.model = m.key
+       JOIN registry_versions v ON v.model = m.key AND v.version = a.version
+       WHERE m.workspace = ? AND m.name = ? AND m.deleted_time IS NULL
+         AND a.alias = ? AND v.deleted_time IS NULL`,
+      workspace,
+      name,
+      alias,
+    );
+  }
+
+  listNameUses(workspace: string, name: string): NameUse[] {
+    return this.db.all<NameUse>(
+      `SELECT model, generation, from_time AS fromTime, to_time AS toTime FROM registry_names
+       WHERE workspace = ? AND name = ? ORDER BY generation`,
+      workspace,
+      name,
+    );
+  }
+
+  countNameUses(workspace: string, name: string): number {
+    const row = this.db.get<{ newest: number | null }>(
+      'SELECT max(generation) AS newest FROM registry_names WHERE workspace = ? AND name = ?',
+      workspace,
+      name,
+    );
+    return row?.newest ?? 0;
+  }
+
+  listAliasUses(model: number, alias: string): AliasUse[] {
+    return this.db.all<AliasUse>(
+      `SELECT version, from_time AS fromTime, to_time AS toTime FROM registry_alias_uses
+       WHERE model = ? AND alias = ? ORDER BY key`,
+      model,
+      alias,
+    );
+  }
+
+  listAliases(model: number): AliasRow[] {
+    return this.db.all<AliasRow>(
+      'SELECT alias, version FROM registry_aliases WHERE model = ? ORDER BY alias',
+      model,
+    );
+  }
+
+  listModelTags(model: number): ModelTag[] {
+    return this.db.all<ModelTag>(
+      'SELECT key, value FROM registry_model_tags WHERE model = ? ORDER BY key',
+      model,
+    );
+  }
+
+  findModelTag(model: number, key: string): string | undefined {
+    return this.db.get<{ value: string }>(
+      'SELECT value FROM registry_model_tags WHERE model = ? AND key = ?',
+      model,
+      key,
+    )?.value;
+  }
+
+  listVersionTags(version: number): ModelTag[] {
+    return this.db.all<ModelTag>(
+      'SELECT key, value FROM registry_version_tags WHERE version = ? ORDER BY key',
+      version,
+    );
+  }
+
+  findVersionTag(version: number, key: string): string | undefined {
+    return this.db.get<{ value: string }>(
+      'SELECT value FROM registry_version_tags WHERE version = ? AND key = ?',
+      version,
+      key,
+    )?.value;
+  }
+
+  listLatestVersions(model: number): VersionRow[] {
+    return this.db.all<VersionRow>(
+      `${versionsWithModel} JOIN (
+         SELECT (SELECT max(version) FROM registry_versions n
+                 WHERE n.model = ?1 AND n.stage = s.value AND n.deleted_time IS NULL) AS newest,
+                (SELECT min(version) FROM registry_versions n
+                 WHERE n.model = ?1 AND n.stage = s.value AND n.deleted_time IS NULL) AS oldest
+         FROM json_each('${stages}') s) latest ON latest.newest = v.version
+       WHERE v.model = ?1 ORDER BY latest.oldest`,
+      model,
+    );
+  }
+
+  listVersions(model: number, limit: number): VersionRow[] {
+    return this.db.all<VersionRow>(
+      `${versionsWithModel} WHERE v.model = ? AND v.deleted_time IS NULL
+       ORDER BY v.version DESC LIMIT ?`,
+      model,
+      limit,
+    );
+  }
+
+  listVersionsInStage(model: number, stage: string): VersionRow[] {
+    return this.db.all<VersionRow>(
+      `${versionsWithModel} WHERE v.model = ? AND v.stage = ? AND v.deleted_time IS NULL
+       ORDER BY v.version`,
+      model,
+      stage,
+    );
+  }
+
+  searchModels(search: RegistrySearch): ModelRow[] {
+    return searchModels(this.db, search);
+  }
+
+  searchVersions(search: RegistrySearch): VersionRow[] {
+    return searchVersions(this.db, search);
+  }
+
+  findDeployment(workspace: string, name: string, at?: number): DeploymentRow | undefined {
+    return this.deployments.find(workspace, name, at);
+  }
+
+  findDeploymentByNumber(
+    workspace: string,
+    name: string,
+    number: number,
+  ): DeploymentRow | undefined {
+    return this.deployments.findByNumber(workspace, name, number);
+  }
+
+  listDeployments(
+    workspace: string,
+    options: { readonly name?: string | undefined; readonly limit: number },
+  ): DeploymentRow[] {
+    return this.deployments.list(workspace, options);
+  }
+}

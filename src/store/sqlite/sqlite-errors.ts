@@ -1,0 +1,44 @@
+import { WherefromError } from '../../base/errors.ts';
+import { isObject } from '../../base/json.ts';
+
+// Primary result codes. Source: sqlite.org/rescode.html
+const busy = 5;
+const readonly = 8;
+const ioError = 10;
+const corrupt = 11;
+const full = 13;
+const cannotOpen = 14;
+const notADatabase = 26;
+
+/** What an error of the driver means for who asked. Anything else is returned as it is. */
+export function explainSqliteError(thrown: unknown): unknown {
+  const code =
+    isObject(thrown) && thrown.code === 'ERR_SQLITE_ERROR' ? Number(thrown.errcode) % 256 : 0;
+  switch (code) {
+    case full:
+      return new WherefromError('storage_unavailable', 'The disk is full: nothing was written.', {
+        hint: 'Free space on the disk of the data directory, then send again.',
+        cause: thrown,
+      });
+    case ioError:
+    case readonly:
+    case cannotOpen:
+    case busy:
+      return new WherefromError(
+        'storage_unavailable',
+        'The store cannot write: nothing was changed.',
+        {
+          hint: 'Look at the disk and the rights of the data directory, then send again.',
+          cause: thrown,
+        },
+      );
+    case corrupt:
+    case notADatabase:
+      return new WherefromError('integrity_broken', 'The database file is damaged.', {
+        hint: 'Stop the server, run "wherefrom verify", and restore the data directory from a backup.',
+        cause: thrown,
+      });
+    default:
+      return thrown;
+  }
+}

@@ -1,0 +1,183 @@
+import { WherefromError } from '../../base/errors.ts';
+import { decodeBlock } from '../../ledger/index.ts';
+import { Database } from './database.ts';
+import { SqliteLedgerStore } from './ledger-store.ts';
+import { SqliteLineageReader } from './lineage-reader.ts';
+import { SqliteLineageStore } from './lineage-store.ts';
+import { createSqlitePredictionStore } from './predictions-store.ts';
+import { SqliteVault, SqliteWorkspaces } from './record-store.ts';
+import { createSqliteRegistryStore } from './registry-store.ts';
+import { explainSqliteError } from './sqlite-errors.ts';
+import { createSqliteTrackingStore } from './tracking-store.ts';
+
+/** Readers kept open at most; further queries wait. */
+const readersMax = 4;
+
+const messageOf =
+  (db: Database) =>
+  (position: number, index: number): string | undefined => {
+    const row = db.get<{ block: Uint8Array }>(
+      'SELECT block FROM log_payloads WHERE position = ?',
+      position,
+    );
+    return row && decodeBlock(row.block, position)[index];
+  };
+
+/** The stores of the writer: they cache, and only they write. */
+function createSession(db: Database) {
+  const lineage = new SqliteLineageStore(db);
+  const tracking = createSqliteTrackingStore(db);
+  const registry = createSqliteRegistryStore(db);
+  const predictions = createSqlitePredictionStore(db, { readPayload: messageOf(db) });
+  const vault = new SqliteVault(db);
+  const workspaces = new SqliteWorkspaces(db);
+  const caching = [lineage, tracking, registry, predictions, vault, workspaces];
+  return {
+    ledger: new SqliteLedgerStore(db),
+    lineage,
+    tracking,
+    registry,
+    predictions,
+    vault,
+    workspaces,
+    messageOf: messageOf(db),
+    reset(): void {
+      for (const store of caching) store.reset();
+    },
+  };
+}
+
+/** The stores of one reader: nothing is remembered between two snapshots. */
+function createReader(db: Database) {
+  return {
+    ledger: new SqliteLedgerStore(db),
+    lineage: new SqliteLineageReader(db),
+    tracking: createSqliteTrackingStore(db),
+    registry: createSqliteRegistryStore(db),
+    predictions: createSqlitePredictionStore(db, { readPayload: messageOf(db) }),
+    vault: new SqliteVault(db),
+    workspaces: new SqliteWorkspaces(db),
+    messageOf: messageOf(db),
+  };
+}
+
+interface Reader {
+  readonly db: Database;
+  readonly session: SqliteReadSession;
+}
+
+export type SqliteWriteSession = ReturnType<typeof createSession>;
+export type SqliteReadSession = ReturnType<typeof createReader>;
+
+/** Reading connections with snapshots of their own (WAL): later commits do not change what one sees. */
+export class SqliteReaderStore {
+  readonly #path: string;
+  readonly #idle: Reader[] = [];
+  readonly #waiting: ((reader: Reader) => void)[] = [];
+  #readers = 0;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** Runs queries on one consistent snapshot. @throws what `query` threw; integrity_broken, storage_unavailable. */
+  async read<T>(query: (session: SqliteReadSession) => T | Promise<T>): Promise<T> {
+    const reader = this.#idle.pop() ?? (await this.#open());
+    try {
+      reader.db.exec('BEGIN');
+      return await query(reader.session);
+    } catch (thrown) {
+      throw thrown instanceof WherefromError ? thrown : explainSqliteError(thrown);
+    } finally {
+      this.#giveBack(reader);
+    }
+  }
+
+  #giveBack(reader: Reader): void {
+    try {
+      reader.db.exec('COMMIT');
+    } catch {
+      // nothing was begun
+    }
+    const next = this.#waiting.shift();
+    if (next) next(reader);
+    else this.#idle.push(reader);
+  }
+
+  #open(): Promise<Reader> {
+    if (this.#readers >= readersMax) return new Promise((resolve) => this.#waiting.push(resolve));
+    this.#readers += 1;
+    const db = new Database(this.#path, 'read');
+    return Promise.resolve({ db, session: createReader(db) });
+  }
+
+  /** The person behind a token of the vault. */
+  findPerson(token: string): string | undefined {
+    return this.#vault().findValue(token);
+  }
+
+  findToken(lookup: Uint8Array): string | undefined {
+    return this.#vault().findToken(lookup);
+  }
+
+  /** Vault rows are only added or erased: they need no snapshot. */
+  #vault(): SqliteVault {
+    let reader = this.#idle[0];
+    if (!reader) {
+      this.#readers += 1;
+      const db = new Database(this.#path, 'read');
+      reader = { db, session: createReader(db) };
+      this.#idle.push(reader);
+    }
+    return reader.session.vault;
+  }
+
+  close(): void {
+    for (const { db } of this.#idle) db.close();
+  }
+}
+
+/**
+ * The embedded store: one writing connection and a few reading ones.
+ * @throws storage_unavailable, integrity_broken as sqlite-errors.ts explains.
+ */
+export class SqliteStore extends SqliteReaderStore {
+  readonly #writer: Database;
+  readonly #session: SqliteWriteSession;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(path: string, writer: Database) {
+    super(path);
+    this.#writer = writer;
+    this.#session = createSession(writer);
+  }
+
+  /** Runs `work` in one transaction and commits durably, or leaves nothing. One at a time. */
+  transaction<T>(work: (session: SqliteWriteSession) => Promise<T>): Promise<T> {
+    const run = this.#turn.then(() => this.#transact(work));
+    this.#turn = run.catch(() => undefined);
+    return run;
+  }
+
+  async #transact<T>(work: (session: SqliteWriteSession) => Promise<T>): Promise<T> {
+    try {
+      this.#writer.exec('BEGIN IMMEDIATE');
+      const result = await work(this.#session);
+      this.#writer.exec('COMMIT');
+      return result;
+    } catch (thrown) {
+      this.#session.reset();
+      try {
+        this.#writer.exec('ROLLBACK');
+      } catch {
+        // SQLite has rolled back already (disk full, for example)
+      }
+      throw thrown instanceof WherefromError ? thrown : explainSqliteError(thrown);
+    }
+  }
+
+  override close(): void {
+    super.close();
+    this.#writer.close();
+  }
+}

@@ -1,0 +1,117 @@
+import { WherefromError } from '../../base/errors.ts';
+import type {
+  ExperimentRow,
+  LifecycleStage,
+  Search,
+  SearchCondition,
+} from '../../tracking/index.ts';
+import type { Database } from './database.ts';
+import { compare, orderOf, type SearchShape, whereOf } from './tracking-search.ts';
+
+/** Experiment "0" of every workspace, also of one in which nothing was written yet. */
+export const defaultExperiment = {
+  number: 0,
+  name: 'Default',
+  artifactLocation: 'mlflow-artifacts:/0',
+} as const;
+
+interface StoredExperiment {
+  readonly key: number;
+  readonly id: string;
+  readonly name: string;
+  readonly artifactLocation: string;
+  readonly deleted: number;
+  readonly creationTime: number;
+  readonly lastUpdateTime: number;
+}
+
+// All experiments of the workspace `?1`, and the default one while it is not stored (key 0).
+const experiments = `WITH e AS (
+  SELECT key, number, name, artifact_location, deleted, creation_time, last_update_time
+  FROM tracking_experiments WHERE workspace = ?1
+  UNION ALL
+  SELECT 0, ${defaultExperiment.number}, '${defaultExperiment.name}', '${defaultExperiment.artifactLocation}', 0, 0, 0
+  WHERE NOT EXISTS (SELECT 1 FROM tracking_experiments WHERE workspace = ?1 AND number = 0)
+)
+SELECT e.key, CAST(e.number AS TEXT) AS id, e.name, e.artifact_location AS artifactLocation, e.deleted,
+  e.creation_time AS creationTime, e.last_update_time AS lastUpdateTime FROM e`;
+
+function toRow({ deleted, ...row }: StoredExperiment): ExperimentRow {
+  const stage: LifecycleStage = deleted === 1 ? 'deleted' : 'active';
+  return { ...row, stage };
+}
+
+/** The number of an experiment's id; undefined when it is none that we could have given. */
+export function experimentNumber(id: string): number | undefined {
+  return /^\d{1,15}$/.test(id) ? Number(id) : undefined;
+}
+
+/** An experiment by id or by name. */
+export function findExperiment(
+  db: Database,
+  workspace: string,
+  by: { readonly id: string } | { readonly name: string },
+): ExperimentRow | undefined {
+  let row: StoredExperiment | undefined;
+  if ('name' in by) {
+    row = db.get<StoredExperiment>(`${experiments} WHERE e.name = ?2`, workspace, by.name);
+  } else {
+    const number = experimentNumber(by.id);
+    if (number === undefined) return undefined;
+    row = db.get<StoredExperiment>(`${experiments} WHERE e.number = ?2`, workspace, number);
+  }
+  return row === undefined ? undefined : toRow(row);
+}
+
+const shape: SearchShape = {
+  attributes: {
+    name: 'e.name',
+    experiment_id: 'e.number',
+    creation_time: 'e.creation_time',
+    last_update_time: 'e.last_update_time',
+  },
+  exists(condition) {
+    const from =
+      'SELECT 1 FROM tracking_experiment_tags t WHERE t.experiment = e.key AND t.name = ?';
+    if (condition.operator === 'IS NULL')
+      return { sql: `NOT EXISTS (${from})`, values: [condition.key] };
+    if (condition.operator === 'IS NOT NULL')
+      return { sql: `EXISTS (${from})`, values: [condition.key] };
+    const { sql, values } = compare('t.value', condition);
+    return { sql: `EXISTS (${from} AND ${sql})`, values: [condition.key, ...values] };
+  },
+};
+
+/** Ids are compared as the numbers they are. */
+function withNumbers(condition: SearchCondition): SearchCondition {
+  if (condition.entity !== 'attribute' || condition.key !== 'experiment_id') return condition;
+  if (!['=', '!=', 'IN', 'NOT IN'].includes(condition.operator)) {
+    throw new WherefromError(
+      'invalid_message',
+      `Invalid comparator for experiment_id: ${condition.operator}`,
+    );
+  }
+  const { value } = condition;
+  // An id that is no number is that of no experiment: -1.
+  if (typeof value === 'string') return { ...condition, value: experimentNumber(value) ?? -1 };
+  return condition;
+}
+
+/** The experiments that a search finds, in its order; the newest first without any. */
+export function searchExperiments(db: Database, search: Search): ExperimentRow[] {
+  const conditions = search.conditions.map(withNumbers);
+  const where = whereOf(conditions, shape);
+  const stage =
+    search.stage === undefined ? '' : ` AND e.deleted = ${search.stage === 'deleted' ? 1 : 0}`;
+  const order = orderOf(search.orders, shape, () => ({ value: { sql: 'e.number', values: [] } }));
+  const by =
+    order.sql === '' ? 'e.creation_time DESC, e.number ASC' : `${order.sql}, e.number DESC`;
+  const rows = db.all<StoredExperiment>(
+    `${experiments} WHERE 1${stage}${where.sql} ORDER BY ${by} LIMIT ? OFFSET ?`,
+    search.workspace,
+    ...where.values,
+    search.limit,
+    search.offset,
+  );
+  return rows.map(toRow);
+}

@@ -1,0 +1,115 @@
+import type { KeyValue, LoggedModelStatus } from '../../facts/tracking-facts.ts';
+import type { ArtifactRow, NewLoggedModel } from '../../tracking/index.ts';
+import { experimentNumber } from './tracking-experiments.ts';
+import { SqliteTrackingReader } from './tracking-reader.ts';
+
+/** The writes of logged models and artifact files; the rest of the store builds on it. */
+export class SqliteLoggedModelStore extends SqliteTrackingReader {
+  putLoggedModel(model: NewLoggedModel): void {
+    this.db.run(
+      `INSERT OR IGNORE INTO tracking_models
+       (id, experiment, name, model_type, source_run, artifact_uri, status, deleted, creation_time, last_update_time)
+       VALUES (?, ?, ?, ?, ?, ?, 'LOGGED_MODEL_PENDING', 0, ?, ?)`,
+      model.id,
+      this.experimentKey(model.workspace, model.experimentId),
+      model.name,
+      model.modelType,
+      model.sourceRun,
+      model.artifactUri,
+      model.time,
+      model.time,
+    );
+  }
+
+  finalizeLoggedModel(
+    workspace: string,
+    id: string,
+    status: LoggedModelStatus,
+    time: number,
+  ): void {
+    this.db.run(
+      'UPDATE tracking_models SET status = ?, last_update_time = ? WHERE key = ?',
+      status,
+      time,
+      this.#model(workspace, id),
+    );
+  }
+
+  putLoggedModelTags(workspace: string, id: string, tags: readonly KeyValue[]): void {
+    const owner = this.#model(workspace, id);
+    for (const { key, value } of tags) {
+      this.db.run(
+        'INSERT OR REPLACE INTO tracking_model_tags (model, name, value) VALUES (?, ?, ?)',
+        owner,
+        key,
+        value,
+      );
+    }
+  }
+
+  deleteLoggedModelTag(workspace: string, id: string, key: string): void {
+    this.db.run(
+      'DELETE FROM tracking_model_tags WHERE model = ? AND name = ?',
+      this.#model(workspace, id),
+      key,
+    );
+  }
+
+  putLoggedModelParams(workspace: string, id: string, params: readonly KeyValue[]): void {
+    const owner = this.#model(workspace, id);
+    for (const { key, value } of params) {
+      this.db.run(
+        'INSERT OR IGNORE INTO tracking_model_params (model, name, value) VALUES (?, ?, ?)',
+        owner,
+        key,
+        value,
+      );
+    }
+  }
+
+  deleteLoggedModel(workspace: string, id: string, time: number): void {
+    this.db.run(
+      'UPDATE tracking_models SET deleted = 1, last_update_time = ? WHERE key = ?',
+      time,
+      this.#model(workspace, id),
+    );
+  }
+
+  putArtifact(workspace: string, { path, digest, bytes }: ArtifactRow): void {
+    this.db.run(
+      'INSERT OR REPLACE INTO tracking_artifacts (workspace, path, digest, bytes) VALUES (?, ?, ?, ?)',
+      workspace,
+      path,
+      digest,
+      bytes,
+    );
+  }
+
+  deleteArtifacts(workspace: string, path: string): void {
+    this.db.run(
+      `DELETE FROM tracking_artifacts WHERE workspace = ? AND (path = ? OR (path >= ? AND path < ?))`,
+      workspace,
+      path,
+      `${path}/`,
+      `${path}0`,
+    );
+  }
+
+  protected experimentKey(workspace: string, id: string): number {
+    const row = this.db.get<{ key: number }>(
+      'SELECT key FROM tracking_experiments WHERE workspace = ? AND number = ?',
+      workspace,
+      experimentNumber(id) ?? -1,
+    );
+    if (row === undefined)
+      throw new Error(`tracking: experiment ${id} is not in workspace ${workspace}`);
+    return row.key;
+  }
+
+  #model(workspace: string, id: string): number {
+    const row = this.findLoggedModel(workspace, id);
+    if (row === undefined)
+      throw new Error(`tracking: logged model ${id} is not in workspace ${workspace}`);
+    return row.key;
+  }
+}

@@ -1,0 +1,342 @@
+import type { MetricPoint } from '../../facts/tracking-facts.ts';
+import type {
+  ArtifactRow,
+  ExperimentRow,
+  InputRow,
+  LifecycleStage,
+  ListedArtifact,
+  LoggedModelRow,
+  LoggedModelSearch,
+  ModelLinkRow,
+  OwnedKeyValue,
+  OwnedMetric,
+  RunHead,
+  RunRow,
+  RunSearch,
+  Search,
+  TrackingReader,
+} from '../../tracking/index.ts';
+import type { Database } from './database.ts';
+import { listDirectory } from './tracking-artifacts.ts';
+import { findExperiment, searchExperiments } from './tracking-experiments.ts';
+import { searchLoggedModels } from './tracking-model-search.ts';
+import { runArtifactUri, searchRuns } from './tracking-run-search.ts';
+
+type Stored<T> = Omit<T, 'stage'> & { readonly deleted: number };
+
+const stageOf = (deleted: number): LifecycleStage => (deleted === 1 ? 'deleted' : 'active');
+
+function staged<T>({ deleted, ...row }: Stored<T>): T {
+  // The columns selected are those of T, with the stage as a flag.
+  return { ...row, stage: stageOf(deleted) } as T;
+}
+
+const runColumns = `r.key, r.id, r.name, r.experiment AS experimentKey, CAST(e.number AS TEXT) AS experimentId,
+  r.user, r.status, r.start_time AS startTime, r.end_time AS endTime, r.deleted, ${runArtifactUri} AS artifactUri`;
+const runTables = 'tracking_runs r JOIN tracking_experiments e ON e.key = r.experiment';
+const modelColumns = `m.key, m.id, m.name, CAST(e.number AS TEXT) AS experimentId, m.model_type AS modelType,
+  m.source_run AS sourceRun, m.artifact_uri AS artifactUri, m.status, m.deleted,
+  m.creation_time AS creationTime, m.last_update_time AS lastUpdateTime`;
+const modelTables = 'tracking_models m JOIN tracking_experiments e ON e.key = m.experiment';
+
+interface StoredMetric {
+  readonly owner: number;
+  readonly key: string;
+  readonly value: number;
+  readonly nan: number;
+  readonly timestamp: number;
+  readonly step: number;
+}
+
+const metricOf = <M extends { readonly value: number; readonly nan: number }>({
+  nan,
+  ...metric
+}: M): Omit<M, 'nan'> => ({ ...metric, value: nan === 1 ? Number.NaN : metric.value });
+
+interface StoredInput {
+  readonly owner: number;
+  readonly name: string;
+  readonly digest: string;
+  readonly sourceType: string;
+  readonly source: string;
+  readonly schema: string | null;
+  readonly profile: string | null;
+  readonly tags: string;
+}
+
+/** Queries of experiments, runs, logged models and artifact files in SQLite. Caches nothing. */
+export class SqliteTrackingReader implements TrackingReader {
+  protected readonly db: Database;
+
+  constructor(db: Database) {
+    this.db = db;
+  }
+
+  findExperiment(workspace: string, id: string): ExperimentRow | undefined {
+    return findExperiment(this.db, workspace, { id });
+  }
+
+  findExperimentByName(workspace: string, name: string): ExperimentRow | undefined {
+    return findExperiment(this.db, workspace, { name });
+  }
+
+  nextExperimentId(workspace: string): number {
+    const row = this.db.get<{ last: number | null }>(
+      'SELECT max(number) AS last FROM tracking_experiments WHERE workspace = ?',
+      workspace,
+    );
+    return (row?.last ?? 0) + 1;
+  }
+
+  experimentTags(keys: readonly number[]): OwnedKeyValue[] {
+    return this.#keyValues(
+      `SELECT t.experiment AS owner, t.name AS key, t.value FROM json_each(?) j
+       JOIN tracking_experiment_tags t ON t.experiment = j.value ORDER BY t.experiment, t.name`,
+      keys,
+    );
+  }
+
+  searchExperiments(search: Search): ExperimentRow[] {
+    return searchExperiments(this.db, search);
+  }
+
+  findRunHead(workspace: string, id: string): RunHead | undefined {
+    const row = this.db.get<Stored<RunHead>>(
+      `SELECT r.key, r.experiment AS experimentKey, CAST(e.number AS TEXT) AS experimentId, r.deleted
+       FROM ${runTables} WHERE r.id = ? AND e.workspace = ?`,
+      id,
+      workspace,
+    );
+    return row === undefined ? undefined : staged<RunHead>(row);
+  }
+
+  findRun(workspace: string, id: string): RunRow | undefined {
+    const row = this.db.get<Stored<RunRow>>(
+      `SELECT ${runColumns} FROM ${runTables} WHERE r.id = ? AND e.workspace = ?`,
+      id,
+      workspace,
+    );
+    return row === undefined ? undefined : staged<RunRow>(row);
+  }
+
+  searchRuns(search: RunSearch): number[] {
+    return searchRuns(this.db, search);
+  }
+
+  getRuns(keys: readonly number[]): RunRow[] {
+    const rows = this.db.all<Stored<RunRow>>(
+      `SELECT ${runColumns} FROM json_each(?) j CROSS JOIN tracking_runs r ON r.key = j.value
+       JOIN tracking_experiments e ON e.key = r.experiment ORDER BY j.key`,
+      JSON.stringify(keys),
+    );
+    return rows.map((row) => staged<RunRow>(row));
+  }
+
+  runIdsOfExperiment(key: number): string[] {
+    const rows = this.db.all<{ id: string }>(
+      'SELECT id FROM tracking_runs WHERE experiment = ? ORDER BY key',
+      key,
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  params(keys: readonly number[]): OwnedKeyValue[] {
+    return this.#keyValues(
+      `SELECT t.run AS owner, n.name AS key, t.value FROM json_each(?) j
+       CROSS JOIN tracking_params t ON t.run = j.value JOIN tracking_names n ON n.key = t.name
+       ORDER BY t.run, n.name`,
+      keys,
+    );
+  }
+
+  tags(keys: readonly number[]): OwnedKeyValue[] {
+    return this.#keyValues(
+      `SELECT t.run AS owner, n.name AS key, t.value FROM json_each(?) j
+       CROSS JOIN tracking_tags t ON t.run = j.value JOIN tracking_names n ON n.key = t.name
+       ORDER BY t.run, n.name`,
+      keys,
+    );
+  }
+
+  findParam(run: number, key: string): string | undefined {
+    const row = this.db.get<{ value: string }>(
+      `SELECT value FROM tracking_params
+       WHERE run = ? AND name = (SELECT key FROM tracking_names WHERE name = ?)`,
+      run,
+      key,
+    );
+    return row?.value;
+  }
+
+  findTag(run: number, key: string): string | undefined {
+    const row = this.db.get<{ value: string }>(
+      `SELECT value FROM tracking_tags
+       WHERE run = ? AND name = (SELECT key FROM tracking_names WHERE name = ?)`,
+      run,
+      key,
+    );
+    return row?.value;
+  }
+
+  latestMetrics(keys: readonly number[]): OwnedMetric[] {
+    const rows = this.db.all<StoredMetric>(
+      `SELECT t.run AS owner, n.name AS key, t.value, t.nan, t.timestamp, t.step FROM json_each(?) j
+       CROSS JOIN tracking_latest_metrics t ON t.run = j.value JOIN tracking_names n ON n.key = t.name
+       ORDER BY t.run, n.name`,
+      JSON.stringify(keys),
+    );
+    return rows.map(metricOf);
+  }
+
+  hasMetric(run: number, { key, value, timestamp, step }: MetricPoint): boolean {
+    const nan = Number.isNaN(value);
+    const row = this.db.get(
+      `SELECT 1 FROM tracking_metrics
+       WHERE run = ? AND name = (SELECT key FROM tracking_names WHERE name = ?)
+       AND timestamp = ? AND step = ? AND value = ? AND nan = ?`,
+      run,
+      key,
+      timestamp,
+      step,
+      nan ? 0 : value,
+      nan ? 1 : 0,
+    );
+    return row !== undefined;
+  }
+
+  metricHistory(
+    run: number,
+    key: string,
+    page: { readonly limit: number; readonly offset: number },
+  ): MetricPoint[] {
+    const rows = this.db.all<StoredMetric>(
+      `SELECT ? AS key, t.value, t.nan, t.timestamp, t.step FROM tracking_metrics t
+       WHERE t.run = ? AND t.name = (SELECT key FROM tracking_names WHERE name = ?)
+       ORDER BY t.timestamp, t.step, t.value LIMIT ? OFFSET ?`,
+      key,
+      run,
+      key,
+      page.limit,
+      page.offset,
+    );
+    return rows.map(metricOf);
+  }
+
+  inputs(keys: readonly number[]): InputRow[] {
+    const rows = this.db.all<StoredInput>(
+      `SELECT i.run AS owner, d.name, d.digest, d.source_type AS sourceType, d.source, d.schema,
+       d.profile, i.tags FROM json_each(?) j CROSS JOIN tracking_inputs i ON i.run = j.value
+       JOIN tracking_datasets d ON d.key = i.dataset ORDER BY i.run, d.name, d.digest`,
+      JSON.stringify(keys),
+    );
+    return rows.map(({ owner, tags, schema, profile, ...dataset }) => ({
+      owner,
+      dataset: { ...dataset, schema: schema ?? undefined, profile: profile ?? undefined },
+      // Written by putInput as a list of key-value pairs.
+      tags: JSON.parse(tags) as InputRow['tags'],
+    }));
+  }
+
+  modelInputs(keys: readonly number[]): ModelLinkRow[] {
+    return this.db.all<ModelLinkRow>(
+      `SELECT t.run AS owner, t.model, 0 AS step FROM json_each(?) j
+       JOIN tracking_model_inputs t ON t.run = j.value ORDER BY t.run, t.model`,
+      JSON.stringify(keys),
+    );
+  }
+
+  modelOutputs(keys: readonly number[]): ModelLinkRow[] {
+    return this.db.all<ModelLinkRow>(
+      `SELECT t.run AS owner, t.model, t.step FROM json_each(?) j
+       JOIN tracking_model_outputs t ON t.run = j.value ORDER BY t.run, t.step, t.model`,
+      JSON.stringify(keys),
+    );
+  }
+
+  findLoggedModel(workspace: string, id: string): LoggedModelRow | undefined {
+    const row = this.db.get<Stored<LoggedModelRow>>(
+      `SELECT ${modelColumns} FROM ${modelTables} WHERE m.id = ? AND e.workspace = ?`,
+      id,
+      workspace,
+    );
+    return row === undefined ? undefined : staged<LoggedModelRow>(row);
+  }
+
+  searchLoggedModels(search: LoggedModelSearch): number[] {
+    return searchLoggedModels(this.db, search);
+  }
+
+  getLoggedModels(keys: readonly number[]): LoggedModelRow[] {
+    const rows = this.db.all<Stored<LoggedModelRow>>(
+      `SELECT ${modelColumns} FROM json_each(?) j CROSS JOIN tracking_models m ON m.key = j.value
+       JOIN tracking_experiments e ON e.key = m.experiment ORDER BY j.key`,
+      JSON.stringify(keys),
+    );
+    return rows.map((row) => staged<LoggedModelRow>(row));
+  }
+
+  loggedModelParams(keys: readonly number[]): OwnedKeyValue[] {
+    return this.#keyValues(
+      `SELECT t.model AS owner, t.name AS key, t.value FROM json_each(?) j
+       JOIN tracking_model_params t ON t.model = j.value ORDER BY t.model, t.name`,
+      keys,
+    );
+  }
+
+  loggedModelTags(keys: readonly number[]): OwnedKeyValue[] {
+    return this.#keyValues(
+      `SELECT t.model AS owner, t.name AS key, t.value FROM json_each(?) j
+       JOIN tracking_model_tags t ON t.model = j.value ORDER BY t.model, t.name`,
+      keys,
+    );
+  }
+
+  loggedModelMetrics(keys: readonly number[]): OwnedMetric[] {
+    const rows = this.db.all<
+      StoredMetric & {
+        run: string;
+        datasetName: string | null;
+        datasetDigest: string | null;
+        model: string;
+      }
+    >(
+      `SELECT t.model AS owner, t.name AS key, t.value, t.nan, t.timestamp, t.step, t.run, m.id AS model,
+       t.dataset_name AS datasetName, t.dataset_digest AS datasetDigest FROM json_each(?) j
+       JOIN tracking_model_metrics t ON t.model = j.value JOIN tracking_models m ON m.key = t.model
+       ORDER BY t.model, t.name, t.timestamp, t.step, t.run`,
+      JSON.stringify(keys),
+    );
+    return rows.map(({ datasetName, datasetDigest, ...row }) => ({
+      ...metricOf(row),
+      datasetName: datasetName ?? undefined,
+      datasetDigest: datasetDigest ?? undefined,
+    }));
+  }
+
+  findArtifact(workspace: string, path: string): ArtifactRow | undefined {
+    return this.db.get<ArtifactRow>(
+      'SELECT path, digest, bytes FROM tracking_artifacts WHERE workspace = ? AND path = ?',
+      workspace,
+      path,
+    );
+  }
+
+  artifactsBelow(workspace: string, directory: string, limit: number): ArtifactRow[] {
+    return this.db.all<ArtifactRow>(
+      `SELECT path, digest, bytes FROM tracking_artifacts
+       WHERE workspace = ? AND path >= ? AND path < ? ORDER BY path LIMIT ?`,
+      workspace,
+      `${directory}/`,
+      `${directory}0`,
+      limit,
+    );
+  }
+
+  listArtifacts(workspace: string, directory: string, limit: number): ListedArtifact[] {
+    return listDirectory(this.db, workspace, { directory, limit });
+  }
+
+  #keyValues(sql: string, keys: readonly number[]): OwnedKeyValue[] {
+    return this.db.all<OwnedKeyValue>(sql, JSON.stringify(keys));
+  }
+}

@@ -1,0 +1,143 @@
+import type { RunSearch, SearchCondition, SearchOrder } from '../../tracking/index.ts';
+import type { Database } from './database.ts';
+import { compare, orderOf, type SearchShape, type Sql, whereOf } from './tracking-search.ts';
+
+const nameKey = '(SELECT key FROM tracking_names WHERE name = ?)';
+
+/** Where a run's artifacts are, unless it has a place of its own. */
+export const runArtifactUri =
+  "coalesce(r.artifact_uri, e.artifact_location || '/' || r.id || '/artifacts')";
+
+const tables: Readonly<Record<string, string>> = {
+  parameter: 'tracking_params',
+  tag: 'tracking_tags',
+};
+
+/** A NaN is not equal to anything, so it satisfies `!=` only. */
+function metricExists(condition: SearchCondition, comparison: (column: string) => Sql): Sql {
+  const { sql, values } = comparison('m.value');
+  const nan = condition.operator === '!=' ? `(m.nan = 1 OR ${sql})` : `m.nan = 0 AND ${sql}`;
+  return {
+    sql: `EXISTS (SELECT 1 FROM tracking_latest_metrics m WHERE m.run = r.key AND m.name = ${nameKey} AND ${nan})`,
+    values: [condition.key, ...values],
+  };
+}
+
+function datasetExists(condition: SearchCondition, comparison: (column: string) => Sql): Sql {
+  const column =
+    condition.key === 'context'
+      ? 'i.context'
+      : `d.${condition.key === 'digest' ? 'digest' : 'name'}`;
+  const { sql, values } = comparison(column);
+  return {
+    sql: `EXISTS (SELECT 1 FROM tracking_inputs i JOIN tracking_datasets d ON d.key = i.dataset WHERE i.run = r.key AND ${sql})`,
+    values,
+  };
+}
+
+const shape: SearchShape = {
+  attributes: {
+    run_id: 'r.id',
+    run_name: 'r.name',
+    status: 'r.status',
+    user_id: 'r.user',
+    start_time: 'r.start_time',
+    end_time: 'r.end_time',
+    artifact_uri: runArtifactUri,
+  },
+  exists(condition, comparison) {
+    if (condition.entity === 'metric') return metricExists(condition, comparison);
+    if (condition.entity === 'dataset') return datasetExists(condition, comparison);
+    const from = `SELECT 1 FROM ${tables[condition.entity]} t WHERE t.run = r.key AND t.name = ${nameKey}`;
+    if (condition.operator === 'IS NULL')
+      return { sql: `NOT EXISTS (${from})`, values: [condition.key] };
+    if (condition.operator === 'IS NOT NULL')
+      return { sql: `EXISTS (${from})`, values: [condition.key] };
+    const { sql, values } = compare('t.value', condition);
+    return { sql: `EXISTS (${from} AND ${sql})`, values: [condition.key, ...values] };
+  },
+};
+
+/** The value to order by, as a subquery for each run. */
+function orderValue({ entity, key }: SearchOrder): { value: Sql; rank?: Sql } {
+  const table = entity === 'metric' ? 'tracking_latest_metrics' : tables[entity];
+  const of = `FROM ${table} o WHERE o.run = r.key AND o.name = ${nameKey}`;
+  const value = { sql: `(SELECT o.value ${of})`, values: [key] };
+  if (entity !== 'metric') return { value };
+  return { value, rank: { sql: `coalesce((SELECT o.nan ${of}), 2)`, values: [key] } };
+}
+
+const tie = (orders: readonly SearchOrder[]): string =>
+  orders.some(({ entity, key }) => entity === 'attribute' && key === 'start_time')
+    ? 'r.id'
+    : 'r.start_time DESC, r.id';
+
+/** Keys of the experiments of a workspace that are there. */
+function experimentKeys(db: Database, { workspace, experimentIds }: RunSearch): number[] {
+  const rows = db.all<{ key: number }>(
+    `SELECT e.key FROM tracking_experiments e
+     WHERE e.workspace = ? AND e.number IN (SELECT CAST(value AS INTEGER) FROM json_each(?))`,
+    workspace,
+    JSON.stringify(experimentIds),
+  );
+  return rows.map(({ key }) => key);
+}
+
+/** Restriction to experiments and stage; one experiment alone lets its time index give the order. */
+function scope(keys: readonly number[], search: RunSearch): Sql {
+  const experiment =
+    keys.length === 1
+      ? { sql: 'r.experiment = ?', values: [keys[0] ?? 0] }
+      : { sql: 'r.experiment IN (SELECT value FROM json_each(?))', values: [JSON.stringify(keys)] };
+  if (search.stage === undefined) return experiment;
+  const deleted = search.stage === 'deleted' ? 1 : 0;
+  return { sql: `${experiment.sql} AND r.deleted = ?`, values: [...experiment.values, deleted] };
+}
+
+/**
+ * A page ordered by one metric, read off the index of latest values: it stops at the page's end.
+ * Undefined when the page reaches the runs that do not have the metric, or have NaN.
+ */
+function searchByMetric(
+  db: Database,
+  search: RunSearch,
+  within: Sql,
+  where: Sql,
+): number[] | undefined {
+  const [order, ...more] = search.orders;
+  if (order?.entity !== 'metric' || more.length > 0) return undefined;
+  const rows = db.all<{ key: number }>(
+    `SELECT r.key FROM tracking_latest_metrics o CROSS JOIN tracking_runs r ON r.key = o.run
+     CROSS JOIN tracking_experiments e ON e.key = r.experiment
+     WHERE o.name = ${nameKey} AND o.nan = 0 AND ${within.sql}${where.sql}
+     ORDER BY o.value ${order.ascending ? 'ASC' : 'DESC'}, ${tie(search.orders)} LIMIT ? OFFSET ?`,
+    order.key,
+    ...within.values,
+    ...where.values,
+    search.limit,
+    search.offset,
+  );
+  return rows.length === search.limit ? rows.map(({ key }) => key) : undefined;
+}
+
+/** Keys of the runs that a search finds, in its order. */
+export function searchRuns(db: Database, search: RunSearch): number[] {
+  const keys = experimentKeys(db, search);
+  if (keys.length === 0) return [];
+  const within = scope(keys, search);
+  const where = whereOf(search.conditions, shape);
+  const fast = searchByMetric(db, search, within, where);
+  if (fast !== undefined) return fast;
+  const order = orderOf(search.orders, shape, orderValue);
+  const by = order.sql === '' ? tie(search.orders) : `${order.sql}, ${tie(search.orders)}`;
+  const rows = db.all<{ key: number }>(
+    `SELECT r.key FROM tracking_runs r JOIN tracking_experiments e ON e.key = r.experiment
+     WHERE ${within.sql}${where.sql} ORDER BY ${by} LIMIT ? OFFSET ?`,
+    ...within.values,
+    ...where.values,
+    ...order.values,
+    search.limit,
+    search.offset,
+  );
+  return rows.map(({ key }) => key);
+}
