@@ -1,0 +1,20 @@
+import type { Fact, FactContext } from '../facts/facts.ts';
+import { projectLineage } from '../lineage/project.ts';
+import { projectPredictions } from '../predictions/index.ts';
+import { projectRegistry } from '../registry/index.ts';
+import { projectTracking } from '../tracking/index.ts';
+import type { WriteSession } from './session.ts';
+import { projectWorkspaces } from './workspaces.ts';
+
+/** Writes what facts mean into every projection. The only caller besides the door is rebuild. */
+export async function projectFacts(
+  facts: readonly Fact[],
+  context: FactContext,
+  session: WriteSession,
+): Promise<void> {
+  await projectWorkspaces(facts, session.workspaces);
+  await projectTracking(facts, context, session.tracking);
+  await projectRegistry(facts, context, session.registry);
+  await projectPredictions(facts, context, session.predictions);
+  await projectLineage(facts, context, session.lineage);
+}

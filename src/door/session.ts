@@ -1,0 +1,37 @@
+import type { LedgerReader, LedgerStore } from '../ledger/index.ts';
+import type { LineageStore } from '../lineage/store.ts';
+import type { PredictionStore } from '../predictions/store.ts';
+import type { RegistryStore } from '../registry/store.ts';
+import type { TrackingStore } from '../tracking/store.ts';
+import type { StateReader } from './state.ts';
+import type { VaultStore } from './vault.ts';
+import type { WorkspaceReader, WorkspaceStore } from './workspaces.ts';
+
+/** All that one transaction may write. */
+export interface WriteSession extends StateReader {
+  readonly ledger: LedgerStore;
+  readonly vault: VaultStore;
+  readonly workspaces: WorkspaceStore;
+  readonly lineage: LineageStore;
+  readonly tracking: TrackingStore;
+  readonly registry: RegistryStore;
+  readonly predictions: PredictionStore;
+  /** Forgets what the stores cached; called when a transaction was rolled back. */
+  reset(): void;
+}
+
+/** All that a query may read, on one snapshot. */
+export interface ReadSession extends StateReader {
+  readonly ledger: LedgerReader;
+  readonly workspaces: WorkspaceReader;
+  readonly vault: Pick<VaultStore, 'findToken' | 'findValue'>;
+}
+
+/** What the door needs of a store. One writer at a time, held by a lease. */
+export interface TransactionStore {
+  /**
+   * Runs `work` and commits durably, or leaves nothing.
+   * @throws what `work` threw; storage_unavailable when the disk is full or fails.
+   */
+  transaction<T>(work: (session: WriteSession) => Promise<T>): Promise<T>;
+}

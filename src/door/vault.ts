@@ -1,0 +1,97 @@
+import type { Awaitable } from '../base/awaitable.ts';
+import { hmacSha256 } from '../base/digest.ts';
+
+/**
+ * Where persons are kept: names, accounts, home directories. The record holds only random tokens, so
+ * that forgetting a person leaves lineage and proofs whole. Source: DESIGN.md section 9.
+ */
+export interface VaultStore {
+  /** `lookup` is an HMAC of the value under the server's secret, never a plain hash. */
+  findToken(lookup: Uint8Array): Awaitable<string | undefined>;
+  findValue(token: string): Awaitable<string | undefined>;
+  putPerson(token: string, lookup: Uint8Array, value: string): Awaitable<void>;
+}
+
+const tokenPrefix = 'person_';
+const tokenPattern = /person_[0-9a-z]{26}/g;
+const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';
+
+/** 26 base-32 characters: 130 random bits. */
+function makeToken(random: Uint8Array): string {
+  let token = tokenPrefix;
+  for (const byte of random.subarray(0, 26)) token += alphabet[byte % 32];
+  return token;
+}
+
+/** The key by which a person's value is found again. */
+export function personLookup(secret: Uint8Array, value: string): Buffer {
+  return hmacSha256(secret, value);
+}
+
+/** Collects the persons of one message: known ones get their token, new ones a fresh one. */
+export async function tokenise(
+  values: ReadonlySet<string>,
+  vault: VaultStore,
+  secret: Uint8Array,
+  random: (count: number) => Buffer,
+): Promise<Map<string, string>> {
+  const tokens = new Map<string, string>();
+  for (const value of values) {
+    const lookup = personLookup(secret, value);
+    let token = await vault.findToken(lookup);
+    if (token === undefined) {
+      token = makeToken(random(26));
+      await vault.putPerson(token, lookup, value);
+    }
+    tokens.set(value, token);
+  }
+  return tokens;
+}
+
+export function isToken(value: string): boolean {
+  return value.startsWith(tokenPrefix) && value.length === tokenPrefix.length + 26;
+}
+
+/** Puts persons back into JSON text. A token that was erased stays a token. */
+export function revealTokens(
+  json: string,
+  findValue: (token: string) => string | undefined,
+): string {
+  if (!json.includes(tokenPrefix)) return json;
+  return json.replace(tokenPattern, (token) => {
+    const value = findValue(token);
+    return value === undefined ? token : JSON.stringify(value).slice(1, -1);
+  });
+}
+
+/** The user's directory in a path of Linux, macOS or Windows. */
+const homePattern =
+  /((?:^|[^\w/]|file:\/\/)(?:\/home\/|\/Users\/|[A-Za-z]:\\Users\\))([^/\\"'\s:;,]+)/g;
+const homeHint = /\/home\/|\/Users\/|\\Users\\/;
+
+/** True when the text may hold a home directory: a cheap test before walking the message. */
+export function mayHoldHome(text: string): boolean {
+  return homeHint.test(text);
+}
+
+/** The same value with every string changed by `change`; untouched parts are shared. */
+export function mapStrings(value: unknown, change: (text: string) => string): unknown {
+  if (typeof value === 'string') return change(value);
+  if (Array.isArray(value)) return value.map((item) => mapStrings(item, change));
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [key, mapStrings(item, change)]),
+    );
+  }
+  return value;
+}
+
+/** Replaces the user in home directories of a text by `replace(user)`. */
+export function replaceHomes(text: string, replace: (user: string) => string): string {
+  return homeHint.test(text)
+    ? text.replace(
+        homePattern,
+        (_, before: string, user: string) => before + (isToken(user) ? user : replace(user)),
+      )
+    : text;
+}

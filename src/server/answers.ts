@@ -1,0 +1,260 @@
+import type { Answers, Scope } from '../api/index.ts';
+import { resolveRef, searchNames } from '../api/resolve.ts';
+import { isObject } from '../base/json.ts';
+import type { Answer, AnswerNode, Checkpoint, WalkInput } from '../contract/answer.ts';
+import type { ReadSession } from '../door/index.ts';
+import { findRef, formatRef } from '../facts/ref.ts';
+import { type LogHead, type Signer, signCheckpoint } from '../ledger/index.ts';
+import {
+  checkCompleteness,
+  diffTraces,
+  type GraphAnswer,
+  impact,
+  iso,
+  type LineageSources,
+  type Moment,
+  type PredictionNode,
+  type PredictionSource,
+  trace,
+  walkLimits,
+} from '../lineage/index.ts';
+import { findRunDetails } from '../tracking/index.ts';
+
+export interface AnswersOptions {
+  read<T>(query: (session: ReadSession) => T | Promise<T>): Promise<T>;
+  readonly signer: Signer;
+  /** Puts tokens in place of persons, so that a path with a user's name is found. */
+  tokenise(text: string): string;
+}
+
+/** The questions of DESIGN.md section 6 over one store; each is answered on one snapshot. */
+export function createAnswers(options: AnswersOptions): Answers {
+  const { read, signer } = options;
+
+  const walk = (direction: 'trace' | 'impact', input: WalkInput, scope: Scope): Promise<Answer> =>
+    read(async (session) => {
+      const head = await session.ledger.head();
+      const resolved = await resolveRef(session, options.tokenise(input.ref), scope);
+      const asOf = await momentOf(input, session, head);
+      const query = {
+        ref: resolved.ref,
+        moment: { position: asOf.position, at: input.at },
+        limits: walkLimits(input.depth, input.nodes),
+        columns: input.columns ?? false,
+        kinds: input.kinds,
+      };
+      const answer = await (direction === 'trace' ? trace : impact)(query, sourcesOf(session));
+      return seal(answer, asOf, input.at, checkpointOf(head, signer));
+    });
+
+  return {
+    trace: (input, scope) => walk('trace', input, scope),
+    impact: (input, scope) => walk('impact', input, scope),
+    completeness: (ref, scope) =>
+      read(async (session) => {
+        const head = await session.ledger.head();
+        const { ref: whole } = await resolveRef(session, options.tokenise(ref), scope);
+        const moment = { position: head.size - 1, at: undefined };
+        const query = {
+          ref: whole,
+          moment,
+          limits: walkLimits(undefined, undefined),
+          columns: false,
+        };
+        const answer = await trace(query, sourcesOf(session));
+        const checks = await checkCompleteness(answer, await statementsOf(session, answer));
+        const missing = checks
+          .filter((check) => !check.found)
+          .map(({ ref: at, what }) => ({ ref: at, what }));
+        return {
+          ref: whole,
+          asOf: { position: moment.position },
+          score: answer.completeness.score,
+          checks,
+          missing,
+          checkpoint: checkpointOf(head, signer),
+        };
+      }),
+    diff: (a, b, scope) =>
+      read(async (session) => {
+        const head = await session.ledger.head();
+        const moment = { position: head.size - 1, at: undefined };
+        const traces: GraphAnswer[] = [];
+        for (const ref of [a, b]) {
+          const { ref: whole } = await resolveRef(session, options.tokenise(ref), scope);
+          traces.push(
+            await trace(
+              { ref: whole, moment, limits: walkLimits(undefined, undefined), columns: false },
+              sourcesOf(session),
+            ),
+          );
+        }
+        const [left, right] = traces as [GraphAnswer, GraphAnswer]; // two refs were pushed
+        return { ...diffTraces(left, right), checkpoint: checkpointOf(head, signer) };
+      }),
+    resolve: (text, scope) => read((session) => resolveRef(session, options.tokenise(text), scope)),
+    search: (query, limit, scope) =>
+      read((session) => searchNames(session, options.tokenise(query), { ...scope, limit })),
+  };
+}
+
+async function statementsOf(
+  session: ReadSession,
+  answer: GraphAnswer,
+): Promise<ReadonlyMap<string, readonly string[]>> {
+  const found = new Map<string, string[]>();
+  for (const { ref } of answer.nodes) {
+    const node = await session.lineage.findNode(ref);
+    if (!node) continue;
+    const types = (await session.lineage.statements([node.key])).map((row) => row.type);
+    if (types.length > 0) found.set(ref, types);
+  }
+  return found;
+}
+
+/** What had been recorded: a position, or what a time of recording comes to. */
+async function momentOf(
+  input: WalkInput,
+  session: ReadSession,
+  head: LogHead,
+): Promise<{ position: number; recordedTime: number | null }> {
+  const newest = head.size - 1;
+  if (input.asOf === undefined)
+    return { position: newest, recordedTime: head.size === 0 ? null : head.time };
+  const position =
+    'position' in input.asOf
+      ? Math.min(input.asOf.position, newest)
+      : await session.ledger.positionAt(input.asOf.recordedTime);
+  return { position, recordedTime: (await session.ledger.timeOf(position)) ?? null };
+}
+
+function seal(
+  answer: GraphAnswer,
+  asOf: { position: number; recordedTime: number | null },
+  at: number | undefined,
+  checkpoint: Checkpoint | null,
+): Answer {
+  const { ref, direction, ...rest } = answer;
+  return {
+    ref,
+    direction,
+    asOf: {
+      position: asOf.position,
+      recordedTime: asOf.recordedTime === null ? null : iso(asOf.recordedTime),
+    },
+    at: at === undefined ? null : iso(at),
+    ...rest,
+    checkpoint,
+  };
+}
+
+/** The checkpoint that the proofs of an answer's positions are made against. */
+export function checkpointOf(head: LogHead, signer: Signer): Checkpoint {
+  return {
+    origin: signer.origin,
+    size: head.size,
+    root: Buffer.from(head.root).toString('base64'),
+    note: signCheckpoint(head, signer),
+  };
+}
+
+/** The graph, the prediction log and the tracking tables, as answers put them together. */
+function sourcesOf(session: ReadSession): LineageSources {
+  return {
+    reader: session.lineage,
+    predictions: predictionSource(session),
+    enrich: async (node, moment) => (node.kind === 'run' ? enrichRun(session, node, moment) : node),
+  };
+}
+
+async function enrichRun(
+  session: ReadSession,
+  node: AnswerNode,
+  moment: Moment,
+): Promise<AnswerNode> {
+  const parts = findRef(node.ref);
+  const details = parts && (await findRunDetails(session.tracking, parts.namespace, parts.name));
+  if (!details) return node;
+  const metrics = Object.fromEntries(
+    Object.entries(details.metrics).map(([name, value]) => [
+      name,
+      Number.isFinite(value) ? value : String(value),
+    ]),
+  );
+  return {
+    ...node,
+    attributes: {
+      ...node.attributes,
+      ...(Object.keys(details.params).length > 0 ? { parameters: { ...details.params } } : {}),
+      ...(Object.keys(metrics).length > 0 ? { metrics } : {}),
+    },
+  };
+}
+
+function predictionSource(session: ReadSession): PredictionSource {
+  return {
+    async find(ref, moment) {
+      const parts = findRef(ref);
+      if (parts?.kind !== 'prediction') return undefined;
+      const row = await session.predictions.find(parts.namespace, parts.name);
+      if (!row || row.position > moment.position) return undefined;
+      const stored = await session.predictions.readMessage(row.position, row.index);
+      const message = isObject(stored) ? stored : {};
+      const attributes = { ...(message as AnswerNode['attributes']), time: iso(row.time) };
+      const outcomes = await outcomesOf(session, parts.namespace, row.id, moment);
+      const node: PredictionNode = {
+        ref,
+        modelVersion: row.modelVersion ?? undefined,
+        deployment: row.deployment ?? undefined,
+        time: row.time,
+        recordedTime: (await session.ledger.timeOf(row.position)) ?? row.time,
+        position: row.position,
+        attributes: outcomes.length > 0 ? { ...attributes, outcomes } : attributes,
+        parents: parentsOf(message.parents).map((id) =>
+          formatRef({ kind: 'prediction', namespace: parts.namespace, name: id }),
+        ),
+      };
+      return node;
+    },
+    async count(modelVersions, deployments, moment) {
+      const { size } = await session.ledger.head();
+      const asOf = moment.position >= size - 1 ? undefined : moment.position;
+      const counts = [];
+      for (const row of await session.predictions.countByDeployment(deployments, asOf)) {
+        if (row.deployment !== null)
+          counts.push({ ref: row.deployment, kind: 'prediction' as const, count: row.count });
+      }
+      const reached = new Set(deployments);
+      for (const row of await session.predictions.countByModelVersion(modelVersions, asOf)) {
+        // Those of a deployment that was reached are counted there.
+        if (row.modelVersion === null || (row.deployment !== null && reached.has(row.deployment)))
+          continue;
+        counts.push({ ref: row.modelVersion, kind: 'prediction' as const, count: row.count });
+      }
+      return counts;
+    },
+  };
+}
+
+async function outcomesOf(
+  session: ReadSession,
+  workspace: string,
+  id: string,
+  moment: Moment,
+): Promise<AnswerNode['attributes'][string][]> {
+  const found: AnswerNode['attributes'][string][] = [];
+  for (const row of await session.predictions.outcomesOf(workspace, id)) {
+    if (row.position > moment.position) continue;
+    const message = await session.predictions.readMessage(row.position, row.index);
+    found.push({
+      type: row.type,
+      time: iso(row.time),
+      ...(isObject(message) ? (message as Record<string, never>) : {}),
+    });
+  }
+  return found;
+}
+
+function parentsOf(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((id): id is string => typeof id === 'string') : [];
+}

@@ -1,0 +1,103 @@
+import { readFileSync } from 'node:fs';
+import type { ApiServices } from '../api/index.ts';
+import { WherefromError } from '../base/errors.ts';
+import { isObject } from '../base/json.ts';
+import type { ReceiptMessage, Status } from '../contract/status.ts';
+import { decodeBlock, decodeEntry, signCheckpoint } from '../ledger/index.ts';
+import { iso } from '../lineage/index.ts';
+import { protocols } from '../protocols/index.ts';
+import type { SqliteReadSession } from '../store/sqlite/store.ts';
+import { checkpointOf, createAnswers } from './answers.ts';
+import type { DataDirectory } from './data-directory.ts';
+
+export interface ApiServicesOptions {
+  readonly store: { read<T>(query: (session: SqliteReadSession) => T | Promise<T>): Promise<T> };
+  readonly directory: DataDirectory;
+  readonly persons: { reveal(text: string): string; tokenise(text: string): string };
+  authentication(): Status['authentication'];
+}
+
+/** Version of this package. */
+export const packageVersion: string = (() => {
+  const manifest: unknown = JSON.parse(
+    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+  );
+  return isObject(manifest) && typeof manifest.version === 'string' ? manifest.version : '0.0.0';
+})();
+
+/** What our API answers, over a store that a server writes to or that is only read. */
+export function createApiServices(options: ApiServicesOptions): ApiServices {
+  const { store, directory, persons } = options;
+  const startedAt = new Date().toISOString();
+  return {
+    answers: createAnswers({
+      read: (query) => store.read(query),
+      signer: directory.signer,
+      tokenise: persons.tokenise,
+    }),
+    status: () =>
+      store.read(async (session): Promise<Status> => {
+        const head = await session.ledger.head();
+        const nodes = await session.lineage.countNodes();
+        const { predictions } = await session.predictions.countAll();
+        return {
+          name: 'wherefrom',
+          version: packageVersion,
+          position: head.size - 1,
+          entries: head.size,
+          startedAt,
+          authentication: options.authentication(),
+          counts: {
+            runs: nodes.run ?? 0,
+            datasets: nodes.dataset ?? 0,
+            models: nodes.model ?? 0,
+            modelVersions: nodes.modelVersion ?? 0,
+            predictions,
+          },
+          checkpoint: checkpointOf(head, directory.signer),
+          protocols: protocols.map(({ id, title, versions }) => ({
+            id,
+            title,
+            versions: [...versions],
+          })),
+        };
+      }),
+    checkpoint: () =>
+      store.read(async (session) => signCheckpoint(await session.ledger.head(), directory.signer)),
+    receipt: (position, index) =>
+      store.read((session) => readReceipt(session, directory.log, position, index)),
+    reveal: persons.reveal,
+  };
+}
+
+async function readReceipt(
+  session: SqliteReadSession,
+  log: string,
+  position: number,
+  index: number,
+): Promise<ReceiptMessage> {
+  const stored = session.ledger.list(position, 1)[0];
+  const text =
+    stored?.position === position ? decodeBlock(stored.block, position)[index] : undefined;
+  if (stored === undefined || text === undefined) {
+    throw new WherefromError(
+      'not_found',
+      `The ledger has no message ${index} at position ${position}.`,
+      { hint: 'A receipt reads: log, position, index.' },
+    );
+  }
+  const entry = decodeEntry(stored.entry, position);
+  const payload = JSON.parse(text) as Pick<ReceiptMessage, 'message' | 'decided'>; // written by the door
+  return {
+    receipt: { log, position, index },
+    recordedTime: iso(entry.time),
+    protocol: entry.protocol,
+    operation: entry.operation,
+    principal: entry.principal,
+    workspace: entry.workspace,
+    count: entry.count,
+    root: entry.root,
+    message: payload.message,
+    decided: payload.decided,
+  };
+}

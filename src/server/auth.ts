@@ -1,0 +1,112 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { WherefromError } from '../base/errors.ts';
+import { defaultWorkspace } from '../door/index.ts';
+import type { Principal } from '../protocols/services.ts';
+import type { KeyRing, Role } from './keys.ts';
+
+const rank: Readonly<Record<Role, number>> = { read: 0, write: 1, admin: 2 };
+
+/** Who sends while no key exists: anybody on this machine. */
+const local: Principal = { id: 'local', role: 'admin', workspace: defaultWorkspace };
+const nobody: Principal = { id: 'nobody', role: 'read', workspace: defaultWorkspace };
+
+export interface GuardOptions {
+  readonly keys: KeyRing;
+  /** Host names that requests may carry besides loopback ones. */
+  readonly allowedHosts: readonly string[];
+  readonly allowedOrigins: readonly string[];
+  /** True when the server listens on loopback only. */
+  readonly loopback: boolean;
+}
+
+/**
+ * Guards every route: Host and Origin against pages in a browser, then the key and its role. What it
+ * throws is rendered by the protocol whose route was asked.
+ */
+export function registerGuards(app: FastifyInstance, options: GuardOptions): void {
+  // A prototype for the property; the hook below sets it before any route runs.
+  app.decorateRequest('principal', null as unknown as Principal);
+  app.addHook('onRequest', (request, reply, done) => {
+    try {
+      request.principal = nobody;
+      checkHost(request, options);
+      const origin = checkOrigin(request, options);
+      if (origin !== undefined)
+        reply.header('access-control-allow-origin', origin).header('vary', 'origin');
+      request.principal = authenticate(request, options.keys);
+      done();
+    } catch (thrown) {
+      const error = thrown as Error;
+      if (thrown instanceof WherefromError && thrown.code === 'unauthenticated')
+        reply.header('www-authenticate', 'Basic realm="Wherefrom"');
+      done(error);
+    }
+  });
+}
+
+/** A page in a browser reaches loopback by a name that resolves to it: that name is not ours. */
+function checkHost(request: FastifyRequest, options: GuardOptions): void {
+  if (!options.loopback && options.allowedHosts.length === 0) return;
+  const host = hostName(request.headers.host ?? '');
+  if (isLoopback(host) || options.allowedHosts.includes(host) || options.allowedHosts.includes('*'))
+    return;
+  throw new WherefromError('forbidden', `This server does not answer for the host "${host}".`, {
+    hint: 'Start it with --allowed-hosts and that name, if it is meant to.',
+  });
+}
+
+/** The origin to allow, for requests of pages; undefined for all other clients. */
+function checkOrigin(request: FastifyRequest, options: GuardOptions): string | undefined {
+  const { origin, host } = request.headers;
+  if (origin === undefined) return undefined;
+  if (options.allowedOrigins.includes(origin)) return origin;
+  if (URL.canParse(origin) && new URL(origin).host === host) return undefined;
+  throw new WherefromError('forbidden', `Pages of ${origin} may not use this server.`, {
+    hint: 'Start it with --allowed-origins and that origin, if they should.',
+  });
+}
+
+export function hostName(host: string): string {
+  return host
+    .replace(/:\d+$/, '')
+    .replace(/^\[|\]$/g, '')
+    .toLowerCase();
+}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+function authenticate(request: FastifyRequest, keys: KeyRing): Principal {
+  const needed =
+    request.routeOptions.config.access ??
+    (request.method === 'GET' || request.method === 'HEAD' ? 'read' : 'write');
+  if (needed === 'none') return nobody;
+  if (!keys.required()) return local;
+  const text = keyText(request.headers.authorization);
+  const key = text === undefined ? undefined : keys.find(text);
+  if (!key) {
+    const message =
+      text === undefined ? 'This server needs an API key.' : 'The API key is not valid.';
+    throw new WherefromError('unauthenticated', message, {
+      hint: 'Send it as "Authorization: Bearer KEY", or with MLflow as MLFLOW_TRACKING_TOKEN, or as the password of HTTP Basic.',
+    });
+  }
+  if (rank[key.role] < rank[needed]) {
+    throw new WherefromError(
+      'forbidden',
+      `The key "${key.name}" may ${key.role}, this needs ${needed}.`,
+      { hint: 'Use a key of that role: "wherefrom key create --role ' + `${needed}".` },
+    );
+  }
+  return { id: key.id, role: key.role, workspace: key.workspace };
+}
+
+function keyText(header: string | undefined): string | undefined {
+  const [scheme, value] = header?.split(' ', 2) ?? [];
+  if (value === undefined) return undefined;
+  if (scheme?.toLowerCase() === 'bearer') return value;
+  if (scheme?.toLowerCase() !== 'basic') return undefined;
+  const pair = Buffer.from(value, 'base64').toString('utf8');
+  return pair.slice(pair.indexOf(':') + 1);
+}

@@ -1,0 +1,219 @@
+import { rmSync, statfsSync, statSync } from 'node:fs';
+import type { FastifyInstance } from 'fastify';
+import { systemClock } from '../base/clock.ts';
+import { WherefromError } from '../base/errors.ts';
+import { createDirectoryBlobs } from '../blobs/directory.ts';
+import {
+  createDoor,
+  createWorkspace,
+  defaultWorkspace,
+  personLookup,
+  replaceHomes,
+  replay,
+  revealTokens,
+} from '../door/index.ts';
+import { operations } from '../protocols/index.ts';
+import {
+  compareProjections,
+  openShadowStore,
+  openSqliteStore,
+  projectionVersion,
+  swapProjections,
+} from '../store/sqlite/open.ts';
+import type { SqliteStore } from '../store/sqlite/store.ts';
+import { createApiServices } from './api-services.ts';
+import { isLoopback } from './auth.ts';
+import type { Config } from './config.ts';
+import { type DataDirectory, openDataDirectory } from './data-directory.ts';
+import { createHttp } from './http.ts';
+import { createKeyRing } from './keys.ts';
+import { createMetrics, type Metrics, type MetricsSources } from './metrics.ts';
+
+/** Everything of a server, wired by hand. `app` answers injected requests before it listens. */
+export interface Composed {
+  readonly app: FastifyInstance;
+  readonly directory: DataDirectory;
+  readonly authentication: 'none' | 'keys';
+  /** Waits for what is queued, then closes the store and gives the directory free. */
+  close(): Promise<void>;
+}
+
+/**
+ * Builds the server over a data directory.
+ * @throws conflict when the directory is in use; forbidden when it would listen beyond loopback
+ *   without a key; integrity_broken when the record is damaged.
+ */
+export async function compose(config: Config): Promise<Composed> {
+  const directory = openDataDirectory(config.data);
+  try {
+    const keys = createKeyRing(directory.path);
+    const loopback = isLoopback(config.host);
+    if (!loopback && !keys.required()) {
+      throw new WherefromError(
+        'forbidden',
+        `Without an API key the server listens on loopback only, not on ${config.host}.`,
+        {
+          hint: `Make a key first: wherefrom key create --name me --role admin --data ${config.data}`,
+        },
+      );
+    }
+    const store = await openStore(directory);
+    const metrics: Metrics = createMetrics(() => sources);
+    const door = createDoor({
+      store,
+      clock: systemClock,
+      log: directory.log,
+      secret: directory.secret,
+      monitor: metrics,
+    });
+    const sources: MetricsSources = {
+      queued: door.queued,
+      entries: async () => (await store.read((session) => session.ledger.head())).size,
+      diskBytes: () => diskBytes(directory),
+      healthy: () => door.broken() === undefined,
+    };
+    await ensureDefaultWorkspace(store, door);
+    const persons = createPersons(store, directory);
+    const blobs = createDirectoryBlobs({ directory: directory.blobsPath });
+    const app = createHttp({
+      basePath: config.basePath,
+      jsonLog: config.jsonLog,
+      guards: {
+        keys,
+        loopback,
+        allowedHosts: config.allowedHosts,
+        allowedOrigins: config.allowedOrigins,
+      },
+      metrics,
+      protocolServices: {
+        door,
+        blobs,
+        read: (query) => store.read(query),
+        ...persons,
+        count: metrics.count,
+      },
+      apiServices: createApiServices({
+        store,
+        directory,
+        persons,
+        authentication: () => (keys.required() ? 'keys' : 'none'),
+      }),
+    });
+    return {
+      app,
+      directory,
+      authentication: keys.required() ? 'keys' : 'none',
+      async close() {
+        await app.close();
+        await door.idle();
+        store.close();
+        directory.lock?.release();
+      },
+    };
+  } catch (thrown) {
+    directory.lock?.release();
+    throw thrown;
+  }
+}
+
+/** Opens the store, looks whether its head fits its last entry, and rebuilds projections of an earlier version. */
+async function openStore(directory: DataDirectory): Promise<SqliteStore> {
+  const { store, projectionsOnDisk } = openSqliteStore(directory.storePath);
+  const sound = await store.read(async (session) => {
+    const { size } = await session.ledger.head();
+    return (await session.ledger.positionAt(Number.MAX_SAFE_INTEGER)) === size - 1;
+  });
+  if (!sound) {
+    store.close();
+    throw new WherefromError(
+      'integrity_broken',
+      'The head of the ledger does not fit its entries.',
+      { hint: 'Run "wherefrom verify", and restore the data directory from a backup.' },
+    );
+  }
+  if (projectionsOnDisk === projectionVersion) return store;
+  store.close();
+  await rebuildProjections(directory);
+  return openSqliteStore(directory.storePath).store;
+}
+
+/** What a rebuild did; `differences` lists projection tables that came out other than they were. */
+export interface Rebuilt {
+  readonly messages: number;
+  readonly differences: readonly string[];
+}
+
+/**
+ * Rebuilds every projection from the payloads in a file beside the store, then swaps them in one
+ * transaction. With `check` nothing is swapped: it only says what would come out differently.
+ */
+export async function rebuildProjections(
+  directory: DataDirectory,
+  options: {
+    readonly check?: boolean;
+    readonly progress?: (entries: number, of: number) => void;
+  } = {},
+): Promise<Rebuilt> {
+  const shadowPath = `${directory.storePath}.rebuild`;
+  const remove = (): void => {
+    for (const suffix of ['', '-wal', '-shm']) rmSync(shadowPath + suffix, { force: true });
+  };
+  remove();
+  const { store, projectionsOnDisk } = openSqliteStore(directory.storePath);
+  const shadow = openShadowStore(shadowPath);
+  try {
+    const messages = await store.read((session) =>
+      replay({
+        ledger: session.ledger,
+        target: shadow,
+        operations,
+        ...(options.progress ? { progress: options.progress } : {}),
+      }),
+    );
+    shadow.close();
+    store.close();
+    const comparable = projectionsOnDisk === projectionVersion;
+    const differences = comparable ? compareProjections(directory.storePath, shadowPath) : [];
+    if (!options.check) swapProjections(directory.storePath, shadowPath);
+    return { messages, differences };
+  } finally {
+    remove();
+  }
+}
+
+async function ensureDefaultWorkspace(
+  store: SqliteStore,
+  door: ReturnType<typeof createDoor>,
+): Promise<void> {
+  const known = await store.read((session) => session.workspaces.findWorkspaceId(defaultWorkspace));
+  if (known !== undefined) return;
+  await door.submit({
+    operation: createWorkspace,
+    workspace: defaultWorkspace,
+    principal: 'system',
+    body: { name: defaultWorkspace },
+  });
+}
+
+/** Persons in and out of the vault, for answers and filters. */
+export interface Persons {
+  reveal(text: string): string;
+  findToken(value: string): string | undefined;
+  /** Puts known tokens in place of users in home directories, as the door did when it stored them. */
+  tokenise(text: string): string;
+}
+
+export function createPersons(store: SqliteStore, directory: DataDirectory): Persons {
+  const findToken = (value: string): string | undefined =>
+    store.findToken(personLookup(directory.secret, value));
+  return {
+    reveal: (text) => revealTokens(text, (token) => store.findPerson(token)),
+    findToken,
+    tokenise: (text) => replaceHomes(text, (user) => findToken(user) ?? user),
+  };
+}
+
+function diskBytes(directory: DataDirectory): { free: number; used: number } {
+  const { bavail, bsize } = statfsSync(directory.path);
+  return { free: bavail * bsize, used: statSync(directory.storePath).size };
+}

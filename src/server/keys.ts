@@ -1,0 +1,129 @@
+import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { sha256Hex } from '../base/digest.ts';
+import { WherefromError } from '../base/errors.ts';
+import { writeFileDurably } from './files.ts';
+
+export type Role = 'read' | 'write' | 'admin';
+export const roles: readonly Role[] = ['read', 'write', 'admin'];
+
+/** One API key as it is kept: its secret only as a hash. */
+export interface ApiKey {
+  /** Opaque; ledger entries name it as the principal. */
+  readonly id: string;
+  readonly name: string;
+  readonly role: Role;
+  readonly workspace: string;
+  /** SHA-256 of the secret, hex. The secret has 256 random bits, so a plain hash is enough. */
+  readonly hash: string;
+  readonly createdTime: string;
+  readonly revokedTime?: string;
+}
+
+const fileName = 'keys.json';
+
+/** Reads the keys of a data directory; none when there is no file. */
+export function listKeys(dataDirectory: string): ApiKey[] {
+  const path = join(dataDirectory, fileName);
+  if (!existsSync(path)) return [];
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as ApiKey[]; // written by us, below
+  } catch (cause) {
+    throw new WherefromError('integrity_broken', `The key file ${path} is damaged.`, {
+      hint: 'Restore it from a backup, or delete it and make new keys.',
+      cause,
+    });
+  }
+}
+
+/**
+ * Makes a key. Its text is returned once and never kept.
+ * @throws invalid_message on an unknown role or an empty name.
+ */
+export function createKey(
+  dataDirectory: string,
+  options: { readonly name: string; readonly role: Role; readonly workspace?: string | undefined },
+): { key: ApiKey; text: string } {
+  if (!roles.includes(options.role))
+    throw new WherefromError('invalid_message', `There is no role "${options.role}".`, {
+      hint: `Roles are ${roles.join(', ')}.`,
+    });
+  if (options.name.trim() === '')
+    throw new WherefromError('invalid_message', 'A key needs a name.', {
+      hint: 'Name it after who or what will use it.',
+    });
+  const secret = randomBytes(32).toString('base64url');
+  const key: ApiKey = {
+    id: `key_${randomBytes(8).toString('hex')}`,
+    name: options.name.trim(),
+    role: options.role,
+    workspace: options.workspace ?? 'default',
+    hash: sha256Hex(secret),
+    createdTime: new Date().toISOString(),
+  };
+  save(dataDirectory, [...listKeys(dataDirectory), key]);
+  return { key, text: `wf.${key.id}.${secret}` };
+}
+
+/** @throws not_found when there is no such key. */
+export function revokeKey(dataDirectory: string, id: string): ApiKey {
+  const keys = listKeys(dataDirectory);
+  const found = keys.find((key) => key.id === id || key.name === id);
+  if (!found)
+    throw new WherefromError('not_found', `There is no key "${id}".`, {
+      hint: '"wherefrom key list" shows them.',
+    });
+  const revoked = { ...found, revokedTime: new Date().toISOString() };
+  save(
+    dataDirectory,
+    keys.map((key) => (key.id === found.id ? revoked : key)),
+  );
+  return revoked;
+}
+
+function save(dataDirectory: string, keys: readonly ApiKey[]): void {
+  writeFileDurably(join(dataDirectory, fileName), `${JSON.stringify(keys, null, 2)}\n`);
+}
+
+/** The keys of a running server: read again when the file changed, at most once a second. */
+export interface KeyRing {
+  /** False while no key was ever made: then everybody on this machine may do everything. */
+  required(): boolean;
+  /** The key of that text when it is valid. */
+  find(text: string): ApiKey | undefined;
+}
+
+export function createKeyRing(dataDirectory: string): KeyRing {
+  let keys = listKeys(dataDirectory);
+  let checked = Date.now();
+  let modified = modifiedTime(dataDirectory);
+  const refresh = (): void => {
+    if (Date.now() - checked < 1_000) return;
+    checked = Date.now();
+    const now = modifiedTime(dataDirectory);
+    if (now === modified) return;
+    modified = now;
+    keys = listKeys(dataDirectory);
+  };
+  return {
+    required() {
+      refresh();
+      return keys.length > 0;
+    },
+    find(text) {
+      refresh();
+      const [prefix, id, secret] = text.split('.');
+      if (prefix !== 'wf' || id === undefined || secret === undefined) return undefined;
+      const key = keys.find((each) => each.id === id && each.revokedTime === undefined);
+      if (!key) return undefined;
+      return timingSafeEqual(Buffer.from(sha256Hex(secret)), Buffer.from(key.hash))
+        ? key
+        : undefined;
+    },
+  };
+}
+
+function modifiedTime(dataDirectory: string): number {
+  return statSync(join(dataDirectory, fileName), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}

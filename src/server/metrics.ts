@@ -1,0 +1,78 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { DoorMonitor } from '../door/index.ts';
+
+/** What /metrics tells, in the text form of Prometheus. Units are in the names. */
+export interface Metrics extends DoorMonitor {
+  count(event: 'refused' | 'warned' | 'accepted', protocol: string): void;
+  text(): Promise<string>;
+}
+
+export interface MetricsSources {
+  queued(): number;
+  entries(): Promise<number>;
+  diskBytes(): { free: number; used: number };
+  healthy(): boolean;
+}
+
+export function createMetrics(sources: () => MetricsSources): Metrics {
+  const register = new Registry();
+  const registers = [register];
+  const messages = new Counter({
+    name: 'wherefrom_messages_total',
+    help: 'Messages by protocol and what became of them.',
+    labelNames: ['protocol', 'outcome'],
+    registers,
+  });
+  const commits = new Histogram({
+    name: 'wherefrom_commit_duration_seconds',
+    help: 'Time of one durable commit, from deciding to fsync.',
+    buckets: [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1, 5],
+    registers,
+  });
+  const batch = new Histogram({
+    name: 'wherefrom_commit_messages',
+    help: 'Messages that shared one commit.',
+    buckets: [1, 2, 4, 8, 16, 32, 64, 128, 512, 2000],
+    registers,
+  });
+  const gauge = (
+    name: string,
+    help: string,
+    collect: (gauge: Gauge) => void | Promise<void>,
+  ): void => {
+    new Gauge({
+      name,
+      help,
+      registers,
+      async collect() {
+        await collect(this);
+      },
+    });
+  };
+  gauge('wherefrom_queue_messages', 'Messages waiting for the writer.', (each) =>
+    each.set(sources().queued()),
+  );
+  gauge('wherefrom_ledger_entries', 'Entries in the ledger.', async (each) =>
+    each.set(await sources().entries()),
+  );
+  gauge('wherefrom_store_bytes', 'Size of the store file.', (each) =>
+    each.set(sources().diskBytes().used),
+  );
+  gauge('wherefrom_disk_free_bytes', 'Free space on the disk of the data directory.', (each) =>
+    each.set(sources().diskBytes().free),
+  );
+  gauge('wherefrom_healthy', '1 while the server accepts messages.', (each) =>
+    each.set(sources().healthy() ? 1 : 0),
+  );
+  gauge('process_resident_memory_bytes', 'Resident memory.', (each) =>
+    each.set(process.memoryUsage.rss()),
+  );
+  return {
+    committed({ messages: count, durationMs }) {
+      commits.observe(durationMs / 1000);
+      batch.observe(count);
+    },
+    count: (event, protocol) => messages.inc({ protocol, outcome: event }),
+    text: () => register.metrics(),
+  };
+}

@@ -1,0 +1,111 @@
+import { readFileSync } from 'node:fs';
+import type { ApiServices } from '../api/index.ts';
+import { WherefromError } from '../base/errors.ts';
+import { isObject } from '../base/json.ts';
+import { personLookup, replaceHomes, revealTokens } from '../door/index.ts';
+import {
+  type Checkpoint,
+  openCheckpoint,
+  type Verification,
+  verifyLedger,
+} from '../ledger/index.ts';
+import { openSqliteReader } from '../store/sqlite/open.ts';
+import { createApiServices } from './api-services.ts';
+import { type Rebuilt, rebuildProjections } from './compose.ts';
+import { openDataDirectory, readDataDirectory } from './data-directory.ts';
+import { listKeys } from './keys.ts';
+
+/** A data directory opened to read, beside a server or without one. */
+export interface OpenedDirectory {
+  readonly services: ApiServices;
+  close(): Promise<void>;
+}
+
+/** @throws not_found when it is no data directory; integrity_broken when it is damaged. */
+export async function openReadOnly(dataDirectory: string): Promise<OpenedDirectory> {
+  const directory = readDataDirectory(dataDirectory);
+  const store = openSqliteReader(directory.storePath);
+  const findToken = (value: string): string | undefined =>
+    store.findToken(personLookup(directory.secret, value));
+  const services = createApiServices({
+    store,
+    directory,
+    persons: {
+      reveal: (text) => revealTokens(text, (token) => store.findPerson(token)),
+      tokenise: (text) => replaceHomes(text, (user) => findToken(user) ?? user),
+    },
+    authentication: () => (listKeys(directory.path).length > 0 ? 'keys' : 'none'),
+  });
+  return { services, close: () => Promise.resolve(store.close()) };
+}
+
+/**
+ * Recomputes the whole ledger of a data directory; also while a server runs on it.
+ * @param file an answer, report or checkpoint that was kept: the log must still contain it.
+ */
+export async function verifyDirectory(dataDirectory: string, file?: string): Promise<Verification> {
+  const directory = readDataDirectory(dataDirectory);
+  const checkpoints: Checkpoint[] =
+    file === undefined
+      ? []
+      : [openCheckpoint(readNote(file), directory.log, directory.signer.publicKey)];
+  const store = openSqliteReader(directory.storePath);
+  try {
+    return await store.read((session) => verifyLedger(session.ledger, checkpoints));
+  } finally {
+    store.close();
+  }
+}
+
+/** Rebuilds the projections of a data directory that no server uses. @throws conflict when one does. */
+export async function rebuildDirectory(
+  dataDirectory: string,
+  options: Parameters<typeof rebuildProjections>[1] = {},
+): Promise<Rebuilt> {
+  readDataDirectory(dataDirectory);
+  const directory = openDataDirectory(dataDirectory);
+  try {
+    return await rebuildProjections(directory, options);
+  } finally {
+    directory.lock?.release();
+  }
+}
+
+/** The signed note in a file: the file itself, or `checkpoint.note` of the JSON answers in it. */
+function readNote(file: string): string {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new WherefromError('not_found', `The file ${file} cannot be read.`, {
+      hint: 'Give an answer saved with --json, or a checkpoint.',
+      cause,
+    });
+  }
+  if (!text.trimStart().startsWith('{')) return text;
+  const note = findNote(parseJson(text, file));
+  if (note !== undefined) return note;
+  throw new WherefromError('malformed_message', `There is no checkpoint in ${file}.`, {
+    hint: 'Answers saved with --json hold one.',
+  });
+}
+
+function parseJson(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new WherefromError('malformed_message', `${file} is not JSON.`, {
+      hint: 'Give an answer saved with --json, or a checkpoint.',
+      cause,
+    });
+  }
+}
+
+function findNote(value: unknown): string | undefined {
+  if (!isObject(value)) return undefined;
+  const { checkpoint } = value;
+  if (isObject(checkpoint) && typeof checkpoint.note === 'string') return checkpoint.note;
+  return Object.values(value)
+    .map(findNote)
+    .find((note) => note !== undefined);
+}
