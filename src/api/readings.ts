@@ -1,0 +1,247 @@
+import type { StateReader } from '../door/index.ts';
+import type { EntityKind } from '../facts/kinds.ts';
+import { findRef, formatRef } from '../facts/ref.ts';
+import { canonicalName, type NodeRow } from '../lineage/index.ts';
+import { deploymentRef, modelRef, type VersionRow, versionRef } from '../registry/index.ts';
+
+/** One thing that a short ref can mean. `key` is of the graph, where it is a node of it. */
+export interface Reading {
+  readonly ref: string;
+  readonly kind: EntityKind;
+  readonly name: string;
+  readonly why: string;
+  readonly key?: number | undefined;
+  /** Gone: it counts only where nothing that is there has the name. */
+  readonly deleted?: boolean;
+}
+
+/** What readings are looked up in. */
+export interface Lookup {
+  readonly state: StateReader;
+  /** Name of the workspace. */
+  readonly workspace: string;
+  /** Readings of one sort at most. */
+  readonly limit: number;
+}
+
+/** Kinds that live in a workspace: those of others are not offered. */
+const ofWorkspace = new Set<EntityKind>([
+  'run',
+  'experiment',
+  'artifact',
+  'model',
+  'modelVersion',
+  'deployment',
+  'prediction',
+]);
+
+/** Names looked at for the end of a path. */
+const suffixScanMax = 100_000;
+
+/** A short id or prefix of fewer characters would match by chance. */
+export const prefixCharactersMin = 6;
+
+/** The node as a reading. */
+export function readingOf(node: NodeRow, why: string): Reading {
+  const { ref, kind, name, key } = node;
+  if (node.deletedTime === null) return { ref, kind, name, key, why };
+  return { ref, kind, name, key, why: `${why}, deleted`, deleted: true };
+}
+
+/** Nodes that may be offered in this workspace. */
+export function visible(nodes: readonly NodeRow[], workspace: string): NodeRow[] {
+  return nodes.filter(
+    ({ kind, ref }) => !ofWorkspace.has(kind) || findRef(ref)?.namespace === workspace,
+  );
+}
+
+/** A whole ref: the node, also by a spelling that is not canonical, or the prediction. */
+export async function readWholeRef(ref: string, { state }: Lookup): Promise<Reading | undefined> {
+  const parts = findRef(ref);
+  if (parts === undefined) return undefined;
+  if (parts.kind === 'prediction') {
+    const found = await state.predictions.find(parts.namespace, parts.name);
+    return (
+      found && {
+        ref: predictionRef(parts.namespace, found.id),
+        kind: 'prediction',
+        name: found.id,
+        why: 'whole ref',
+      }
+    );
+  }
+  const exact = await state.lineage.findNode(ref);
+  if (exact !== undefined) return readingOf(exact, 'whole ref');
+  if (!['dataset', 'datasetVersion', 'field'].includes(parts.kind)) return undefined;
+  const node = await state.lineage.findNode(
+    formatRef({ ...parts, ...namePart(canonicalName(parts)) }),
+  );
+  return node && readingOf(node, 'whole ref, another spelling');
+}
+
+function namePart({ namespace, name }: { namespace: string; name: string }): {
+  namespace: string;
+  name: string;
+} {
+  return { namespace, name };
+}
+
+function predictionRef(workspace: string, id: string): string {
+  return formatRef({ kind: 'prediction', namespace: workspace, name: id });
+}
+
+/** Things that have the text as their id: a prediction, a run, a logged model. */
+export async function readIds(text: string, lookup: Lookup): Promise<Reading[]> {
+  const { state, workspace } = lookup;
+  const readings: Reading[] = [];
+  const prediction = await state.predictions.find(workspace, text);
+  if (prediction !== undefined) {
+    readings.push({
+      ref: predictionRef(workspace, text),
+      kind: 'prediction',
+      name: text,
+      why: 'prediction id',
+    });
+  }
+  for (const kind of ['run', 'artifact'] as const) {
+    const node = await state.lineage.findNode(
+      formatRef({ kind, namespace: workspace, name: text }),
+    );
+    if (node !== undefined)
+      readings.push(readingOf(node, kind === 'run' ? 'run id' : 'artifact id'));
+  }
+  return readings;
+}
+
+/** `name@3`, `name@latest` or `name@alias` of a registered model. */
+export async function readModelVersion(text: string, lookup: Lookup): Promise<Reading[]> {
+  const at = text.lastIndexOf('@');
+  if (at <= 0) return [];
+  const { state, workspace } = lookup;
+  const name = text.slice(0, at);
+  const wanted = text.slice(at + 1);
+  const model = await state.registry.findModel(workspace, name);
+  if (model === undefined) return [];
+  const byAlias = await state.registry.findVersionByAlias(workspace, name, wanted);
+  if (byAlias !== undefined) return [versionReading(byAlias, lookup, 'model alias')];
+  if (wanted === 'latest') {
+    const [latest] = await state.registry.listVersions(model.key, 1);
+    return latest === undefined ? [] : [versionReading(latest, lookup, 'latest model version')];
+  }
+  if (!/^[1-9]\d{0,8}$/.test(wanted)) return [];
+  const version = await state.registry.findVersion(workspace, name, Number(wanted));
+  return version === undefined ? [] : [versionReading(version, lookup, 'model version')];
+}
+
+function versionReading(row: VersionRow, { workspace }: Lookup, why: string): Reading {
+  const { name, version } = row;
+  const ref = versionRef(workspace, row, version);
+  return { ref, kind: 'modelVersion', name: `${name}@${version}`, why };
+}
+
+/** A registered model, or the newest deployment, of that name. */
+export async function readRegistered(
+  text: string,
+  { state, workspace }: Lookup,
+): Promise<Reading[]> {
+  const readings: Reading[] = [];
+  const model = await state.registry.findModel(workspace, text);
+  if (model !== undefined) {
+    const ref = modelRef(workspace, model);
+    readings.push({ ref, kind: 'model', name: model.name, why: 'model name' });
+  }
+  const deployment = await state.registry.findDeployment(workspace, text);
+  if (deployment !== undefined) {
+    const { name, number } = deployment;
+    const ref = deploymentRef(workspace, name, number);
+    readings.push({
+      ref,
+      kind: 'deployment',
+      name: `${name}@${number}`,
+      why: 'newest deployment of that name',
+    });
+  }
+  return readings;
+}
+
+/** A dataset by its path or URI, in whichever spelling. */
+export async function readPath(text: string, { state }: Lookup): Promise<Reading[]> {
+  for (const name of datasetNamesOf(text)) {
+    const { namespace, name: path } = canonicalName(name);
+    const node = await state.lineage.findNode(
+      formatRef({ kind: 'dataset', namespace, name: path }),
+    );
+    if (node !== undefined) return [readingOf(node, 'dataset path')];
+  }
+  return [];
+}
+
+function datasetNamesOf(text: string): { namespace: string; name: string }[] {
+  if (text.startsWith('/') || /^file:/i.test(text)) return [{ namespace: 'file', name: text }];
+  const match = /^([a-z][a-z0-9+.-]*:\/\/[^/]+)\/?(.*)$/i.exec(text);
+  if (!match) return [];
+  const namespace = match[1] ?? '';
+  const rest = match[2] ?? '';
+  return [
+    { namespace, name: rest },
+    { namespace, name: `/${rest}` },
+  ];
+}
+
+/** Nodes that have the text as their name. */
+export async function readNames(
+  text: string,
+  lookup: Lookup,
+  kinds: ReadonlySet<EntityKind>,
+): Promise<Reading[]> {
+  const nodes = await lookup.state.lineage.findNodesByName(text, { limit: lookup.limit * 4 });
+  return visible(nodes, lookup.workspace)
+    .filter(({ kind }) => kinds.has(kind))
+    .slice(0, lookup.limit)
+    .map((node) => readingOf(node, `${node.kind} name`));
+}
+
+/** Datasets whose path ends with the text. */
+export async function readSuffix(text: string, { state, limit }: Lookup): Promise<Reading[]> {
+  if (text.includes('@') || text.includes(':')) return [];
+  const suffix = text.startsWith('/') ? text : `/${text}`;
+  const nodes = await state.lineage.findNodesBySuffix(suffix, {
+    kind: 'dataset',
+    limit: suffixScanMax,
+  });
+  return nodes.slice(0, limit).map((node) => readingOf(node, 'end of a dataset path'));
+}
+
+/** Runs and predictions whose id begins with the text. */
+export async function readPrefix(
+  text: string,
+  { state, workspace, limit }: Lookup,
+): Promise<Reading[]> {
+  if (text.length < prefixCharactersMin) return [];
+  const runs = await state.lineage.findNodesByName(text, { kind: 'run', prefix: true, limit });
+  const predictions = await state.predictions.findByPrefix(workspace, text, limit);
+  return [
+    ...visible(runs, workspace).map((node) => readingOf(node, 'beginning of a run id')),
+    ...predictions.map(({ id }) => ({
+      ref: predictionRef(workspace, id),
+      kind: 'prediction' as const,
+      name: id,
+      why: 'beginning of a prediction id',
+    })),
+  ];
+}
+
+/** The column of a dataset that was found. */
+export async function readColumn(
+  dataset: Reading,
+  column: string,
+  { state }: Lookup,
+): Promise<Reading[]> {
+  const parts = findRef(dataset.ref);
+  if (parts === undefined) return [];
+  const { namespace, name } = parts;
+  const node = await state.lineage.findNode(
+    formatRef({ kind: 'field', namespace, name, field: column }),
+  );
+  return node === undefined ? [] : [readingOf(node, `column, ${dataset.why}`)];
+}

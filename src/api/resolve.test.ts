@@ -1,0 +1,194 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WherefromError } from '../base/errors.ts';
+import type { StateReader } from '../door/index.ts';
+import type { Fact } from '../facts/facts.ts';
+import { projectLineage } from '../lineage/index.ts';
+import { projectPredictions } from '../predictions/index.ts';
+import { projectRegistry } from '../registry/index.ts';
+import { openSqliteStore } from '../store/sqlite/open.ts';
+import { resolveRef, searchNames } from './resolve.ts';
+
+const scope = { workspace: 'default' };
+const raw = { namespace: 'file', name: '/data/german_credit.csv' };
+const run = (name: string, workspace = 'default'): Fact => ({
+  kind: 'run.reported',
+  run: `run:${workspace}/${name}`,
+  state: 'COMPLETE',
+  time: 10,
+});
+const read = (namespace: string, name: string, columns: readonly string[] = []): Fact => ({
+  kind: 'dataset.read',
+  run: 'run:default/4f0c9d11aa',
+  dataset: { namespace, name },
+  known: 'observed',
+  time: 10,
+  attributes: { schema: columns.map((column) => ({ name: column })) },
+});
+const model = { name: 'credit-risk', generation: 1 };
+const version = (number: number): Fact => ({
+  kind: 'modelVersion.created',
+  version: number,
+  source: 'models:/m-1',
+  storageLocation: 'mlflow-artifacts:/m-1',
+  tags: [],
+  ...model,
+});
+
+const facts: readonly Fact[] = [
+  run('4f0c9d11aa'),
+  run('4f0c9d22bb'),
+  run('aaaabbbbcc', 'other'),
+  {
+    kind: 'run.reported',
+    run: 'run:default/77',
+    state: 'COMPLETE',
+    time: 10,
+    job: 'job:dbt/clean_credit',
+  },
+  read(raw.namespace, raw.name, ['age', 'duration']),
+  read('postgres://db:5432', 'public.customers', ['age']),
+  read('mysql://db:3306', 'public.customers'),
+  read('s3://lake', 'raw/events', []),
+  read('mlflow:default', '1/events-frame', []),
+  {
+    kind: 'dataset.linked',
+    a: { namespace: 's3://lake', name: 'raw/events' },
+    b: { namespace: 'hive', name: 'raw/events' },
+    rule: 'symlinks',
+    time: 10,
+  },
+  { kind: 'model.created', tags: [], ...model },
+  version(1),
+  version(2),
+  { kind: 'alias.set', alias: 'champion', version: 2, ...model },
+  {
+    kind: 'deployment.recorded',
+    name: 'scoring',
+    number: 1,
+    modelVersion: 'modelVersion:default/credit-risk@1',
+    from: 5,
+    attributes: {},
+  },
+  {
+    kind: 'deployment.recorded',
+    name: 'scoring',
+    number: 2,
+    modelVersion: 'modelVersion:default/credit-risk@2',
+    from: 8,
+    attributes: {},
+  },
+  {
+    kind: 'prediction.served',
+    id: 'applicant-0042',
+    time: 10,
+    modelVersion: 'modelVersion:default/credit-risk@2',
+  },
+  {
+    kind: 'prediction.served',
+    id: 'applicant-0043',
+    time: 10,
+    modelVersion: 'modelVersion:default/credit-risk@2',
+  },
+];
+
+const { store } = openSqliteStore(':memory:');
+let state: StateReader;
+
+beforeAll(async () => {
+  state = await store.transaction(async (session) => {
+    for (const [index, fact] of facts.entries()) {
+      const context = { position: 1, index, time: 20, workspace: 'default', principal: 'p' };
+      await projectLineage([fact], context, session.lineage);
+      await projectRegistry([fact], context, session.registry);
+      await projectPredictions([fact], context, session.predictions);
+    }
+    return session;
+  });
+});
+afterAll(() => store.close());
+
+async function refusal(text: string): Promise<WherefromError> {
+  const thrown = await resolveRef(state, text, scope).catch((error: unknown) => error);
+  expect(thrown).toBeInstanceOf(WherefromError);
+  return thrown as WherefromError;
+}
+
+describe('resolveRef', () => {
+  it.each([
+    ['applicant-0042', 'prediction:default/applicant-0042'],
+    ['prediction:default/applicant-0042', 'prediction:default/applicant-0042'],
+    ['4f0c9d11aa', 'run:default/4f0c9d11aa'],
+    ['4f0c9d1', 'run:default/4f0c9d11aa'],
+    ['runs:/4f0c9d11aa/model', 'run:default/4f0c9d11aa'],
+    ['credit-risk@1', 'modelVersion:default/credit-risk@1'],
+    ['credit-risk@champion', 'modelVersion:default/credit-risk@2'],
+    ['credit-risk@latest', 'modelVersion:default/credit-risk@2'],
+    ['models:/credit-risk/1', 'modelVersion:default/credit-risk@1'],
+    ['models:/credit-risk@champion', 'modelVersion:default/credit-risk@2'],
+    ['credit-risk', 'model:default/credit-risk'],
+    ['scoring', 'deployment:default/scoring@2'],
+    ['/data/german_credit.csv', 'dataset:file//data/german_credit.csv'],
+    ['file:///data/./german_credit.csv', 'dataset:file//data/german_credit.csv'],
+    ['german_credit.csv', 'dataset:file//data/german_credit.csv'],
+    ['german_credit.csv#age', 'field:file//data/german_credit.csv#age'],
+    ['s3a://lake/raw/events', 'dataset:s3:%2F%2Flake/raw/events'],
+    ['clean_credit', 'job:dbt/clean_credit'],
+    ['duration', 'field:file//data/german_credit.csv#duration'],
+    ['dataset:file/%2Fdata/german_credit.csv', 'dataset:file//data/german_credit.csv'],
+  ])('finds %s', async (text, ref) => {
+    expect(await resolveRef(state, text, scope)).toMatchObject({ query: text, ref });
+  });
+
+  it('lists whole refs when a name means several things', async () => {
+    const error = await refusal('public.customers');
+    expect(error.code).toBe('conflict');
+    expect(error.detail.candidates).toMatchObject([
+      { ref: 'dataset:mysql:%2F%2Fdb:3306/public.customers', kind: 'dataset' },
+      { ref: 'dataset:postgres:%2F%2Fdb:5432/public.customers', kind: 'dataset' },
+    ]);
+  });
+
+  it('counts two names of one dataset once', async () => {
+    expect((await resolveRef(state, 'raw/events', scope)).kind).toBe('dataset');
+  });
+
+  it('is ambiguous for a beginning that several ids share', async () => {
+    expect((await refusal('4f0c9d')).code).toBe('conflict');
+    expect((await refusal('applicant-004')).detail.candidates).toHaveLength(2);
+  });
+
+  it('does not match short beginnings by chance, and says so', async () => {
+    const error = await refusal('4f0c9');
+    expect(error.code).toBe('not_found');
+    expect(error.hint).toContain('6 characters');
+  });
+
+  it('does not offer runs of other workspaces', async () => {
+    expect((await refusal('aaaabbbbcc')).code).toBe('not_found');
+    expect(await resolveRef(state, 'aaaabbbbcc', { workspace: 'other' })).toMatchObject({
+      ref: 'run:other/aaaabbbbcc',
+    });
+  });
+
+  it('suggests near names, and the versions that a model has', async () => {
+    expect((await refusal('clean_credot')).hint).toContain('job:dbt/clean_credit');
+    expect((await refusal('credit-risk@9')).hint).toBe(
+      'The model credit-risk has credit-risk@2, credit-risk@1, credit-risk@champion.',
+    );
+  });
+
+  it('refuses an empty ref', async () => {
+    expect((await refusal(' ')).code).toBe('invalid_message');
+  });
+});
+
+describe('searchNames', () => {
+  it('finds by the beginning of a name, and says when there is more', async () => {
+    const found = await searchNames(state, 'clean', { ...scope, limit: 5 });
+    expect(found).toMatchObject({ more: false, items: [{ ref: 'job:dbt/clean_credit' }] });
+    expect(await searchNames(state, 'applicant', { ...scope, limit: 1 })).toMatchObject({
+      more: true,
+      items: [{ kind: 'prediction' }],
+    });
+  });
+});

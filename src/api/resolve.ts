@@ -1,0 +1,248 @@
+import { WherefromError } from '../base/errors.ts';
+import { limits } from '../base/limits.ts';
+import type { Candidate, Resolution, SearchResult } from '../contract/resolve.ts';
+import type { StateReader } from '../door/index.ts';
+import type { EntityKind } from '../facts/kinds.ts';
+import { findRef } from '../facts/ref.ts';
+import {
+  type Lookup,
+  prefixCharactersMin,
+  type Reading,
+  readColumn,
+  readIds,
+  readingOf,
+  readModelVersion,
+  readNames,
+  readPath,
+  readPrefix,
+  readRegistered,
+  readSuffix,
+  readWholeRef,
+  visible,
+} from './readings.ts';
+import type { Scope } from './services.ts';
+
+/** Names that people mean when they give a bare name … */
+const strongKinds = new Set<EntityKind>([
+  'dataset',
+  'datasetVersion',
+  'job',
+  'jobVersion',
+  'modelVersion',
+  'deployment',
+  'artifact',
+]);
+/** … and those that count only when nothing else has the name. */
+const weakKinds = new Set<EntityKind>([
+  'model',
+  'field',
+  'run',
+  'source',
+  'experiment',
+  'code',
+  'environment',
+  'agent',
+]);
+
+/**
+ * Finds what a whole or short ref means: a prediction, run or artifact id; a model version by number
+ * or alias; a name, a path, `path#column`; the end of a path; the beginning of an id. The first of
+ * these that finds something decides; names that are one dataset count once.
+ * @throws not_found with near names; conflict with `candidates` when several things are meant.
+ */
+export async function resolveRef(
+  state: StateReader,
+  text: string,
+  scope: Scope,
+): Promise<Resolution> {
+  const query = text.trim();
+  const lookup: Lookup = { state, workspace: scope.workspace, limit: limits.candidatesMax + 1 };
+  if (query === '' || query.length > limits.refCharactersMax) {
+    throw new WherefromError('invalid_message', 'A ref has 1 to 2,048 characters.', {
+      hint: 'Give a prediction id, a run id, credit-risk@3, a name, a path or a whole ref.',
+    });
+  }
+  const readings = await read(query, lookup);
+  const distinct = await joinSame(readings, state);
+  const [first] = distinct;
+  if (first === undefined) throw await notFound(query, lookup);
+  if (distinct.length > 1) throw ambiguous(query, distinct);
+  return { query: text, ...candidateOf(first) };
+}
+
+/** Things whose name is, or begins with, the text. */
+export async function searchNames(
+  state: StateReader,
+  query: string,
+  options: Scope & { readonly limit: number },
+): Promise<SearchResult> {
+  const { limit, workspace } = options;
+  const lookup: Lookup = { state, workspace, limit: limit + 1 };
+  const ids = await readIds(query, lookup);
+  const nodes = await state.lineage.findNodesByName(query, {
+    prefix: true,
+    limit: (limit + 1) * 4,
+  });
+  const named = visible(nodes, workspace).map((node) => readingOf(node, `${node.kind} name`));
+  const found = distinctByRef([...ids, ...named, ...(await readPrefix(query, lookup))]);
+  return { query, items: found.slice(0, limit).map(candidateOf), more: found.length > limit };
+}
+
+async function read(query: string, lookup: Lookup): Promise<Reading[]> {
+  if (findRef(query) !== undefined) {
+    const whole = await readWholeRef(query, lookup);
+    return whole === undefined ? [] : [whole];
+  }
+  const text = withoutScheme(query);
+  const tiers: ((text: string) => Promise<Reading[]>)[] = [
+    (one) => readIds(one, lookup),
+    async (one) => [
+      ...(await readModelVersion(one, lookup)),
+      ...(await readRegistered(one, lookup)),
+      ...(await readPath(one, lookup)),
+      ...(await readNames(one, lookup, strongKinds)),
+    ],
+    (one) => readSuffix(one, lookup),
+    (one) => readColumns(one, lookup),
+    (one) => readNames(one, lookup, weakKinds),
+    (one) => readPrefix(one, lookup),
+  ];
+  for (const tier of tiers) {
+    const readings = await tier(text);
+    if (readings.length > 0) return readings;
+  }
+  return [];
+}
+
+/** MLflow's own URIs mean the same things. */
+function withoutScheme(text: string): string {
+  const run = /^runs:\/([^/]+)/.exec(text)?.[1];
+  const model = /^models:\/(.+)$/.exec(text)?.[1];
+  return run ?? model?.replace(/\/(\d+)$/, '@$1') ?? text;
+}
+
+/** `path#column`: the column of each dataset that the path can mean. */
+async function readColumns(text: string, lookup: Lookup): Promise<Reading[]> {
+  const hash = text.lastIndexOf('#');
+  if (hash <= 0) return [];
+  const path = text.slice(0, hash);
+  const column = text.slice(hash + 1);
+  const datasets = [
+    ...(await readPath(path, lookup)),
+    ...(await readNames(path, lookup, new Set(['dataset']))),
+    ...(await readSuffix(path, lookup)),
+  ];
+  const columns = await Promise.all(
+    distinctByRef(datasets).map((dataset) => readColumn(dataset, column, lookup)),
+  );
+  return columns.flat();
+}
+
+/** One of each group of readings that are the same: by ref, and by recorded merges of datasets. */
+async function joinSame(readings: readonly Reading[], state: StateReader): Promise<Reading[]> {
+  const live = readings.filter(({ deleted }) => deleted !== true);
+  const distinct = distinctByRef(live.length > 0 ? live : readings);
+  const keys = distinct.flatMap(({ key }) => key ?? []);
+  if (keys.length < 2) return distinct;
+  const group = new Map<number, number>();
+  const groupOf = (key: number): number => {
+    const next = group.get(key) ?? key;
+    return next === key ? key : groupOf(next);
+  };
+  for (const { a, b } of await state.lineage.merges(keys)) group.set(groupOf(a), groupOf(b));
+  const seen = new Set<number>();
+  return distinct.filter(({ key }) => {
+    if (key === undefined) return true;
+    const same = groupOf(key);
+    if (seen.has(same)) return false;
+    seen.add(same);
+    return true;
+  });
+}
+
+function distinctByRef(readings: readonly Reading[]): Reading[] {
+  return [...new Map(readings.toReversed().map((one) => [one.ref, one])).values()].toReversed();
+}
+
+function candidateOf({ ref, kind, name, why }: Reading): Candidate {
+  return { ref, kind, name, why };
+}
+
+function ambiguous(query: string, readings: readonly Reading[]): WherefromError {
+  const candidates = readings.slice(0, limits.candidatesMax).map(candidateOf);
+  const more = readings.length > limits.candidatesMax;
+  const count = more ? `more than ${limits.candidatesMax}` : String(readings.length);
+  return new WherefromError('conflict', `"${shown(query)}" can mean ${count} things.`, {
+    hint: 'Ask again with one of the whole refs in `candidates`.',
+    detail: { candidates, more },
+  });
+}
+
+async function notFound(query: string, lookup: Lookup): Promise<WherefromError> {
+  const near = await nearNames(query, lookup);
+  const versions = await versionsOf(query, lookup);
+  return new WherefromError('not_found', `Nothing recorded is called "${shown(query)}".`, {
+    hint: versions ?? hintOf(query, near),
+    detail: { near },
+  });
+}
+
+function hintOf(query: string, near: readonly Candidate[]): string {
+  if (near.length > 0) return `Did you mean ${near.map(({ ref }) => ref).join(' or ')}?`;
+  const short = query.length < prefixCharactersMin && /^[0-9a-f-]+$/.test(query);
+  if (short) return `Give at least ${prefixCharactersMin} characters of an id.`;
+  return 'Give a prediction id, a run id, credit-risk@3, a name, a path, path#column or a whole ref.';
+}
+
+/** For `credit-risk@9`: which versions and aliases there are. */
+async function versionsOf(
+  query: string,
+  { state, workspace }: Lookup,
+): Promise<string | undefined> {
+  const at = query.lastIndexOf('@');
+  if (at <= 0 || findRef(query) !== undefined) return undefined;
+  const name = query.slice(0, at);
+  const model = await state.registry.findModel(workspace, name);
+  if (model === undefined) return undefined;
+  const versions = await state.registry.listVersions(model.key, 5);
+  const aliases = await state.registry.listAliases(model.key);
+  const names = [...versions.map(({ version }) => version), ...aliases.map(({ alias }) => alias)];
+  if (names.length === 0) return `The model ${name} has no versions yet.`;
+  return `The model ${name} has ${names
+    .slice(0, 10)
+    .map((one) => `${name}@${one}`)
+    .join(', ')}.`;
+}
+
+/** Names that differ from the text in a few characters. */
+async function nearNames(query: string, { state, workspace }: Lookup): Promise<Candidate[]> {
+  const name = findRef(query)?.name ?? query;
+  const start = [...name].slice(0, Math.max(2, Math.floor([...name].length / 2))).join('');
+  const nodes = await state.lineage.findNodesByName(start, { prefix: true, limit: 200 });
+  const farthest = Math.max(2, Math.floor(name.length / 3));
+  return visible(nodes, workspace)
+    .filter(({ kind }) => kind !== 'datasetVersion')
+    .map((node) => ({ node, distance: editDistance(name.slice(0, 100), node.name.slice(0, 100)) }))
+    .filter(({ distance }) => distance <= farthest)
+    .sort((a, b) => a.distance - b.distance)
+    .slice(0, 5)
+    .map(({ node }) => candidateOf(readingOf(node, 'near name')));
+}
+
+/** Insertions, deletions and replacements between two texts. Source: Wagner and Fischer. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
+
+function shown(query: string): string {
+  return query.length > 100 ? `${query.slice(0, 100)}…` : query;
+}

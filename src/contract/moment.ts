@@ -1,0 +1,33 @@
+import { WherefromError } from '../base/errors.ts';
+import type { WalkInput } from './answer.ts';
+
+const digits = /^\d{1,16}$/;
+const date = /^\d{4}-\d{2}-\d{2}$/;
+const rfc3339 = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:[Zz]|[+-]\d{2}:\d{2})$/;
+
+/**
+ * Reads a time: RFC 3339, a bare date (its first moment in UTC), or milliseconds since 1970.
+ * @returns ms since 1970.
+ * @throws invalid_message naming `what` when the text is none of them.
+ */
+export function readTime(text: string, what: string): number {
+  if (digits.test(text)) return Number(text);
+  const time = rfc3339.test(text) || date.test(text) ? Date.parse(text) : Number.NaN;
+  if (!Number.isNaN(time)) return time;
+  throw new WherefromError(
+    'invalid_message',
+    `${what} is "${text.slice(0, 60)}", which is not a time.`,
+    {
+      hint: 'Write it as 2026-07-31T09:30:00Z, as 2026-07-31, or in milliseconds since 1970.',
+    },
+  );
+}
+
+/**
+ * Reads what `asOf` names: digits are a position in the ledger, anything else a time of recording.
+ * @throws invalid_message when it is neither.
+ */
+export function readAsOf(text: string): NonNullable<WalkInput['asOf']> {
+  if (digits.test(text)) return { position: Number(text) };
+  return { recordedTime: readTime(text, 'asOf') };
+}

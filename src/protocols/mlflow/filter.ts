@@ -1,0 +1,335 @@
+import { invalidParameter } from './errors.ts';
+import type { Condition, Grammar, Order, SearchEntity, SearchOperator } from './grammar.ts';
+
+/** Characters of one filter or order clause: bounds the work of reading it. */
+const filterCharactersMax = 100_000;
+
+interface Token {
+  readonly kind: 'name' | 'text' | 'number' | 'operator' | 'list' | 'keyword';
+  readonly text: string;
+}
+
+// In order: white space, list, name with dots (its parts plain, in backticks or in double quotes),
+// text in single quotes, number, comparison, anything else. A text in double quotes is a name to
+// sqlparse and is taken as a value where one is expected.
+const lexer =
+  /\s+|(\((?:'(?:''|\\'|[^'])*'|"(?:[^"]|"")*"|[^()'"])*\))|((?:[\p{L}_][\p{L}\p{N}_$/]*|`[^`]*`|"[^"]*")(?:\.(?:[\p{L}\p{N}_$/-]+|`[^`]*`|"[^"]*"))*)|('(?:''|\\'|[^'])*')|([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)|(<=|>=|!=|<>|==|=|<|>)|(.)/gsu;
+
+const keywords = new Set(['AND', 'OR', 'NOT', 'IN', 'LIKE', 'ILIKE', 'RLIKE', 'IS', 'NULL']);
+
+function tokenize(filter: string): Token[] {
+  if (filter.length > filterCharactersMax) {
+    throw invalidParameter(`A filter can have at most ${filterCharactersMax} characters.`);
+  }
+  const tokens: Token[] = [];
+  for (const [whole, list, name, quoted, number, operator, other] of filter.matchAll(lexer)) {
+    if (list !== undefined) tokens.push({ kind: 'list', text: list });
+    else if (name !== undefined) {
+      const keyword = keywords.has(name.toUpperCase());
+      tokens.push(
+        keyword ? { kind: 'keyword', text: name.toUpperCase() } : { kind: 'name', text: name },
+      );
+    } else if (quoted !== undefined) tokens.push({ kind: 'text', text: quoted });
+    else if (number !== undefined) tokens.push({ kind: 'number', text: number });
+    else if (operator !== undefined) tokens.push({ kind: 'operator', text: operator });
+    else if (other !== undefined) throw invalidClause(filter, whole);
+  }
+  return tokens;
+}
+
+function invalidClause(filter: string, clause: string): Error {
+  const shown = filter.length > 500 ? `${filter.slice(0, 500)}…` : filter;
+  return invalidParameter(
+    `Invalid clause(s) in filter string: '${clause}'. The filter was "${shown}"; join comparisons with AND, such as metrics.rmse < 1 AND params.model = 'tree'.`,
+  );
+}
+
+const trim = (text: string): string => text.slice(1, -1);
+const isQuoted = (text: string, quote: string): boolean =>
+  text.length >= 2 && text.startsWith(quote) && text.endsWith(quote);
+
+function unquote(key: string): string {
+  const bare = isQuoted(key, "'") || isQuoted(key, '"') ? trim(key) : key;
+  return isQuoted(bare, '`') ? trim(bare) : bare;
+}
+
+/** Shows a list as the reference does, so that its messages read the same. */
+const shownSet = (names: readonly string[]): string =>
+  `{${names.map((name) => `'${name}'`).join(', ')}}`;
+
+function readIdentifier(
+  text: string,
+  grammar: Grammar,
+  attributes: readonly string[],
+): { entity: SearchEntity; key: string } {
+  const dot =
+    text.startsWith('`') || text.startsWith('"')
+      ? text.indexOf('.', text.indexOf(text[0] ?? '', 1))
+      : text.indexOf('.');
+  const name = dot < 0 ? 'attribute' : unquote(text.slice(0, dot));
+  const entity = Object.hasOwn(grammar.entities, name) ? grammar.entities[name] : undefined;
+  if (entity === undefined) {
+    const valid = [...new Set(Object.values(grammar.entities))].map((one) => `'${one}'`).join(', ');
+    throw invalidParameter(`Invalid entity type '${name}'. Valid values are [${valid}]`);
+  }
+  const key = unquote(text.slice(dot + 1));
+  if (entity === 'attribute' && !attributes.includes(key)) {
+    throw invalidParameter(
+      `Invalid attribute key '${key}' specified. Valid keys are '${shownSet(attributes)}'`,
+    );
+  }
+  if (entity === 'dataset' && !['name', 'digest', 'context'].includes(key)) {
+    throw invalidParameter(
+      `Invalid dataset key '${key}' specified. Valid keys are '{'name', 'digest', 'context'}'`,
+    );
+  }
+  return { entity, key };
+}
+
+const numericOperators: readonly SearchOperator[] = ['>', '>=', '!=', '=', '<', '<='];
+const textOperators: readonly SearchOperator[] = ['!=', '=', 'LIKE', 'ILIKE'];
+const nullOperators: readonly SearchOperator[] = ['IS NULL', 'IS NOT NULL'];
+
+function isNumeric(entity: SearchEntity, key: string, grammar: Grammar): boolean {
+  return entity === 'metric' || (entity === 'attribute' && grammar.numericAttributes.includes(key));
+}
+
+function operatorsFor(
+  entity: SearchEntity,
+  key: string,
+  grammar: Grammar,
+): readonly SearchOperator[] {
+  if (isNumeric(entity, key, grammar)) return numericOperators;
+  if (entity === 'attribute' || entity === 'dataset') return [...textOperators, 'IN', 'NOT IN'];
+  return grammar.nullable.includes(entity) ? [...textOperators, ...nullOperators] : textOperators;
+}
+
+function readNumber(entity: SearchEntity, key: string, token: Token): number {
+  if (token.kind !== 'number') {
+    const what = entity === 'metric' ? 'metric' : `numeric attribute: ${key}`;
+    throw invalidParameter(`Expected numeric value type for ${what}. Found ${token.text}`);
+  }
+  return Number(token.text);
+}
+
+function readText(entity: SearchEntity, token: Token): string {
+  if (token.kind === 'text') return trim(token.text);
+  if (token.kind === 'name') {
+    if (isQuoted(token.text, '"')) return trim(token.text);
+    throw invalidParameter(
+      `Parameter value is either not quoted or unidentified quote types used for string value ${token.text}. Use either single or double quotes.`,
+    );
+  }
+  const what =
+    entity === 'attribute'
+      ? 'attributes'
+      : entity === 'dataset'
+        ? 'dataset attributes'
+        : `${entity} (e.g. 'my-value')`;
+  throw invalidParameter(`Expected a quoted string value for ${what}. Got value ${token.text}`);
+}
+
+const listItem = /\s*(?:'((?:[^'\\]|\\.|'')*)'|"((?:[^"\\]|\\.)*)")\s*(,|$)/sy;
+
+function readList(text: string): string[] {
+  const inner = trim(text).trim();
+  const values: string[] = [];
+  if (inner === '') {
+    throw invalidParameter(
+      'While parsing a list in the query, expected a non-empty list of string values, but got empty list',
+    );
+  }
+  let position = 0;
+  while (position < inner.length) {
+    listItem.lastIndex = position;
+    const match = listItem.exec(inner);
+    if (match === null) {
+      throw invalidParameter(
+        'While parsing a list in the query, expected a non-empty list of string values, but got ill-formed list.',
+      );
+    }
+    values.push((match[1] ?? match[2] ?? '').replace(/\\(.)/gs, '$1'));
+    position = listItem.lastIndex;
+  }
+  return values;
+}
+
+interface Comparison {
+  readonly identifier: string;
+  readonly operator: string;
+  readonly value: Token | undefined;
+  /** How many tokens it took. */
+  readonly count: number;
+}
+
+/** Takes one comparison off the tokens at `at`; undefined when they are not one. */
+function takeComparison(tokens: readonly Token[], at: number): Comparison | undefined {
+  let [first, second] = [tokens[at], tokens[at + 1]];
+  let next = at + 1;
+  if (first?.kind !== 'name') return undefined;
+  let identifier = first.text;
+  // `run name = 'x'`: sqlparse reads two words as one identifier with an alias.
+  if (second?.kind === 'name' && /(^|\.)run$/i.test(identifier) && /^name$/i.test(second.text)) {
+    identifier = `${identifier} ${second.text}`;
+    next += 1;
+    second = tokens[next];
+  }
+  const words: string[] = [];
+  for (
+    let token = tokens[next];
+    token?.kind === 'keyword' && token.text !== 'AND';
+    token = tokens[next]
+  ) {
+    words.push(token.text);
+    next += 1;
+  }
+  const operator =
+    words.length > 0 ? words.join(' ') : second?.kind === 'operator' ? second.text : undefined;
+  if (operator === undefined) return undefined;
+  if (operator === 'IS NULL' || operator === 'IS NOT NULL') {
+    return { identifier, operator, value: undefined, count: next - at };
+  }
+  if (words.length === 0) next += 1;
+  first = tokens[next];
+  if (first === undefined || first.kind === 'operator' || first.kind === 'keyword')
+    return undefined;
+  return { identifier, operator, value: first, count: next + 1 - at };
+}
+
+function checkOperator(
+  operator: string,
+  { entity, key }: { entity: SearchEntity; key: string },
+  grammar: Grammar,
+): SearchOperator {
+  if (/^IS (NOT )?NULL$/.test(operator) && !grammar.nullable.includes(entity)) {
+    const allowed = grammar.nullable.map((one) => (one === 'parameter' ? 'params' : 'tags'));
+    throw invalidParameter(
+      `IS NULL / IS NOT NULL is only supported for ${allowed.join(' and ') || 'nothing here'}, not for '${entity}' '${key}'`,
+    );
+  }
+  const allowed = operatorsFor(entity, key, grammar);
+  const found = allowed.find((one) => one === operator);
+  if (found === undefined) {
+    throw invalidParameter(`Invalid comparator '${operator}' not one of '${shownSet(allowed)}'`);
+  }
+  return found;
+}
+
+function readValue(
+  { entity, key }: { entity: SearchEntity; key: string },
+  operator: SearchOperator,
+  token: Token,
+  grammar: Grammar,
+): string | number | readonly string[] {
+  if (isNumeric(entity, key, grammar)) return readNumber(entity, key, token);
+  if (token.kind === 'list' && (entity === 'attribute' || entity === 'dataset')) {
+    if (entity === 'attribute' && grammar.listAttributes?.includes(key) === false) {
+      const names = grammar.listAttributes.map((one) => `'${one}'`).join(', ');
+      throw invalidParameter(
+        `Only [${names}] attributes support comparison with a list of quoted string values.`,
+      );
+    }
+    if (operator === 'IN' || operator === 'NOT IN') return readList(token.text);
+  }
+  const value = readText(entity, token);
+  if (operator === 'IN' || operator === 'NOT IN') {
+    throw invalidParameter(
+      `The operator ${operator} takes a list of quoted string values, such as ('a', 'b'). Got value ${token.text}`,
+    );
+  }
+  return value;
+}
+
+function toCondition(comparison: Comparison, grammar: Grammar): Condition {
+  const found = readIdentifier(comparison.identifier, grammar, grammar.attributes);
+  if (comparison.value !== undefined && isNumeric(found.entity, found.key, grammar)) {
+    readNumber(found.entity, found.key, comparison.value);
+  }
+  const operator = checkOperator(comparison.operator, found, grammar);
+  const value =
+    comparison.value === undefined ? null : readValue(found, operator, comparison.value, grammar);
+  return { entity: found.entity, key: unaliased(found, grammar), operator, value };
+}
+
+function unaliased(
+  { entity, key }: { entity: SearchEntity; key: string },
+  grammar: Grammar,
+): string {
+  if (entity !== 'attribute' || !Object.hasOwn(grammar.attributeAliases, key)) return key;
+  return grammar.attributeAliases[key] ?? key;
+}
+
+/**
+ * Reads a filter: comparisons joined by AND. Absent or blank text is no condition at all.
+ * @throws invalid_message with MLflow's text.
+ * Source: mlflow/utils/search_utils.py (parse_search_filter).
+ */
+export function parseFilter(filter: string | undefined, grammar: Grammar): Condition[] {
+  if (filter === undefined || filter.trim() === '') return [];
+  const tokens = tokenize(filter);
+  const conditions: Condition[] = [];
+  let at = 0;
+  while (at < tokens.length) {
+    const comparison = takeComparison(tokens, at);
+    if (comparison === undefined) {
+      throw invalidClause(
+        filter,
+        tokens
+          .slice(at)
+          .map((token) => token.text)
+          .join(' '),
+      );
+    }
+    conditions.push(toCondition(comparison, grammar));
+    at += comparison.count;
+    const joint = tokens[at];
+    if (joint === undefined) break;
+    if (joint.text !== 'AND' || at + 1 === tokens.length) {
+      throw invalidClause(
+        filter,
+        tokens
+          .slice(at)
+          .map((token) => token.text)
+          .join(' '),
+      );
+    }
+    at += 1;
+  }
+  return conditions;
+}
+
+const orderClause = /^((?:[^\s`"']|`[^`]*`|"[^"]*"|'[^']*')+(?:\s+[Nn]ame)?)(?:\s+(\S+))?$/s;
+
+function parseOrder(clause: string, grammar: Grammar): Order {
+  const match = clause.length > filterCharactersMax ? null : orderClause.exec(clause.trim());
+  const [, identifier, direction] = match ?? [];
+  if (identifier === undefined) {
+    throw invalidParameter(`Invalid order_by clause '${clause}'. Could not be parsed.`);
+  }
+  const lower = direction?.toLowerCase() ?? 'asc';
+  if (lower !== 'asc' && lower !== 'desc') {
+    throw invalidParameter(`Invalid ordering key in order_by clause '${clause}'.`);
+  }
+  const found = readIdentifier(identifier, grammar, grammar.orderAttributes);
+  if (!grammar.orderEntities.includes(found.entity)) {
+    throw invalidParameter(`Invalid order_by entity: ${found.entity}`);
+  }
+  return { entity: found.entity, key: unaliased(found, grammar), ascending: lower === 'asc' };
+}
+
+/**
+ * Reads `order_by` clauses: `<identifier> [ASC|DESC]`, each key once.
+ * @throws invalid_message with MLflow's text.
+ */
+export function parseOrders(clauses: readonly string[] | undefined, grammar: Grammar): Order[] {
+  const orders = (clauses ?? []).map((clause) => parseOrder(clause, grammar));
+  const seen = new Set<string>();
+  for (const { entity, key } of orders) {
+    const name = `${entity}.${key}`;
+    if (seen.has(name)) {
+      throw invalidParameter(`\`order_by\` contains duplicate fields: ['${name}']`);
+    }
+    seen.add(name);
+  }
+  return orders;
+}

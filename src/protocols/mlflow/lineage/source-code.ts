@@ -1,0 +1,65 @@
+import type { LineageFact } from '../../../facts/lineage-facts.ts';
+import { formatRef } from '../../../facts/ref.ts';
+import { runRef } from './refs.ts';
+
+/** Tags in which MLflow's clients say what code a run ran. */
+const sourceTagNames = [
+  'mlflow.source.name',
+  'mlflow.source.type',
+  'mlflow.source.git.commit',
+  'mlflow.source.git.repoURL',
+  'mlflow.source.git.branch',
+  'mlflow.source.git.dirty',
+  'mlflow.project.entryPoint',
+] as const;
+
+export type SourceTags = Readonly<Partial<Record<(typeof sourceTagNames)[number], string>>>;
+
+export const isSourceTag = (key: string): boolean =>
+  (sourceTagNames as readonly string[]).includes(key);
+
+/** The names of the tags, for a look at those that a run has. */
+export const sourceTags: readonly string[] = sourceTagNames;
+
+/**
+ * The code that a run used, from all its source tags; nothing when they name neither a source nor a
+ * commit. `time` is the run's.
+ */
+export function sourceCodeFacts(
+  run: string,
+  tags: SourceTags,
+  { workspace, time }: { readonly workspace: string; readonly time: number },
+): LineageFact[] {
+  const name = tags['mlflow.source.name'] || undefined;
+  const commit = tags['mlflow.source.git.commit'] || undefined;
+  if (name === undefined && commit === undefined) return [];
+  const repository = tags['mlflow.source.git.repoURL'] || undefined;
+  const ref = formatRef({
+    kind: 'code',
+    namespace: repository ?? workspace,
+    name: name ?? 'unknown',
+    version: commit,
+  });
+  const attributes = {
+    name: name ?? null,
+    type: tags['mlflow.source.type'] ?? null,
+    commit: commit ?? null,
+    repository: repository ?? null,
+    branch: tags['mlflow.source.git.branch'] ?? null,
+    dirty: tags['mlflow.source.git.dirty'] ?? null,
+    entryPoint: tags['mlflow.project.entryPoint'] ?? null,
+  };
+  const said = Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== null));
+  return [
+    { kind: 'entity.described', ref, time, attributes: said },
+    {
+      kind: 'relation.stated',
+      relation: 'used-by',
+      from: ref,
+      to: runRef(workspace, run),
+      known: 'observed',
+      rule: commit === undefined ? 'mlflow.source.name' : 'mlflow.source.git.commit',
+      time,
+    },
+  ];
+}

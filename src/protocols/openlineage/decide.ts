@@ -1,0 +1,53 @@
+import { sha256Hex } from '../../base/digest.ts';
+import { WherefromError } from '../../base/errors.ts';
+import { isObject } from '../../base/json.ts';
+import type { DecideContext, Decision } from '../../door/index.ts';
+import { withoutSecrets } from './persons.ts';
+import { namesSomething } from './wire.ts';
+
+/** What an accepted event is answered with. A duplicate appended nothing. */
+export interface LineageAnswer {
+  readonly duplicate: boolean;
+}
+
+/**
+ * Decides one RunEvent, JobEvent or DatasetEvent. Its key is a digest of its canonical content, from
+ * which persons and secrets have been taken before; the same event again is `unchanged`.
+ * @throws invalid_message when it is no object, or names no run, job or dataset.
+ */
+export async function decideEvent(
+  body: unknown,
+  context: DecideContext,
+): Promise<Decision<unknown, LineageAnswer>> {
+  if (!isObject(body)) {
+    throw new WherefromError('invalid_message', 'The event is not a JSON object.', {
+      hint: 'Send one RunEvent, JobEvent or DatasetEvent; lists go to /api/v1/lineage/batch.',
+    });
+  }
+  if (!namesSomething(body)) {
+    throw new WherefromError('invalid_message', 'The event names no run, no job and no dataset.', {
+      hint: 'Give run.runId with job.name, or job.name alone, or dataset.name.',
+    });
+  }
+  const message = withoutSecrets(body);
+  const key = sha256Hex(contentText(message));
+  if (await context.state.lineage.findEventKey(context.workspace, key)) {
+    return { outcome: 'unchanged', answer: { duplicate: true } };
+  }
+  const answer = { duplicate: false };
+  // A set stores the message that it is given; `accepted` would store the one with the secrets in it.
+  return message === body
+    ? { outcome: 'accepted', decided: { key }, answer }
+    : { outcome: 'acceptedSet', payloads: [{ message, decided: { key } }], answer };
+}
+
+/**
+ * A text that is the same for the same content, in whatever order its keys stand. Not RFC 8785: that
+ * takes twice as long, for every event, and this key is compared with others of ours only.
+ */
+function contentText(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(contentText).join()}]`;
+  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${contentText(member)}`).join()}}`;
+}

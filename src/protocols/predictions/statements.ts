@@ -1,0 +1,135 @@
+import { WherefromError } from '../../base/errors.ts';
+import type { DecideContext, Operation, Payload, Tokenise } from '../../door/index.ts';
+import { findRef } from '../../facts/ref.ts';
+import { timeOf } from './check.ts';
+import { choose, NameReader } from './resolve.ts';
+import { type RecordResult, type RecordsAnswer, RecordsAnswerBuilder } from './results.ts';
+import type { StatementMessage } from './wire.ts';
+
+export interface SentStatements {
+  readonly statements: readonly StatementMessage[];
+}
+
+type DecidedStatement = {
+  readonly id: string;
+  readonly ref: string;
+  readonly time: number;
+  readonly validFrom: number | null;
+  readonly validTo: number | null;
+};
+
+/** `statements`: an approval, an assumption, an incident, a note … about anything that has a ref. */
+export const makeStatements: Operation<SentStatements, RecordsAnswer, StatementMessage> = {
+  protocol: 'wherefrom',
+  operation: 'statements',
+  persons: tokeniseAuthors,
+  async decide({ statements }, context) {
+    const results = new RecordsAnswerBuilder();
+    const payloads: Payload<StatementMessage>[] = [];
+    const names = new NameReader(context.state.registry, context.workspace);
+    const seen = new Set<string>();
+    for (const [index, message] of statements.entries()) {
+      const { ref, known } = await readRef(message, names, context);
+      const repeated = await findRepeated(message, ref, { seen, context });
+      if (repeated) {
+        results.add({ index, ...repeated });
+        continue;
+      }
+      const id = message.id || `st_${context.random(12).toString('hex')}`;
+      seen.add(id);
+      payloads.push({ message, decided: decide(message, { id, ref, time: context.time }) });
+      results.add({ index, id, ...(known ? { status: 'kept' } : unknownRef(ref)) });
+    }
+    const answer = results.finish(true);
+    if (payloads.length === 0) return { outcome: 'unchanged', answer };
+    return { outcome: 'acceptedSet', payloads, answer };
+  },
+  translate({ message, decided }) {
+    // Stored by `decide` above, and JSON gives back what it was given.
+    const { id, ref, time, validFrom, validTo } = decided as DecidedStatement;
+    return {
+      facts: [
+        {
+          kind: 'statement.made',
+          id,
+          ref,
+          type: message.type,
+          text: message.text ?? undefined,
+          value: message.value ?? undefined,
+          author: message.author ?? undefined,
+          time,
+          validFrom: validFrom ?? undefined,
+          validTo: validTo ?? undefined,
+          supersedes: message.supersedes ?? undefined,
+        },
+      ],
+      warnings: [],
+    };
+  },
+};
+
+function unknownRef(ref: string): Pick<RecordResult, 'status' | 'message'> {
+  return { status: 'flagged', message: `Kept, but nothing is known of ${ref} yet.` };
+}
+
+function tokeniseAuthors(body: SentStatements, tokenise: Tokenise): SentStatements {
+  if (!body.statements.some(({ author }) => author)) return body;
+  return {
+    ...body,
+    statements: body.statements.map((statement) =>
+      statement.author ? { ...statement, author: tokenise(statement.author) } : statement,
+    ),
+  };
+}
+
+function decide(
+  message: StatementMessage,
+  made: { readonly id: string; readonly ref: string; readonly time: number },
+): DecidedStatement {
+  const validFrom = timeOf(message.validFrom, 'validFrom') ?? null;
+  const validTo = timeOf(message.validTo, 'validTo') ?? null;
+  if (validFrom !== null && validTo !== null && validTo < validFrom) {
+    throw new WherefromError(
+      'invalid_message',
+      `The statement about ${message.ref} is valid to (validTo) before it is valid from (validFrom).`,
+      { hint: 'Swap them, or leave "validTo" out.' },
+    );
+  }
+  return { ...made, validFrom, validTo };
+}
+
+/** The whole ref that a statement is about. @throws not_found for a short one that nobody knows. */
+async function readRef(
+  { ref }: StatementMessage,
+  names: NameReader,
+  { state, workspace, time }: DecideContext,
+): Promise<{ ref: string; known: boolean }> {
+  const whole = findRef(ref);
+  if (whole?.kind === 'prediction' && whole.namespace === workspace) {
+    const prediction = await state.predictions.find(workspace, whole.name);
+    return { ref, known: prediction !== undefined };
+  }
+  if (whole) return { ref, known: (await state.lineage.findNode(ref)) !== undefined };
+  const version = choose(await names.version(ref), time)?.ref;
+  if (version !== undefined) return { ref: version, known: true };
+  throw new WherefromError('not_found', `Nothing is known under "${ref.slice(0, 200)}".`, {
+    hint: 'Name a model version as name@3 or name@alias, or anything by its whole ref, such as dataset:namespace/name.',
+  });
+}
+
+/** A statement that was made before under the same id. */
+async function findRepeated(
+  { id, type }: StatementMessage,
+  ref: string,
+  { seen, context }: { readonly seen: ReadonlySet<string>; readonly context: DecideContext },
+): Promise<Omit<RecordResult, 'index'> | undefined> {
+  if (!id) return undefined;
+  if (seen.has(id)) return { id, status: 'duplicate' };
+  const node = await context.state.lineage.findNode(ref);
+  const made = node ? await context.state.lineage.statements([node.key]) : [];
+  const before = made.find((row) => row.id === id);
+  if (!before) return undefined;
+  if (before.type === type) return { id, status: 'duplicate' };
+  const message = `The statement ${id} was made before with the type ${before.type}. Send it under another id.`;
+  return { id, status: 'refused', message };
+}

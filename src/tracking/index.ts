@@ -1,0 +1,3 @@
+export { projectTracking } from './project.ts';
+export * from './queries.ts';
+export type * from './store.ts';

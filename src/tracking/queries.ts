@@ -1,0 +1,176 @@
+import type { KeyValue } from '../facts/tracking-facts.ts';
+import type {
+  ExperimentRow,
+  InputRow,
+  LoggedModelRow,
+  LoggedModelSearch,
+  ModelLinkRow,
+  OwnedKeyValue,
+  OwnedMetric,
+  RunRow,
+  RunSearch,
+  Search,
+  TrackingReader,
+} from './store.ts';
+
+/** A run's logged values, by name. */
+export interface RunDetails {
+  readonly run: RunRow;
+  readonly params: Readonly<Record<string, string>>;
+  /** The latest value of each metric; NaN may be among them. */
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+/** The parameters, latest metrics and tags of a run, for diff and completeness. */
+export async function findRunDetails(
+  reader: TrackingReader,
+  workspace: string,
+  id: string,
+): Promise<RunDetails | undefined> {
+  const run = await reader.findRun(workspace, id);
+  if (run === undefined) return undefined;
+  const byName = (rows: readonly KeyValue[]): Record<string, string> =>
+    Object.fromEntries(rows.map(({ key, value }) => [key, value]));
+  const metrics = await reader.latestMetrics([run.key]);
+  return {
+    run,
+    params: byName(await reader.params([run.key])),
+    metrics: Object.fromEntries(metrics.map(({ key, value }) => [key, value])),
+    tags: byName(await reader.tags([run.key])),
+  };
+}
+
+/** A run with all that runs/get shows of it. */
+export interface FullRun {
+  readonly run: RunRow;
+  readonly params: readonly OwnedKeyValue[];
+  readonly tags: readonly OwnedKeyValue[];
+  readonly metrics: readonly OwnedMetric[];
+  readonly inputs: readonly InputRow[];
+  readonly modelInputs: readonly ModelLinkRow[];
+  readonly modelOutputs: readonly ModelLinkRow[];
+}
+
+function byOwner<R extends { readonly owner: number }>(rows: readonly R[]): Map<number, R[]> {
+  const groups = new Map<number, R[]>();
+  for (const row of rows) {
+    const group = groups.get(row.owner);
+    if (group === undefined) groups.set(row.owner, [row]);
+    else group.push(row);
+  }
+  return groups;
+}
+
+/** Full runs by key, each table asked once. */
+export async function getFullRuns(
+  reader: TrackingReader,
+  keys: readonly number[],
+): Promise<FullRun[]> {
+  if (keys.length === 0) return [];
+  const runs = await reader.getRuns(keys);
+  const params = byOwner(await reader.params(keys));
+  const tags = byOwner(await reader.tags(keys));
+  const metrics = byOwner(await reader.latestMetrics(keys));
+  const inputs = byOwner(await reader.inputs(keys));
+  const modelInputs = byOwner(await reader.modelInputs(keys));
+  const modelOutputs = byOwner(await reader.modelOutputs(keys));
+  return runs.map((run) => ({
+    run,
+    params: params.get(run.key) ?? [],
+    tags: tags.get(run.key) ?? [],
+    metrics: metrics.get(run.key) ?? [],
+    inputs: inputs.get(run.key) ?? [],
+    modelInputs: modelInputs.get(run.key) ?? [],
+    modelOutputs: modelOutputs.get(run.key) ?? [],
+  }));
+}
+
+/** One page, and whether there is another. */
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly more: boolean;
+}
+
+/** The runs of a search, `search.limit` a page. */
+export async function searchFullRuns(
+  reader: TrackingReader,
+  search: RunSearch,
+): Promise<Page<FullRun>> {
+  const keys = await reader.searchRuns({ ...search, limit: search.limit + 1 });
+  const items = await getFullRuns(reader, keys.slice(0, search.limit));
+  return { items, more: keys.length > search.limit };
+}
+
+export interface FullExperiment {
+  readonly experiment: ExperimentRow;
+  readonly tags: readonly OwnedKeyValue[];
+}
+
+async function withTags(
+  reader: TrackingReader,
+  experiments: readonly ExperimentRow[],
+): Promise<FullExperiment[]> {
+  const tags = byOwner(await reader.experimentTags(experiments.map(({ key }) => key)));
+  return experiments.map((experiment) => ({ experiment, tags: tags.get(experiment.key) ?? [] }));
+}
+
+/** An experiment, by id or by name, with its tags. */
+export async function findFullExperiment(
+  reader: TrackingReader,
+  workspace: string,
+  by: { readonly id: string } | { readonly name: string },
+): Promise<FullExperiment | undefined> {
+  const experiment =
+    'id' in by
+      ? await reader.findExperiment(workspace, by.id)
+      : await reader.findExperimentByName(workspace, by.name);
+  return experiment === undefined ? undefined : (await withTags(reader, [experiment]))[0];
+}
+
+/** The experiments of a search, `search.limit` a page. */
+export async function searchFullExperiments(
+  reader: TrackingReader,
+  search: Search,
+): Promise<Page<FullExperiment>> {
+  const found = await reader.searchExperiments({ ...search, limit: search.limit + 1 });
+  return {
+    items: await withTags(reader, found.slice(0, search.limit)),
+    more: found.length > search.limit,
+  };
+}
+
+export interface FullLoggedModel {
+  readonly model: LoggedModelRow;
+  readonly params: readonly OwnedKeyValue[];
+  readonly tags: readonly OwnedKeyValue[];
+  readonly metrics: readonly OwnedMetric[];
+}
+
+/** Full logged models by key. */
+export async function getFullLoggedModels(
+  reader: TrackingReader,
+  keys: readonly number[],
+): Promise<FullLoggedModel[]> {
+  if (keys.length === 0) return [];
+  const models = await reader.getLoggedModels(keys);
+  const params = byOwner(await reader.loggedModelParams(keys));
+  const tags = byOwner(await reader.loggedModelTags(keys));
+  const metrics = byOwner(await reader.loggedModelMetrics(keys));
+  return models.map((model) => ({
+    model,
+    params: params.get(model.key) ?? [],
+    tags: tags.get(model.key) ?? [],
+    metrics: metrics.get(model.key) ?? [],
+  }));
+}
+
+/** The logged models of a search, `search.limit` a page. */
+export async function searchFullLoggedModels(
+  reader: TrackingReader,
+  search: LoggedModelSearch,
+): Promise<Page<FullLoggedModel>> {
+  const keys = await reader.searchLoggedModels({ ...search, limit: search.limit + 1 });
+  const items = await getFullLoggedModels(reader, keys.slice(0, search.limit));
+  return { items, more: keys.length > search.limit };
+}

@@ -1,0 +1,294 @@
+import type { Awaitable } from '../base/awaitable.ts';
+import type {
+  KeyValue,
+  LoggedModelStatus,
+  MetricPoint,
+  RunStatus,
+  TrackedDataset,
+} from '../facts/tracking-facts.ts';
+
+export type LifecycleStage = 'active' | 'deleted';
+
+/** An experiment. `key` is a surrogate of this store; `id` is what clients know. */
+export interface ExperimentRow {
+  readonly key: number;
+  readonly id: string;
+  readonly name: string;
+  readonly artifactLocation: string;
+  readonly stage: LifecycleStage;
+  readonly creationTime: number;
+  readonly lastUpdateTime: number;
+}
+
+export interface RunRow {
+  readonly key: number;
+  readonly id: string;
+  readonly name: string;
+  readonly experimentKey: number;
+  readonly experimentId: string;
+  readonly user: string;
+  readonly status: RunStatus;
+  readonly startTime: number;
+  /** null while it has none. */
+  readonly endTime: number | null;
+  readonly stage: LifecycleStage;
+  readonly artifactUri: string;
+}
+
+/** What the door needs to know of a run on each message. */
+export interface RunHead {
+  readonly key: number;
+  readonly experimentKey: number;
+  readonly experimentId: string;
+  readonly stage: LifecycleStage;
+}
+
+export interface LoggedModelRow {
+  readonly key: number;
+  readonly id: string;
+  readonly name: string;
+  readonly experimentId: string;
+  readonly modelType: string;
+  readonly sourceRun: string;
+  readonly artifactUri: string;
+  readonly status: LoggedModelStatus;
+  readonly stage: LifecycleStage;
+  readonly creationTime: number;
+  readonly lastUpdateTime: number;
+}
+
+/** A row of a key-value table of some owner. */
+export interface OwnedKeyValue extends KeyValue {
+  readonly owner: number;
+}
+
+export interface OwnedMetric extends MetricPoint {
+  readonly owner: number;
+  /** Run id, for metrics of a logged model. */
+  readonly run?: string | undefined;
+}
+
+export interface InputRow {
+  readonly owner: number;
+  readonly dataset: TrackedDataset;
+  readonly tags: readonly KeyValue[];
+}
+
+export interface ModelLinkRow {
+  readonly owner: number;
+  readonly model: string;
+  /** Of outputs; 0 for inputs. */
+  readonly step: number;
+}
+
+export interface ArtifactRow {
+  readonly path: string;
+  /** SHA-256 of the blob, hex. */
+  readonly digest: string;
+  readonly bytes: number;
+}
+
+/** One name in a directory listing. */
+export interface ListedArtifact {
+  readonly name: string;
+  readonly isDirectory: boolean;
+  /** 0 for directories. */
+  readonly bytes: number;
+}
+
+export type SearchOperator =
+  | '='
+  | '!='
+  | '>'
+  | '>='
+  | '<'
+  | '<='
+  | 'LIKE'
+  | 'ILIKE'
+  | 'IN'
+  | 'NOT IN'
+  | 'IS NULL'
+  | 'IS NOT NULL';
+
+export interface SearchCondition {
+  readonly entity: 'metric' | 'parameter' | 'tag' | 'attribute' | 'dataset';
+  readonly key: string;
+  readonly operator: SearchOperator;
+  readonly value: string | number | readonly string[] | null;
+}
+
+export interface SearchOrder {
+  readonly entity: 'metric' | 'parameter' | 'tag' | 'attribute' | 'dataset';
+  readonly key: string;
+  readonly ascending: boolean;
+}
+
+/** One page of a search; ask for one more than the page to know whether there is a next one. */
+export interface Search {
+  readonly workspace: string;
+  readonly conditions: readonly SearchCondition[];
+  readonly orders: readonly SearchOrder[];
+  /** Undefined means both. */
+  readonly stage?: LifecycleStage | undefined;
+  readonly limit: number;
+  readonly offset: number;
+}
+
+export interface RunSearch extends Search {
+  readonly experimentIds: readonly string[];
+}
+
+export interface DatasetFilter {
+  readonly name: string;
+  readonly digest?: string | undefined;
+}
+
+export interface LoggedModelOrder extends SearchOrder {
+  readonly dataset?: DatasetFilter | undefined;
+}
+
+export interface LoggedModelSearch extends Search {
+  readonly experimentIds: readonly string[];
+  readonly orders: readonly LoggedModelOrder[];
+  /** Narrow the metrics that conditions look at. */
+  readonly datasets: readonly DatasetFilter[];
+}
+
+/** Queries of experiments, runs, logged models and artifact files. Ids are those of one workspace. */
+export interface TrackingReader {
+  /** Experiment "0" is always there. */
+  findExperiment(workspace: string, id: string): Awaitable<ExperimentRow | undefined>;
+  findExperimentByName(workspace: string, name: string): Awaitable<ExperimentRow | undefined>;
+  /** The number that the next experiment gets. */
+  nextExperimentId(workspace: string): Awaitable<number>;
+  experimentTags(keys: readonly number[]): Awaitable<OwnedKeyValue[]>;
+  searchExperiments(search: Search): Awaitable<ExperimentRow[]>;
+
+  findRunHead(workspace: string, id: string): Awaitable<RunHead | undefined>;
+  findRun(workspace: string, id: string): Awaitable<RunRow | undefined>;
+  /** Keys of the runs found, in order. */
+  searchRuns(search: RunSearch): Awaitable<number[]>;
+  /** In the order of the keys. */
+  getRuns(keys: readonly number[]): Awaitable<RunRow[]>;
+  /** Ids of all runs of an experiment, oldest first. */
+  runIdsOfExperiment(key: number): Awaitable<string[]>;
+  params(keys: readonly number[]): Awaitable<OwnedKeyValue[]>;
+  tags(keys: readonly number[]): Awaitable<OwnedKeyValue[]>;
+  findParam(run: number, key: string): Awaitable<string | undefined>;
+  findTag(run: number, key: string): Awaitable<string | undefined>;
+  latestMetrics(keys: readonly number[]): Awaitable<OwnedMetric[]>;
+  /** True when exactly this value was logged before. */
+  hasMetric(run: number, metric: MetricPoint): Awaitable<boolean>;
+  /** By timestamp, step, value. */
+  metricHistory(
+    run: number,
+    key: string,
+    page: { readonly limit: number; readonly offset: number },
+  ): Awaitable<MetricPoint[]>;
+  inputs(keys: readonly number[]): Awaitable<InputRow[]>;
+  modelInputs(keys: readonly number[]): Awaitable<ModelLinkRow[]>;
+  modelOutputs(keys: readonly number[]): Awaitable<ModelLinkRow[]>;
+
+  findLoggedModel(workspace: string, id: string): Awaitable<LoggedModelRow | undefined>;
+  searchLoggedModels(search: LoggedModelSearch): Awaitable<number[]>;
+  getLoggedModels(keys: readonly number[]): Awaitable<LoggedModelRow[]>;
+  loggedModelParams(keys: readonly number[]): Awaitable<OwnedKeyValue[]>;
+  loggedModelTags(keys: readonly number[]): Awaitable<OwnedKeyValue[]>;
+  /** All values, by run and metric, oldest first. */
+  loggedModelMetrics(keys: readonly number[]): Awaitable<OwnedMetric[]>;
+
+  findArtifact(workspace: string, path: string): Awaitable<ArtifactRow | undefined>;
+  /** All files below a directory, by path, at most `limit`. */
+  artifactsBelow(workspace: string, directory: string, limit: number): Awaitable<ArtifactRow[]>;
+  /** The names directly in a directory, sorted, at most `limit`. '' is the root. */
+  listArtifacts(workspace: string, directory: string, limit: number): Awaitable<ListedArtifact[]>;
+}
+
+export interface NewExperiment {
+  readonly workspace: string;
+  readonly id: string;
+  readonly name: string;
+  readonly artifactLocation: string;
+  readonly time: number;
+}
+
+export interface NewRun {
+  readonly workspace: string;
+  readonly id: string;
+  readonly experimentId: string;
+  readonly name: string;
+  readonly user: string;
+  readonly startTime: number;
+  readonly artifactUri?: string | undefined;
+}
+
+export interface NewLoggedModel {
+  readonly workspace: string;
+  readonly id: string;
+  readonly experimentId: string;
+  readonly name: string;
+  readonly modelType: string;
+  readonly sourceRun: string;
+  readonly artifactUri: string;
+  readonly time: number;
+}
+
+/** Writes of the projection, in ledger order. Runs and models are named by their ids. */
+export interface TrackingStore extends TrackingReader {
+  /** Makes experiment "0" of the workspace a row, when it is not yet one. */
+  ensureDefaultExperiment(workspace: string, time: number): Awaitable<void>;
+  putExperiment(experiment: NewExperiment): Awaitable<void>;
+  renameExperiment(workspace: string, id: string, name: string, time: number): Awaitable<void>;
+  /** Sets the stage of the experiment and all its runs. */
+  stageExperiment(
+    workspace: string,
+    id: string,
+    stage: LifecycleStage,
+    time: number,
+  ): Awaitable<void>;
+  putExperimentTag(
+    workspace: string,
+    id: string,
+    key: string,
+    value: string | null,
+  ): Awaitable<void>;
+  putRun(run: NewRun): Awaitable<void>;
+  updateRun(
+    workspace: string,
+    id: string,
+    change: {
+      readonly status?: RunStatus | undefined;
+      readonly endTime?: number | undefined;
+      readonly name?: string | undefined;
+    },
+  ): Awaitable<void>;
+  stageRun(workspace: string, id: string, stage: LifecycleStage, time: number): Awaitable<void>;
+  putTags(workspace: string, run: string, tags: readonly KeyValue[]): Awaitable<void>;
+  deleteTag(workspace: string, run: string, key: string): Awaitable<void>;
+  putParams(workspace: string, run: string, params: readonly KeyValue[]): Awaitable<void>;
+  putMetrics(workspace: string, run: string, metrics: readonly MetricPoint[]): Awaitable<void>;
+  putInput(
+    workspace: string,
+    run: string,
+    dataset: TrackedDataset,
+    tags: readonly KeyValue[],
+  ): Awaitable<void>;
+  putModelInput(workspace: string, run: string, model: string): Awaitable<void>;
+  putModelOutput(workspace: string, run: string, model: string, step: number): Awaitable<void>;
+  putLoggedModel(model: NewLoggedModel): Awaitable<void>;
+  finalizeLoggedModel(
+    workspace: string,
+    id: string,
+    status: LoggedModelStatus,
+    time: number,
+  ): Awaitable<void>;
+  putLoggedModelTags(workspace: string, id: string, tags: readonly KeyValue[]): Awaitable<void>;
+  deleteLoggedModelTag(workspace: string, id: string, key: string): Awaitable<void>;
+  putLoggedModelParams(workspace: string, id: string, params: readonly KeyValue[]): Awaitable<void>;
+  deleteLoggedModel(workspace: string, id: string, time: number): Awaitable<void>;
+  putArtifact(workspace: string, artifact: ArtifactRow): Awaitable<void>;
+  /** Removes the file of that path and all below it. */
+  deleteArtifacts(workspace: string, path: string): Awaitable<void>;
+  /** Forgets cached keys; called when a batch rolls back. */
+  reset(): void;
+}
