@@ -1,7 +1,8 @@
 import type { Answer, AnswerEdge, AnswerNode } from '../contract/answer.ts';
 import { findRef } from '../facts/ref.ts';
 import type { Known } from '../facts/relations.ts';
-import { clean, countOf, createStyle, kindWords, type Style, shorten } from './style.ts';
+import { detailsOf } from './render-details.ts';
+import { clean, countOf, createStyle, cut, kindWords, type Style, shorten } from './style.ts';
 import { type Column, type TreeNode, treeOf } from './tree.ts';
 
 /** How lines for people are made. */
@@ -64,6 +65,7 @@ class TreeRenderer {
     if (tree.repeated) return;
     this.#printed.add(node.ref);
     const { children, columns } = tree;
+    this.#details(node, `${below}${children.length > 0 ? '│  ' : '   '}`);
     this.#columns(columns, `${below}${children.length > 0 ? '│  ' : '   '}`);
     const shown = children.slice(0, childrenMax);
     const hidden = children.length - shown.length;
@@ -113,6 +115,12 @@ class TreeRenderer {
     return lengthOf(prefix) <= max ? prefix : `…${[...prefix].slice(1 - max).join('')}`;
   }
 
+  #details(node: AnswerNode, below: string): void {
+    const indent = this.#indent(below);
+    const room = (this.#width ?? Number.POSITIVE_INFINITY) - lengthOf(indent);
+    for (const line of detailsOf(node)) this.#lines.push(this.#style.dim(indent + cut(line, room)));
+  }
+
   #columns(columns: readonly Column[], below: string): void {
     const arrow = this.#answer.direction === 'upstream' ? '←' : '→';
     for (const { node, links } of columns.slice(0, columnsMax)) {
@@ -130,7 +138,7 @@ class TreeRenderer {
   }
 
   summary(): string[] {
-    const { counts, stopped, completeness, checkpoint, asOf, at } = this.#answer;
+    const { direction, counts, stopped, completeness, checkpoint, asOf, at } = this.#answer;
     const lines = counts.map(
       ({ ref, kind, count }) => `${countOf(count, kindWords(kind))}, counted, at ${clean(ref)}`,
     );
@@ -139,7 +147,10 @@ class TreeRenderer {
         `Stopped at ${clean(ref)}: ${stopWords[reason]} (${countOf(count, 'link')} not followed).`,
       );
     }
-    lines.push(...renderCompleteness(completeness, this.#style));
+    // What a downstream answer lacks is not what its ref lacks: it says so only when it is told.
+    if (direction === 'upstream' || completeness.missing.length > 0) {
+      lines.push(...renderCompleteness(completeness, this.#style));
+    }
     const time = asOf.recordedTime === null ? '' : `, recorded ${asOf.recordedTime}`;
     lines.push(`As of entry ${asOf.position}${time}${at === null ? '' : `; true at ${at}`}.`);
     if (checkpoint !== null) {
@@ -173,8 +184,8 @@ function renderCompleteness(completeness: Answer['completeness'], style: Style):
 /** Links between two nodes as phrases: `read-by as train, test · observed (openlineage.inputs)`. */
 function describeEdges(edges: readonly AnswerEdge[]): { text: string; known: Known }[] {
   const alike = Object.values(
-    Object.groupBy(edges, ({ relation, how, known, rule }) =>
-      JSON.stringify([relation, how, known, rule]),
+    Object.groupBy(edges, ({ relation, how, known, rule, run }) =>
+      JSON.stringify([relation, how, known, rule, run]),
     ),
   );
   return alike.flatMap((group = []) => {
@@ -184,7 +195,9 @@ function describeEdges(edges: readonly AnswerEdge[]): { text: string; known: Kno
     const as = roles.length === 0 ? '' : ` as ${clean(roles.join(', '))}`;
     const by = first.how === undefined ? '' : ` ${clean(first.how)}`;
     const source = first.rule === undefined ? '' : ` (${clean(first.rule)})`;
-    const text = `${first.relation}${as}${by} · ${first.known}${source}`;
+    const run = first.run === undefined ? undefined : findRef(first.run);
+    const within = run === undefined ? '' : ` in ${run.kind} ${clean(run.name)}`;
+    const text = `${first.relation}${as}${by} · ${first.known}${source}${within}`;
     return [{ text, known: first.known }];
   });
 }

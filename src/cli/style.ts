@@ -48,6 +48,14 @@ export function shorten(text: string, width: number): string {
   return `${characters.slice(0, head).join('')}…${characters.slice(-tail).join('')}`;
 }
 
+/** Shortens at the end, where lists say least. */
+export function cut(text: string, width: number): string {
+  const characters = [...text];
+  return characters.length <= width
+    ? text
+    : `${characters.slice(0, Math.max(width, 8) - 1).join('')}…`;
+}
+
 /** 1234567 as 1,234,567. */
 export function formatCount(count: number): string {
   return count.toLocaleString('en-US');

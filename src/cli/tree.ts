@@ -76,10 +76,15 @@ class TreeBuilder {
     const columnsAreNodes = root.kind === 'field';
     if (columnsAreNodes) this.#linkDataset(root.ref);
     else this.#collectColumns();
-    for (const edge of this.#answer.edges) this.#link(edge, columnsAreNodes);
+    for (const edge of this.#answer.edges) {
+      if (edge.relation === 'has' && edge.from === root.ref) this.#linkVersion(edge);
+      else if (this.#ends(edge).far !== root.ref) this.#link(edge, columnsAreNodes);
+    }
     this.#findHomes(root.ref);
     const tree = this.#place(root, [], undefined);
-    const rest = this.#answer.nodes.filter((node) => !this.#placed.has(node.ref));
+    // A run that a column was derived in is named with the link.
+    const named = new Set(this.#answer.edges.flatMap(({ run }) => run ?? []));
+    const rest = this.#answer.nodes.filter(({ ref }) => !this.#placed.has(ref) && !named.has(ref));
     return { root: tree, rest };
   }
 
@@ -98,6 +103,11 @@ class TreeBuilder {
       const isDataset = kind === 'dataset' || kind === 'datasetVersion';
       if (isDataset && datasetKey(ref) === key) this.#linksOf(column).set(ref, []);
     }
+  }
+
+  /** A dataset that was asked for stands for its versions, whichever way is walked. */
+  #linkVersion(edge: AnswerEdge): void {
+    if (this.#nodes.has(edge.to)) this.#linksOf(edge.from).set(edge.to, [edge]);
   }
 
   #linksOf(near: string): Map<string, AnswerEdge[]> {

@@ -1,5 +1,4 @@
 import { WherefromError } from '../base/errors.ts';
-import { limits } from '../base/limits.ts';
 import { type EntityKind, isEntityKind } from './kinds.ts';
 
 /**
@@ -17,14 +16,14 @@ export interface RefParts {
 
 const inNamespace = /[/@#~%\s]/g;
 const inName = /[@#~%\s]/g;
-const escape = (character: string): string => encodeURIComponent(character).replace('~', '%7E');
+const encode = (character: string): string => encodeURIComponent(character).replace('~', '%7E');
 
 /** Writes a ref. Characters that would be read as its punctuation are percent-encoded. */
 export function formatRef(parts: RefParts): string {
-  let ref = `${parts.kind}:${parts.namespace.replace(inNamespace, escape)}/${parts.name.replace(inName, escape)}`;
-  if (parts.version !== undefined) ref += `@${parts.version.replace(inName, escape)}`;
+  let ref = `${parts.kind}:${parts.namespace.replace(inNamespace, encode)}/${parts.name.replace(inName, encode)}`;
+  if (parts.version !== undefined) ref += `@${parts.version.replace(inName, encode)}`;
   if (parts.generation !== undefined && parts.generation > 1) ref += `~${parts.generation}`;
-  if (parts.field !== undefined) ref += `#${parts.field.replace(inName, escape)}`;
+  if (parts.field !== undefined) ref += `#${parts.field.replace(inName, encode)}`;
   return ref;
 }
 
@@ -43,7 +42,6 @@ function decode(text: string, ref: string): string {
 
 /** Reads a whole ref, or returns undefined when the text is not of that form (a short ref, for example). */
 export function findRef(ref: string): RefParts | undefined {
-  if (ref.length > limits.refCharactersMax) return undefined;
   const match = pattern.exec(ref);
   const kind = match?.[1];
   if (!match || kind === undefined || !isEntityKind(kind)) return undefined;

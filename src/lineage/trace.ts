@@ -3,7 +3,7 @@ import { limits } from '../base/limits.ts';
 import type { Answer, AnswerCount, AnswerNode } from '../contract/answer.ts';
 import type { EntityKind } from '../facts/kinds.ts';
 import { findRef } from '../facts/ref.ts';
-import { iso, mergeCounts, type OutsideNode, outsideNode, renderWalk } from './answer.ts';
+import { mergeCounts, type OutsideNode, outsideNode, renderWalk } from './answer.ts';
 import { impactOfColumn, traceColumns } from './columns.ts';
 import { checkCompleteness } from './completeness.ts';
 import type { LineageReader, NodeRow } from './store.ts';

@@ -163,15 +163,11 @@ function sourcesOf(session: ReadSession): LineageSources {
   return {
     reader: session.lineage,
     predictions: predictionSource(session),
-    enrich: async (node, moment) => (node.kind === 'run' ? enrichRun(session, node, moment) : node),
+    enrich: async (node) => (node.kind === 'run' ? enrichRun(session, node) : node),
   };
 }
 
-async function enrichRun(
-  session: ReadSession,
-  node: AnswerNode,
-  moment: Moment,
-): Promise<AnswerNode> {
+async function enrichRun(session: ReadSession, node: AnswerNode): Promise<AnswerNode> {
   const parts = findRef(node.ref);
   const details = parts && (await findRunDetails(session.tracking, parts.namespace, parts.name));
   if (!details) return node;

@@ -96,7 +96,7 @@ function authenticate(request: FastifyRequest, keys: KeyRing): Principal {
     throw new WherefromError(
       'forbidden',
       `The key "${key.name}" may ${key.role}, this needs ${needed}.`,
-      { hint: 'Use a key of that role: "wherefrom key create --role ' + `${needed}".` },
+      { hint: `Use a key of that role: "wherefrom key create --role ${needed}".` },
     );
   }
   return { id: key.id, role: key.role, workspace: key.workspace };

@@ -103,17 +103,26 @@ export async function compose(config: Config): Promise<Composed> {
       app,
       directory,
       authentication: keys.required() ? 'keys' : 'none',
-      async close() {
+      close: once(async () => {
         await app.close();
         await door.idle();
         store.close();
         directory.lock?.release();
-      },
+      }),
     };
   } catch (thrown) {
     directory.lock?.release();
     throw thrown;
   }
+}
+
+/** Closing twice is closing once. */
+function once(close: () => Promise<void>): () => Promise<void> {
+  let closed: Promise<void> | undefined;
+  return () => {
+    closed ??= close();
+    return closed;
+  };
 }
 
 /** Opens the store, looks whether its head fits its last entry, and rebuilds projections of an earlier version. */

@@ -24,7 +24,6 @@ export function createHttp(options: HttpOptions): FastifyInstance {
   const { basePath } = options;
   const app = fastify({
     logger: options.jsonLog,
-    disableRequestLogging: !options.jsonLog,
     bodyLimit: limits.predictionsBodyBytesMax,
     routerOptions: { maxParamLength: limits.refCharactersMax },
     // A proxy may pass the prefix on or cut it off: both are understood.

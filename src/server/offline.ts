@@ -1,7 +1,4 @@
-import { readFileSync } from 'node:fs';
 import type { ApiServices } from '../api/index.ts';
-import { WherefromError } from '../base/errors.ts';
-import { isObject } from '../base/json.ts';
 import { personLookup, replaceHomes, revealTokens } from '../door/index.ts';
 import {
   type Checkpoint,
@@ -41,14 +38,13 @@ export async function openReadOnly(dataDirectory: string): Promise<OpenedDirecto
 
 /**
  * Recomputes the whole ledger of a data directory; also while a server runs on it.
- * @param file an answer, report or checkpoint that was kept: the log must still contain it.
+ * @param checkpoints kept elsewhere, signatures checked: the log must still contain them.
  */
-export async function verifyDirectory(dataDirectory: string, file?: string): Promise<Verification> {
+export async function verifyDirectory(
+  dataDirectory: string,
+  checkpoints: readonly Checkpoint[] = [],
+): Promise<Verification> {
   const directory = readDataDirectory(dataDirectory);
-  const checkpoints: Checkpoint[] =
-    file === undefined
-      ? []
-      : [openCheckpoint(readNote(file), directory.log, directory.signer.publicKey)];
   const store = openSqliteReader(directory.storePath);
   try {
     return await store.read((session) => verifyLedger(session.ledger, checkpoints));
@@ -69,43 +65,4 @@ export async function rebuildDirectory(
   } finally {
     directory.lock?.release();
   }
-}
-
-/** The signed note in a file: the file itself, or `checkpoint.note` of the JSON answers in it. */
-function readNote(file: string): string {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (cause) {
-    throw new WherefromError('not_found', `The file ${file} cannot be read.`, {
-      hint: 'Give an answer saved with --json, or a checkpoint.',
-      cause,
-    });
-  }
-  if (!text.trimStart().startsWith('{')) return text;
-  const note = findNote(parseJson(text, file));
-  if (note !== undefined) return note;
-  throw new WherefromError('malformed_message', `There is no checkpoint in ${file}.`, {
-    hint: 'Answers saved with --json hold one.',
-  });
-}
-
-function parseJson(text: string, file: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new WherefromError('malformed_message', `${file} is not JSON.`, {
-      hint: 'Give an answer saved with --json, or a checkpoint.',
-      cause,
-    });
-  }
-}
-
-function findNote(value: unknown): string | undefined {
-  if (!isObject(value)) return undefined;
-  const { checkpoint } = value;
-  if (isObject(checkpoint) && typeof checkpoint.note === 'string') return checkpoint.note;
-  return Object.values(value)
-    .map(findNote)
-    .find((note) => note !== undefined);
 }

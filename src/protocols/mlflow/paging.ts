@@ -30,18 +30,14 @@ export function writePageToken(offset: number): string {
   return Buffer.from(JSON.stringify({ offset })).toString('base64');
 }
 
-/** `max_results` of a search: its default when absent. @throws invalid_message below 1 or above the cap. */
+/**
+ * `max_results` of a search: its default when absent.
+ * @throws invalid_message with MLflow's text below 1 or above the cap.
+ */
 export function readMaxResults(value: number | undefined, fallback: number, cap: number): number {
   const count = value ?? fallback;
-  if (count < 1) {
-    throw invalidParameter(
-      `Invalid value ${count} for parameter 'max_results' supplied. It must be at least 1.`,
-    );
-  }
-  if (count > cap) {
-    throw invalidParameter(
-      `Invalid value ${count} for parameter 'max_results' supplied. It must be at most ${cap}.`,
-    );
-  }
+  const refused = `Invalid value ${count} for parameter 'max_results' supplied.`;
+  if (count < 1) throw invalidParameter(`${refused} It must be a positive integer`);
+  if (count > cap) throw invalidParameter(`${refused} It must be at most ${cap}`);
   return count;
 }

@@ -30,7 +30,7 @@ export interface WriteRoute<F extends Fields, Sent, Answer> {
   readonly operation: Operation<Sent, Answer>;
   /** Makes the operation's body of what was read; must survive JSON unchanged. */
   body(read: BodyOf<Message<F>>, call: Call): Sent | Promise<Sent>;
-  /** Makes the answer's JSON of the door's; `{}` when absent. */
+  /** Makes the answer's JSON of the door's, after the commit; `{}` when absent. */
   answer?(answer: Answer, call: Call): unknown;
 }
 
@@ -82,7 +82,8 @@ export async function submit<Sent, Answer>(
   return accepted.answer;
 }
 
-function callOf(request: FastifyRequest, reply: FastifyReply): Call {
+/** The call of a request. */
+export function callOf(request: FastifyRequest, reply: FastifyReply): Call {
   const { principal } = request;
   return { principal, workspace: principal.workspace, request, reply };
 }
@@ -118,7 +119,7 @@ export function createRouteHelpers(app: FastifyInstance, services: ProtocolServi
             call,
           );
           if (route.answer === undefined) return reply.type('application/json').send('{}');
-          return sendJson(reply, services, route.answer(answer, call));
+          return sendJson(reply, services, await route.answer(answer, call));
         },
       });
     },

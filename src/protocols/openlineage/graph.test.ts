@@ -159,7 +159,7 @@ describe.each(groups)('the graph of the captured events of %s', (group) => {
       fc.asyncProperty(order, async (indexes) => {
         expect(await picture(indexes.map((index) => events[index]))).toEqual(inOrder);
       }),
-      { numRuns: 5 },
+      { numRuns: 4 },
     );
   });
 });

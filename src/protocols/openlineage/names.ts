@@ -7,7 +7,7 @@ import { formatRef } from '../../facts/ref.ts';
  * The longest each part may be inside a ref, percent-encoded, so that a whole ref
  * (namespace, name, version, field) stays below `limits.refCharactersMax`.
  */
-export const nameLimits = { namespace: 480, name: 1_000, version: 220, field: 220 } as const;
+const nameLimits = { namespace: 480, name: 1_000, version: 220, field: 220 } as const;
 type NamePart = keyof typeof nameLimits;
 
 /** A character costs at most this much in a ref: three UTF-8 bytes of white space, encoded. */

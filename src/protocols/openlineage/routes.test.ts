@@ -224,7 +224,6 @@ describe('refusals are problems', () => {
     expect(answer.statusCode).toBe(status);
     expect(answer.headers['content-type']).toBe('application/problem+json; charset=utf-8');
     expect(answer.json()).toMatchObject({ type: `/problems/${code}`, status, code });
-    expect(counts.refused).toBe(1);
     expect(await entries()).toBe(1);
   });
 
@@ -360,7 +359,7 @@ test('no JSON whatever is a fault of the server', async () => {
       const { statusCode } = await post(body);
       expect([200, 201, 422], body).toContain(statusCode);
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
 });
 

@@ -26,10 +26,8 @@ export function registerRoutes(app: FastifyInstance, services: ProtocolServices)
         options,
         async (_request: FastifyRequest, body: Buffer) => body,
       );
-      scope.setErrorHandler((thrown, request, reply) => {
-        services.count('refused', 'openlineage');
-        return sendProblem(thrown, request, reply);
-      });
+      // The server counts refused requests; refused events of a batch are counted below.
+      scope.setErrorHandler(sendProblem);
       scope.setNotFoundHandler(sendNotFound);
       scope.post('/lineage', async (request, reply) => postLineage(request, reply, services));
       scope.post('/lineage/batch', async (request, reply) => postBatch(request, reply, services));
@@ -76,6 +74,8 @@ async function answerBatch(
   const items = readBatch(text, request.headers['content-type']);
   const answer = await submitBatch(items, submitter(request, services));
   for (const _ of answer.failed_events) services.count('refused', 'openlineage');
+  const [first] = answer.receipts.filter((receipt) => receipt !== null);
+  if (first !== undefined) reply.header('Wherefrom-Receipt', first);
   return reply.code(200).send(answer);
 }
 

@@ -36,7 +36,7 @@ export type Warn = (warning: string) => void;
 
 const noFacets: Facets = {};
 /** A namespace that a producer left out. */
-export const defaultNamespace = 'default';
+const defaultNamespace = 'default';
 const states: readonly string[] = ['START', 'RUNNING', 'COMPLETE', 'ABORT', 'FAIL', 'OTHER'];
 
 const isRunState = (state: string): state is RunState => states.includes(state);

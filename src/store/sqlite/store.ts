@@ -41,6 +41,8 @@ function createSession(db: Database) {
     vault,
     workspaces,
     messageOf: messageOf(db),
+    /** Bounds the file, in pages: as a full disk does. */
+    limitPages: (pages: number): void => db.exec(`PRAGMA max_page_count=${pages}`),
     reset(): void {
       for (const store of caching) store.reset();
     },
@@ -82,14 +84,15 @@ export class SqliteReaderStore {
 
   /** Runs queries on one consistent snapshot. @throws what `query` threw; integrity_broken, storage_unavailable. */
   async read<T>(query: (session: SqliteReadSession) => T | Promise<T>): Promise<T> {
-    const reader = this.#idle.pop() ?? (await this.#open());
+    let reader: Reader | undefined;
     try {
+      reader = this.#idle.pop() ?? (await this.#open());
       reader.db.exec('BEGIN');
       return await query(reader.session);
     } catch (thrown) {
       throw thrown instanceof WherefromError ? thrown : explainSqliteError(thrown);
     } finally {
-      this.#giveBack(reader);
+      if (reader) this.#giveBack(reader);
     }
   }
 

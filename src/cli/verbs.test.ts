@@ -1,0 +1,249 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createClient } from '../client/index.ts';
+import { answerSchema } from '../contract/answer.ts';
+import { completenessSchema } from '../contract/completeness.ts';
+import { diffSchema } from '../contract/diff.ts';
+import { receiptMessageSchema, statusSchema } from '../contract/status.ts';
+import { loadConfig } from '../server/config.ts';
+import { type RunningServer, startServer } from '../server/index.ts';
+import { Database } from '../store/sqlite/database.ts';
+import { runCli } from './cli.ts';
+import { exitCodes } from './io.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'wherefrom-verbs-'));
+const data = join(directory, 'data');
+const environment = {
+  config: {},
+  data: undefined,
+  configFile: undefined,
+  apiKey: undefined,
+  url: undefined,
+  noColor: true,
+};
+let server: RunningServer;
+
+async function post(path: string, body: unknown): Promise<void> {
+  const response = await fetch(server.url + path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+}
+
+const start = (): Promise<RunningServer> =>
+  startServer(loadConfig({ port: 0, data }, environment).config);
+
+beforeAll(async () => {
+  server = await start();
+  await post('/api/v1/lineage', cleaning);
+  await post('/api/2.0/mlflow/registered-models/create', { name: 'credit-risk' });
+  const version = { name: 'credit-risk', source: 's3://models/1' };
+  await post('/api/2.0/mlflow/model-versions/create', version);
+  const client = createClient({ url: server.url });
+  await client.recordDeployment({
+    name: 'scoring',
+    modelVersion: 'credit-risk@1',
+    by: 'Ada Lovelace',
+  });
+  await client.recordPredictions(
+    ['applicant-1', 'applicant-2'].map((id) => ({ id, deployment: 'scoring', output: 0.5 })),
+  );
+  await client.recordOutcomes([{ prediction: 'applicant-1', type: 'truth', value: 1 }]);
+  await client.makeStatement({ ref: 'credit-risk@1', type: 'approval', author: 'Ada Lovelace' });
+});
+afterAll(async () => {
+  await server.stop();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+const dataset = (namespace: string, name: string, columns: string[], facets: object = {}) => ({
+  namespace,
+  name,
+  facets: {
+    schema: {
+      _producer: 'p',
+      _schemaURL: 's',
+      fields: columns.map((column) => ({ name: column })),
+    },
+    ...facets,
+  },
+});
+const cleaning = {
+  eventType: 'COMPLETE',
+  eventTime: '2026-01-01T00:00:00Z',
+  producer: 'p',
+  schemaURL: 'https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent',
+  run: { runId: '0190a000-0000-7000-8000-000000000001', facets: {} },
+  job: { namespace: 'dbt', name: 'clean_credit', facets: {} },
+  inputs: [dataset('file', '/data/raw.csv', ['age'])],
+  outputs: [
+    dataset('duckdb', 'main.clean', ['age_years'], {
+      columnLineage: {
+        _producer: 'p',
+        _schemaURL: 's',
+        fields: {
+          age_years: {
+            inputFields: [{ namespace: 'file', name: '/data/raw.csv', field: 'age' }],
+          },
+        },
+      },
+    }),
+  ],
+};
+
+async function run(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
+  const out: string[] = [];
+  const err: string[] = [];
+  const code = await runCli(argv, {
+    out: (text) => out.push(text),
+    err: (text) => err.push(text),
+    color: false,
+    errorColor: false,
+    width: undefined,
+    environment: { ...environment, url: server.url },
+  });
+  return { code, out: out.join('\n'), err: err.join('\n') };
+}
+
+describe('reading verbs on a running server', () => {
+  it('trace a bare ref up to the deployment, the model version and the person', async () => {
+    const { code, out } = await run('applicant-1');
+    expect(code).toBe(exitCodes.done);
+    expect(out).toMatch(/^prediction applicant-1/);
+    expect(out).toContain('└─ deployment scoring@1  served');
+    expect(out).toContain('model version credit-risk@1  deployed-as · declared');
+    expect(out).toContain('agent Ada Lovelace');
+    expect(out).toContain('truth: 1');
+    expect(out).toMatch(/Completeness \d+ %/);
+    expect(out).toMatch(/Checkpoint: \d+ entries/);
+  });
+
+  it('trace a dataset down to its source columns', async () => {
+    const { out } = await run('main.clean', '--columns');
+    expect(out).toContain('· age_years ← age of /data/raw.csv');
+    expect(out).toContain('job clean_credit');
+  });
+
+  it('count predictions in an impact, and never list them', async () => {
+    const { out } = await run('impact', 'credit-risk@1');
+    expect(out).toContain('2 predictions, counted, at deployment:default/scoring@1');
+    expect(out).not.toContain('applicant-1');
+  });
+
+  it('answer in the shapes of the contract', async () => {
+    const parse = async (...argv: string[]): Promise<unknown> =>
+      JSON.parse((await run(...argv, '--json')).out);
+    answerSchema.parse(await parse('trace', 'applicant-1', '--columns'));
+    answerSchema.parse(await parse('impact', 'raw.csv#age'));
+    completenessSchema.parse(await parse('completeness', 'credit-risk@1'));
+    diffSchema.parse(await parse('diff', 'applicant-1', 'credit-risk@1'));
+    const client = createClient({ url: server.url });
+    statusSchema.parse(await client.status());
+    receiptMessageSchema.parse(await client.receipt(1, 0));
+  });
+
+  it('fail as a gate below a score', async () => {
+    expect((await run('completeness', 'credit-risk@1', '--min', '100')).code).toBe(
+      exitCodes.failed,
+    );
+    expect((await run('completeness', 'credit-risk@1', '--min', '0')).code).toBe(exitCodes.done);
+  });
+
+  it('answer as of an earlier position', async () => {
+    const { err, code } = await run('trace', 'applicant-1', '--as-of', '0');
+    expect(code).toBe(exitCodes.failed);
+    expect(err).toContain('at that moment');
+  });
+
+  it('list whole refs to copy when a ref is ambiguous', async () => {
+    const { code, err } = await run('applicant-');
+    expect(code).toBe(exitCodes.failed);
+    expect(err).toContain('can mean 2 things');
+    expect(err).toContain('  prediction:default/applicant-2  ');
+    expect((await run('trace', 'prediction:default/applicant-2')).code).toBe(exitCodes.done);
+  });
+
+  it('say which versions there are, and what is near', async () => {
+    expect((await run('credit-risk@7')).err).toContain('credit-risk@1');
+    expect((await run('clean_credti')).err).toContain('job:dbt/clean_credit');
+  });
+
+  it('answer the same from the directory itself', async () => {
+    const strip = (text: string): unknown => ({ ...JSON.parse(text), checkpoint: 0, asOf: 0 });
+    const online = await run('trace', 'applicant-1', '--json');
+    const offline = await run('trace', 'applicant-1', '--json', '--data', data);
+    expect(strip(offline.out)).toEqual(strip(online.out));
+  });
+
+  it('doctor names the protocols', async () => {
+    expect((await run('doctor', '--url', server.url)).out).toContain('(openlineage)');
+  });
+});
+
+describe('verify and rebuild', () => {
+  const answer = join(directory, 'answer.json');
+  const note = join(directory, 'checkpoint');
+
+  it('proves the record and what was kept of it, beside a running server', async () => {
+    writeFileSync(answer, (await run('trace', 'applicant-1', '--json')).out);
+    writeFileSync(note, await createClient({ url: server.url }).checkpoint());
+    for (const file of [[], [answer], [note]]) {
+      const { code, out } = await run('verify', ...file, '--data', data);
+      expect(out).toContain('✓ Verified');
+      expect(code).toBe(exitCodes.done);
+    }
+  });
+
+  it('finds an answer that was changed', async () => {
+    const text = (await run('trace', 'applicant-1', '--json')).out;
+    const wrong = join(directory, 'wrong.json');
+    for (const change of [
+      text.replace(/"size": \d+/, '"size": 2'),
+      text.replace(/"root": "./, '"root": "_'),
+      text.replace(/"positions": \[/, '"positions": [99999,'),
+      text.replace(/"origin": "[^"]+"/, '"origin": "other"'),
+      '{}',
+      'no checkpoint',
+    ]) {
+      writeFileSync(wrong, change);
+      expect((await run('verify', wrong, '--data', data)).code).toBe(exitCodes.unverified);
+    }
+  });
+
+  it('refuses to rebuild under a running server', async () => {
+    const { code, err } = await run('rebuild', '--data', data);
+    expect(code).toBe(exitCodes.failed);
+    expect(err).toContain('in use');
+  });
+
+  it('rebuilds to the same, and finds a projection that nobody told of', async () => {
+    await server.stop();
+    const same = await run('rebuild', '--check', '--data', data);
+    expect(same.out).toContain('comes out the same');
+    const db = new Database(join(data, 'store.db'), 'write');
+    db.exec("UPDATE lineage_nodes SET name = 'forged' WHERE name = 'clean_credit'");
+    db.close();
+    expect((await run('rebuild', '--check', '--data', data)).code).toBe(exitCodes.unverified);
+    expect((await run('rebuild', '--data', data)).code).toBe(exitCodes.done);
+    expect((await run('rebuild', '--check', '--data', data)).code).toBe(exitCodes.done);
+    server = await start();
+  });
+
+  it('finds a flipped byte', async () => {
+    await server.stop();
+    const db = new Database(join(data, 'store.db'), 'write');
+    db.exec(
+      'UPDATE log_entries SET entry = CAST(replace(CAST(entry AS TEXT), \'"count":1\', \'"count":2\') AS BLOB) WHERE position = 1',
+    );
+    db.close();
+    const { code, out } = await run('verify', '--data', data);
+    expect(code).toBe(exitCodes.unverified);
+    expect(out).toContain('✗ Not verified');
+    expect((await run('verify', answer, '--data', data)).code).toBe(exitCodes.unverified);
+    server = await start();
+  });
+});

@@ -1,0 +1,100 @@
+import { randomBytes } from 'node:crypto';
+import { DatabaseSync } from 'node:sqlite';
+import { expect, test } from 'vitest';
+import { createDoor, createWorkspace, type Operation } from '../door/index.ts';
+import { temporaryStore } from '../testing/store.ts';
+import { emptyRoot } from './merkle.ts';
+import { verifyLedger } from './verify.ts';
+
+const note: Operation<{ text: string }, void> = {
+  protocol: 'test',
+  operation: 'note',
+  decide: () => ({ outcome: 'accepted', decided: {}, answer: undefined }),
+  translate: () => ({ facts: [], warnings: [] }),
+};
+
+/** A small log: one entry of one message, one of three, one that is kept compressed. */
+async function smallLog() {
+  const opened = temporaryStore();
+  const door = createDoor({
+    store: opened.store,
+    clock: { now: () => 5_000, random: randomBytes },
+    log: 'wherefrom/test',
+    secret: randomBytes(32),
+  });
+  await door.submit({
+    operation: createWorkspace,
+    workspace: 'default',
+    principal: 'system',
+    body: { name: 'default' },
+  });
+  const send = (text: string) =>
+    door.submit({ operation: note, workspace: 'default', principal: 'me', body: { text } });
+  await Promise.all(['a', 'b', 'c'].map(send));
+  await send('long '.repeat(200));
+  return opened;
+}
+
+const columns = [
+  ['log_entries', 'entry'],
+  ['log_payloads', 'block'],
+  ['log_payloads', 'batch_key'],
+  ['log_payloads', 'digest'],
+  ['log_head', 'root'],
+  ['log_head', 'peaks'],
+] as const;
+
+test('any flipped byte in ledger or payload fails verification', async () => {
+  const opened = await smallLog();
+  const db = new DatabaseSync(opened.path);
+  let flips = 0;
+  for (const [table, column] of columns) {
+    for (const { row, bytes } of db
+      .prepare(`SELECT rowid AS row, ${column} AS bytes FROM ${table}`)
+      .all() as { row: number; bytes: Uint8Array }[]) {
+      const update = db.prepare(`UPDATE ${table} SET ${column} = ? WHERE rowid = ?`);
+      for (let i = 0; i < bytes.length; i += 1) {
+        const changed = Uint8Array.from(bytes);
+        changed[i] = (changed[i] ?? 0) ^ (1 << (i % 8));
+        update.run(changed, row);
+        const { verified } = await opened.store.read(({ ledger }) => verifyLedger(ledger));
+        expect(verified, `${table}.${column} of row ${row}, byte ${i}`).toBe(false);
+        flips += 1;
+      }
+      update.run(bytes, row);
+    }
+  }
+  expect(flips).toBeGreaterThan(1_000);
+  expect((await opened.store.read(({ ledger }) => verifyLedger(ledger))).problems).toEqual([]);
+  db.close();
+  opened.remove();
+});
+
+test('an entry that is gone, a log that was cut off and one that was rewritten are found', async () => {
+  const opened = await smallLog();
+  const whole = await opened.store.read(({ ledger }) => ledger.head());
+  const kept = { origin: 'wherefrom/test', size: whole.size, root: Buffer.from(whole.root) };
+  const db = new DatabaseSync(opened.path);
+  const verify = () => opened.store.read(({ ledger }) => verifyLedger(ledger, [kept]));
+  expect(await verify()).toMatchObject({ verified: true, entries: 3, messages: 5 });
+  db.exec('BEGIN; DELETE FROM log_entries WHERE position = 1; COMMIT');
+  expect((await verify()).problems[0]).toContain('entry 1 is missing');
+  db.exec('DELETE FROM log_entries; DELETE FROM log_payloads; DELETE FROM log_head;');
+  expect((await verify()).problems).toEqual([
+    'A checkpoint knows 3 entries, the log has only 0: it was cut off.',
+  ]);
+  db.close();
+  opened.remove();
+});
+
+test('an empty log verifies', async () => {
+  const opened = temporaryStore();
+  expect(await opened.store.read(({ ledger }) => verifyLedger(ledger))).toEqual({
+    verified: true,
+    entries: 0,
+    messages: 0,
+    root: emptyRoot.toString('hex'),
+    problems: [],
+  });
+  opened.remove();
+});

@@ -1,0 +1,85 @@
+import type { FastifyInstance } from 'fastify';
+import type { Operation } from '../../door/index.ts';
+import type { Protocol, ProtocolServices } from '../services.ts';
+import { trackingOperations } from './operations/index.ts';
+import { registerRegistryRoutes, registryOperations } from './registry/routes.ts';
+import { createRouteHelpers, useJsonBodies, useMlflowErrors, useMlflowNotFound } from './routes.ts';
+import { registerArtifactRoutes, registerGetArtifact } from './tracking/artifact-routes.ts';
+import { registerExperimentRoutes } from './tracking/experiment-routes.ts';
+import { registerLogRoutes } from './tracking/log-routes.ts';
+import { registerLoggedModelRoutes } from './tracking/logged-model-routes.ts';
+import { registerRunRoutes } from './tracking/run-routes.ts';
+
+/** The MLflow whose API this is: clients switch features by it. */
+const mlflowVersion = '3.17.2';
+
+/** What the server can do, asked before any login. */
+const serverInfo = {
+  store_type: 'SqlStore',
+  workspaces_enabled: false,
+  trace_archival_enabled: false,
+  multipart_uploads_enabled: false,
+  multipart_downloads_enabled: false,
+  presigned_upload_run_id_supported: false,
+  presigned_upload_model_id_supported: false,
+  features_enabled: { gateway: false },
+};
+
+/** MLflow REST 2.0 and 3.0 with the artifacts proxy, as the `mlflow` client speaks it. */
+export const mlflow: Protocol = {
+  id: 'mlflow',
+  title: 'MLflow',
+  versions: ['2.0', '3.0'],
+  register,
+};
+
+/** What ledger entries of this protocol mean. */
+export const mlflowOperations: readonly Operation[] = [
+  ...trackingOperations,
+  ...registryOperations,
+];
+
+function register(app: FastifyInstance, services: ProtocolServices): void {
+  useJsonBodies(app);
+  useMlflowErrors(app, services);
+  app.get('/health', { config: { access: 'none' } }, (_request, reply) =>
+    reply.type('text/plain').send('OK'),
+  );
+  app.get('/version', { config: { access: 'none' } }, (_request, reply) =>
+    reply.type('text/plain').send(mlflowVersion),
+  );
+  registerGetArtifact(app, services);
+  // Clients call /api, MLflow's own pages /ajax-api.
+  for (const prefix of ['/api/2.0', '/ajax-api/2.0']) {
+    app.register(
+      (scope, _options, done) => {
+        registerVersion2(scope, services);
+        done();
+      },
+      { prefix },
+    );
+  }
+  for (const prefix of ['/api/3.0', '/ajax-api/3.0']) {
+    app.register(
+      (scope, _options, done) => {
+        useMlflowNotFound(scope);
+        scope.get('/mlflow/server-info', { config: { access: 'none' } }, (_request, reply) =>
+          reply.send(serverInfo),
+        );
+        done();
+      },
+      { prefix },
+    );
+  }
+}
+
+function registerVersion2(scope: FastifyInstance, services: ProtocolServices): void {
+  useMlflowNotFound(scope);
+  const helpers = createRouteHelpers(scope, services);
+  registerExperimentRoutes(helpers, services);
+  registerRunRoutes(helpers, services);
+  registerLogRoutes(helpers);
+  registerLoggedModelRoutes(helpers, services);
+  registerArtifactRoutes(scope, helpers, services);
+  registerRegistryRoutes(scope, services, helpers);
+}

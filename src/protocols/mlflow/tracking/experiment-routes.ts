@@ -1,0 +1,151 @@
+import {
+  type FullExperiment,
+  findFullExperiment,
+  type LifecycleStage,
+  searchFullExperiments,
+} from '../../../tracking/index.ts';
+import type { ProtocolServices } from '../../services.ts';
+import { doesNotExist, invalidParameter } from '../errors.ts';
+import { parseFilter, parseOrders } from '../filter.ts';
+import { experimentGrammar } from '../grammar.ts';
+import {
+  createExperiment,
+  deleteExperiment,
+  deleteExperimentTag,
+  restoreExperiment,
+  setExperimentTag,
+  updateExperiment,
+} from '../operations/experiments.ts';
+import { readMaxResults, readPageToken, writePageToken } from '../paging.ts';
+import type { Call, RouteHelpers } from '../routes.ts';
+import {
+  checkExperimentId,
+  checkExperimentName,
+  checkExperimentTag,
+  mlflowLimits,
+} from '../validate.ts';
+import { type Answer, writeExperiment } from './answers.ts';
+import { conditionsWithTokens } from './persons.ts';
+import * as wire from './wire.ts';
+
+/** MLflow's view_type as the stage to look for; undefined means both. */
+export function stageOf(
+  view: 'ACTIVE_ONLY' | 'DELETED_ONLY' | 'ALL' | undefined,
+): LifecycleStage | undefined {
+  if (view === 'ALL') return undefined;
+  return view === 'DELETED_ONLY' ? 'deleted' : 'active';
+}
+
+const experimentAnswer = ({ experiment, tags }: FullExperiment): Answer =>
+  writeExperiment(experiment, tags);
+
+function checkLocation(location: string | undefined): void {
+  if (location === undefined || location === '') return;
+  if (location.startsWith('runs:')) {
+    throw invalidParameter(`Artifact location cannot be a runs:/ URI. Given: '${location}'`);
+  }
+  if (location.includes('#') || location.includes(';')) {
+    throw invalidParameter("'artifact_location' URL can't include fragments or params.");
+  }
+  if (location.split(/[/\\?]/).includes('..')) {
+    throw invalidParameter(`Invalid artifact location: '${location}'`);
+  }
+}
+
+async function search(
+  body: wire.SearchExperiments,
+  call: Call,
+  services: ProtocolServices,
+): Promise<Answer> {
+  const limit = readMaxResults(body.max_results, 0, mlflowLimits.pageMax);
+  const offset = readPageToken(body.page_token);
+  const page = await services.read(({ tracking }) =>
+    searchFullExperiments(tracking, {
+      workspace: call.workspace,
+      conditions: conditionsWithTokens(parseFilter(body.filter, experimentGrammar), services),
+      orders: parseOrders(body.order_by, experimentGrammar),
+      stage: stageOf(body.view_type),
+      limit,
+      offset,
+    }),
+  );
+  return {
+    ...(page.items.length === 0 ? {} : { experiments: page.items.map(experimentAnswer) }),
+    ...(page.more ? { next_page_token: writePageToken(offset + limit) } : {}),
+  };
+}
+
+/** The endpoints of experiments. */
+export function registerExperimentRoutes(helpers: RouteHelpers, services: ProtocolServices): void {
+  helpers.write('POST', '/mlflow/experiments/create', {
+    message: wire.createExperimentMessage,
+    operation: createExperiment,
+    body(read) {
+      checkExperimentName(read.name);
+      checkLocation(read.artifact_location);
+      return read.tags === undefined ? read : { ...read, tags: read.tags.map(checkExperimentTag) };
+    },
+    answer: (answer) => answer,
+  });
+  helpers.write('POST', '/mlflow/experiments/update', {
+    message: wire.updateExperimentMessage,
+    operation: updateExperiment,
+    body(read) {
+      checkExperimentName(read.new_name);
+      return read;
+    },
+  });
+  helpers.write('POST', '/mlflow/experiments/delete', {
+    message: wire.experimentMessage,
+    operation: deleteExperiment,
+    body: (read) => read,
+  });
+  helpers.write('POST', '/mlflow/experiments/restore', {
+    message: wire.experimentMessage,
+    operation: restoreExperiment,
+    body: (read) => read,
+  });
+  helpers.write('POST', '/mlflow/experiments/set-experiment-tag', {
+    message: wire.experimentTagMessage,
+    operation: setExperimentTag,
+    body: (read) => ({ ...read, ...checkExperimentTag(read) }),
+  });
+  helpers.write('POST', '/mlflow/experiments/delete-experiment-tag', {
+    message: wire.deleteExperimentTagMessage,
+    operation: deleteExperimentTag,
+    body: (read) => read,
+  });
+  registerReads(helpers, services);
+}
+
+function registerReads(helpers: RouteHelpers, services: ProtocolServices): void {
+  helpers.read('GET', '/mlflow/experiments/get', {
+    message: wire.experimentMessage,
+    async answer(body, { workspace }) {
+      checkExperimentId(body.experiment_id);
+      const id = String(BigInt(body.experiment_id.trim()));
+      const found = await services.read(({ tracking }) =>
+        findFullExperiment(tracking, workspace, { id }),
+      );
+      if (found === undefined) throw doesNotExist(`No Experiment with id=${id} exists`);
+      return { experiment: experimentAnswer(found) };
+    },
+  });
+  helpers.read('GET', '/mlflow/experiments/get-by-name', {
+    message: wire.experimentByNameMessage,
+    async answer(body, { workspace }) {
+      const name = body.experiment_name;
+      const found = await services.read(({ tracking }) =>
+        findFullExperiment(tracking, workspace, { name }),
+      );
+      if (found === undefined) throw doesNotExist(`Could not find experiment with name '${name}'`);
+      return { experiment: experimentAnswer(found) };
+    },
+  });
+  for (const method of ['GET', 'POST'] as const) {
+    helpers.read(method, '/mlflow/experiments/search', {
+      message: wire.searchExperimentsMessage,
+      answer: (body, call) => search(body, call, services),
+    });
+  }
+}

@@ -1,0 +1,100 @@
+import { isObject } from '../../../base/json.ts';
+import { invalidParameter } from '../errors.ts';
+import { logBatch, logMetric } from '../operations/metrics.ts';
+import { deleteTag, logModel, logParam, setTag } from '../operations/tags.ts';
+import type { Call, RouteHelpers } from '../routes.ts';
+import {
+  checkBatchCounts,
+  checkMetric,
+  checkParam,
+  checkParamsUnique,
+  checkRunId,
+  checkTag,
+  mlflowLimits,
+} from '../validate.ts';
+import * as wire from './wire.ts';
+
+/** MLflow limits the text of the request; what was sent compressed or chunked is limited by entities. */
+function checkBatchBytes({ request }: Call): void {
+  const size = Number(request.headers['content-length'] ?? 0);
+  if (size > mlflowLimits.batchBytesMax) {
+    throw invalidParameter(
+      `Batched logging API requests must be at most ${mlflowLimits.batchBytesMax} bytes, got a request of size ${size}.`,
+    );
+  }
+}
+
+/** A batch, checked in MLflow's order. */
+function checkBatch(read: wire.LogBatch, call: Call): wire.LogBatch {
+  checkBatchBytes(call);
+  checkRunId(read.run_id);
+  const { metrics = [], params = [], tags = [] } = read;
+  for (const [index, metric] of metrics.entries()) checkMetric(metric, `metrics[${index}]`);
+  const checkedParams = params.map((param, index) => checkParam(param, `params[${index}].key`));
+  const checkedTags = tags.map((tag, index) => checkTag(tag, `tags[${index}].key`));
+  checkBatchCounts(metrics.length, params.length, tags.length);
+  checkParamsUnique(params);
+  return {
+    ...read,
+    ...(params.length === 0 ? {} : { params: checkedParams }),
+    ...(tags.length === 0 ? {} : { tags: checkedTags }),
+  };
+}
+
+const modelFields = ['artifact_path', 'flavors', 'utc_time_created', 'run_id'];
+
+function checkModelJson(text: string): void {
+  let model: unknown;
+  try {
+    model = JSON.parse(text);
+  } catch {
+    throw invalidParameter(
+      `Malformed model info. \n ${text.slice(0, 1000)} \n is not a valid JSON.`,
+    );
+  }
+  const missing = modelFields.filter((field) => !isObject(model) || !(field in model));
+  if (missing.length > 0) {
+    const names = missing.map((field) => `'${field}'`).join(', ');
+    throw invalidParameter(`Model json is missing mandatory fields: {${names}}`);
+  }
+}
+
+/** The endpoints that log metrics, parameters and tags of runs. */
+export function registerLogRoutes(helpers: RouteHelpers): void {
+  helpers.write('POST', '/mlflow/runs/log-metric', {
+    message: wire.logMetricMessage,
+    operation: logMetric,
+    body(read) {
+      checkMetric(read, '');
+      return read;
+    },
+  });
+  helpers.write('POST', '/mlflow/runs/log-batch', {
+    message: wire.logBatchMessage,
+    operation: logBatch,
+    body: checkBatch,
+  });
+  helpers.write('POST', '/mlflow/runs/log-parameter', {
+    message: wire.logParamMessage,
+    operation: logParam,
+    body: (read) => ({ ...read, ...checkParam(read, 'key') }),
+  });
+  helpers.write('POST', '/mlflow/runs/set-tag', {
+    message: wire.setTagMessage,
+    operation: setTag,
+    body: (read) => ({ ...read, ...checkTag(read, 'key') }),
+  });
+  helpers.write('POST', '/mlflow/runs/delete-tag', {
+    message: wire.deleteTagMessage,
+    operation: deleteTag,
+    body: (read) => read,
+  });
+  helpers.write('POST', '/mlflow/runs/log-model', {
+    message: wire.logModelMessage,
+    operation: logModel,
+    body(read) {
+      checkModelJson(read.model_json);
+      return read;
+    },
+  });
+}

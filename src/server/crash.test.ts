@@ -1,0 +1,107 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { temporaryDirectory } from '../testing/store.ts';
+import { openReadOnly, rebuildDirectory, verifyDirectory } from './offline.ts';
+
+const main = join(import.meta.dirname, '../cli/main.ts');
+let child: ChildProcess | undefined;
+const directory = temporaryDirectory();
+
+afterEach(() => {
+  child?.kill('SIGKILL');
+  directory.remove();
+});
+
+/** A server in a process of its own; resolves to its address once it listens. */
+async function serve(data: string): Promise<string> {
+  const started = spawn(
+    process.execPath,
+    [
+      '--disable-warning=ExperimentalWarning',
+      main,
+      'serve',
+      '--data',
+      data,
+      '--port',
+      '0',
+      '--json',
+    ],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  child = started;
+  return new Promise((resolve, reject) => {
+    let text = '';
+    started.stdout?.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+      const line = text.split('\n')[0];
+      if (text.includes('\n') && line !== undefined) resolve(JSON.parse(line).url);
+    });
+    started.once('exit', (code) => reject(new Error(`the server ended with ${code}`)));
+  });
+}
+
+test('kill -9 under load: every acknowledged write is there, and the record verifies', {
+  timeout: 60_000,
+}, async () => {
+  const data = join(directory.path, 'data');
+  const runs: string[] = [];
+  const predictions: string[] = [];
+  for (let round = 0; round < 3; round += 1) {
+    const url = await serve(data);
+    const post = async (
+      path: string,
+      body: unknown,
+    ): Promise<{ run: { info: { run_id: string } } } | undefined> => {
+      try {
+        const reply = await fetch(url + path, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify(body),
+        });
+        // Only an answer that came whole counts as given.
+        return reply.ok
+          ? ((await reply.json()) as { run: { info: { run_id: string } } })
+          : undefined;
+      } catch {
+        return undefined;
+      }
+    };
+    let stopped = false;
+    const load = Array.from({ length: 16 }, async (_, worker) => {
+      for (let i = 0; !stopped; i += 1) {
+        if (worker % 2 === 0) {
+          const answer = await post('/api/2.0/mlflow/runs/create', {
+            experiment_id: '0',
+            start_time: 1,
+          });
+          if (answer) runs.push(answer.run.info.run_id);
+        } else {
+          const ids = Array.from({ length: 20 }, (__, k) => `p-${round}-${worker}-${i}-${k}`);
+          const answer = await post('/api/wherefrom/v1/predictions', {
+            predictions: ids.map((id) => ({ id, output: 1 })),
+          });
+          if (answer) predictions.push(...ids);
+        }
+      }
+    });
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    child?.kill('SIGKILL');
+    stopped = true;
+    await Promise.all(load);
+  }
+  expect(runs.length).toBeGreaterThan(100);
+  expect(predictions.length).toBeGreaterThan(1_000);
+  expect(await verifyDirectory(data)).toMatchObject({ verified: true, problems: [] });
+  expect(await rebuildDirectory(data, { check: true })).toMatchObject({ differences: [] });
+  const { services, close } = await openReadOnly(data);
+  const status = await services.status();
+  // What was written but not answered may be there too; what was answered must be.
+  expect(status.counts.runs).toBeGreaterThanOrEqual(runs.length);
+  expect(status.counts.predictions).toBeGreaterThanOrEqual(predictions.length);
+  for (const ref of [...runs.filter((_, i) => i % 50 === 0), ...runs.slice(-20)])
+    await services.answers.resolve(`run:default/${ref}`, { workspace: 'default' });
+  for (const id of [...predictions.filter((_, i) => i % 500 === 0), ...predictions.slice(-50)])
+    await services.answers.resolve(id, { workspace: 'default' });
+  await close();
+});
