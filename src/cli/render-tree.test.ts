@@ -145,7 +145,6 @@ describe('renderTree', () => {
                └─ deployment scoring@1  deployed-as · observed  1,000 predictions
 
       1,000 predictions, counted, at deployment:default/scoring@1
-      Completeness 100 %: nothing is missing.
       As of entry 41, recorded 2026-01-02T03:04:05.000Z; true at 2026-01-02T03:04:05.000Z.
       Checkpoint: 42 entries, root q83vEjRWeJCr…"
     `);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { WherefromError } from '../base/errors.ts';
-import { type Verification, verifyLedger } from '../ledger/index.ts';
+import type { Verification } from '../ledger/index.ts';
 import { loadConfig } from '../server/config.ts';
 import { readDataDirectory } from '../server/data-directory.ts';
 import { type ExitCode, exitCodes, type Io, writeJson } from './io.ts';
@@ -27,32 +27,21 @@ export const verb = defineVerb({
   },
   async run(args, io) {
     const { data } = loadConfig({ data: args.data }, io.environment).config;
-    const verification = await (args.file === undefined
-      ? verifyRecord(data)
-      : verifyFile(data, args.file));
+    const verification = await verify(data, args.file);
     if (args.json) writeJson(io, verification);
     return report(verification, args.json === true, io);
   },
 });
 
-async function verifyRecord(data: string): Promise<Verification> {
+/** Recomputes the record; what a file claims is checked against it, and against itself. */
+async function verify(data: string, file: string | undefined): Promise<Verification> {
   const { verifyDirectory } = await import('../server/offline.ts');
-  return verifyDirectory(data);
-}
-
-async function verifyFile(data: string, file: string): Promise<Verification> {
-  const directory = readDataDirectory(data);
-  const { publicKey } = directory.signer;
-  const claims = readExport(readText(file), { origin: directory.log, publicKey });
-  const { openSqliteReader } = await import('../store/sqlite/open.ts');
-  const store = openSqliteReader(directory.storePath);
-  try {
-    const found = await store.read(({ ledger }) => verifyLedger(ledger, claims.checkpoints));
-    const problems = [...found.problems, ...claims.problems];
-    return { ...found, verified: problems.length === 0, problems };
-  } finally {
-    store.close();
-  }
+  if (file === undefined) return verifyDirectory(data);
+  const { log, signer } = readDataDirectory(data);
+  const claims = readExport(readText(file), { origin: log, publicKey: signer.publicKey });
+  const found = await verifyDirectory(data, claims.checkpoints);
+  const problems = [...found.problems, ...claims.problems];
+  return { ...found, verified: problems.length === 0, problems };
 }
 
 function readText(file: string): string {

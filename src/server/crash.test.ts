@@ -79,7 +79,7 @@ test('kill -9 under load: every acknowledged write is there, and the record veri
         } else {
           const ids = Array.from({ length: 20 }, (__, k) => `p-${round}-${worker}-${i}-${k}`);
           const answer = await post('/api/wherefrom/v1/predictions', {
-            predictions: ids.map((id) => ({ id, output: 1 })),
+            predictions: ids.map((id) => ({ id, modelVersion: 'm@1', output: 1 })),
           });
           if (answer) predictions.push(...ids);
         }

@@ -1,11 +1,6 @@
 import type { ApiServices } from '../api/index.ts';
 import { personLookup, replaceHomes, revealTokens } from '../door/index.ts';
-import {
-  type Checkpoint,
-  openCheckpoint,
-  type Verification,
-  verifyLedger,
-} from '../ledger/index.ts';
+import { type Checkpoint, type Verification, verifyLedger } from '../ledger/index.ts';
 import { openSqliteReader } from '../store/sqlite/open.ts';
 import { createApiServices } from './api-services.ts';
 import { type Rebuilt, rebuildProjections } from './compose.ts';

@@ -1,0 +1,203 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { prediction, refOf, startPredictionServer } from '../../testing/prediction-server.ts';
+
+let server: Awaited<ReturnType<typeof startPredictionServer>>;
+let post: typeof server.post;
+let show: typeof server.show;
+
+beforeEach(async () => {
+  server = await startPredictionServer();
+  ({ post, show } = server);
+});
+
+afterEach(async () => {
+  expect(await server.rebuild()).toEqual([]);
+  await server.close();
+});
+
+describe('deployments', () => {
+  it('joins predictions to the deployment that was active at their time', async () => {
+    const first = await post('deployments', {
+      name: 'scoring',
+      modelVersion: 'credit-risk@1',
+      environment: 'production',
+      imageDigest: 'sha256:ab',
+      by: 'Ann',
+      featureViews: ['dataset:feast/applicants'],
+    });
+    expect(first).toMatchObject({
+      status: 201,
+      body: { ref: 'deployment:default/scoring@1', modelVersion: refOf(1), status: 'recorded' },
+    });
+    server.clock.time += 1000;
+    const second = await post('deployments', { name: 'scoring', model: 'credit-risk', version: 2 });
+    expect(second.body).toMatchObject({
+      ref: 'deployment:default/scoring@2',
+      modelVersion: refOf(2),
+    });
+    await post('predictions', [
+      { id: 'now', deployment: 'scoring', output: 1 },
+      { id: 'before', deployment: 'scoring', output: 1, time: server.clock.time - 1 },
+      { id: 'number', deployment: 'deployment:default/scoring@1', output: 1 },
+      { id: 'other', deployment: 'scoring', modelVersion: 'credit-risk@1', output: 1 },
+      { id: 'early', deployment: 'scoring', output: 1, time: 5 },
+    ]);
+    expect(await show('now')).toMatchObject({
+      modelVersion: refOf(2),
+      deployment: 'deployment:default/scoring@2',
+    });
+    expect(await show('before')).toMatchObject({
+      modelVersion: refOf(1),
+      deployment: 'deployment:default/scoring@1',
+    });
+    expect(await show('number')).toMatchObject({
+      modelVersion: refOf(1),
+      deployment: 'deployment:default/scoring@1',
+    });
+    expect(await show('other')).toMatchObject({
+      modelVersion: refOf(1),
+      deployment: null,
+      flagged: true,
+    });
+    expect(await show('early')).toMatchObject({ modelVersion: null, flagged: true });
+    const counts = await server.store.read(({ predictions }) =>
+      predictions.countByDeployment(['deployment:default/scoring@1']),
+    );
+    expect(counts).toMatchObject([{ modelVersion: refOf(1), count: 2 }]);
+  });
+
+  it('changes nothing when the same deployment is posted again', async () => {
+    await post('deployments', {
+      name: 'scoring',
+      modelVersion: 'credit-risk@1',
+      endpoint: '/score',
+    });
+    server.clock.time += 1000;
+    const again = await post('deployments', {
+      name: 'scoring',
+      modelVersion: 'credit-risk@1',
+      endpoint: '/score',
+    });
+    expect(again).toMatchObject({ status: 200, body: { number: 1, status: 'unchanged' } });
+    expect(
+      (
+        await post('deployments', {
+          name: 'scoring',
+          modelVersion: 'credit-risk@1',
+          endpoint: '/v2',
+        })
+      ).body.number,
+    ).toBe(2);
+  });
+
+  it('places a deployment that is told of late before the ones it precedes', async () => {
+    await post('deployments', { name: 'scoring', modelVersion: 'credit-risk@2', from: 5000 });
+    const late = await post('deployments', {
+      name: 'scoring',
+      modelVersion: 'credit-risk@1',
+      from: 1000,
+    });
+    expect(late.body).toMatchObject({ number: 2, until: '1970-01-01T00:00:05.000Z' });
+    expect(
+      await post('deployments', {
+        name: 'scoring',
+        modelVersion: 'credit-risk@1',
+        from: 2000,
+        until: 6000,
+      }),
+    ).toMatchObject({ status: 409 });
+  });
+
+  it('ends one, once, and not before it began', async () => {
+    await post('deployments', { name: 'scoring', modelVersion: 'credit-risk@1', from: 1000 });
+    expect(await post('deployments/scoring/end', { until: 500 })).toMatchObject({ status: 409 });
+    expect(
+      await post('deployments/scoring/end', { until: 2000, reason: 'rolled back' }),
+    ).toMatchObject({ status: 201, body: { status: 'ended', until: '1970-01-01T00:00:02.000Z' } });
+    expect(await post('deployments/scoring@1/end', { until: 2000 })).toMatchObject({
+      status: 200,
+      body: { status: 'unchanged' },
+    });
+    expect(await post('deployments/nowhere/end', {})).toMatchObject({ status: 404 });
+  });
+
+  it('refuses an unknown version and says which there are', async () => {
+    const unknown = await post('deployments', { name: 'scoring', modelVersion: 'credit-risk@7' });
+    expect(unknown).toMatchObject({
+      status: 404,
+      body: { hint: 'The model "credit-risk" has the versions 1, 2.' },
+    });
+    expect(
+      await post('deployments', {
+        name: 'scoring',
+        modelVersion: 'credit-risk@1',
+        from: 2000,
+        until: 1000,
+      }),
+    ).toMatchObject({ status: 422 });
+    expect(await post('deployments', { name: 'scoring' })).toMatchObject({ status: 422 });
+    expect(await post('deployments', { modelVersion: 'credit-risk@1' })).toMatchObject({
+      status: 422,
+    });
+  });
+});
+
+describe('outcomes', () => {
+  it('join a prediction, also before it comes, once each', async () => {
+    const early = await post('outcomes', { prediction: 'a', type: 'truth', value: true });
+    expect(early).toMatchObject({ status: 201, body: { accepted: 1, flagged: 1 } });
+    await post('predictions', prediction({ id: 'a' }));
+    const list = await post('outcomes', [
+      { prediction: 'a', type: 'truth', value: true },
+      {
+        prediction: 'a',
+        type: 'override',
+        value: 'accept',
+        by: 'Ann',
+        reason: 'payslip',
+        id: 'o1',
+        time: '2026-01-02T00:00:00Z',
+      },
+    ]);
+    expect(list.body).toMatchObject({ accepted: 1, duplicates: 1 });
+    const shown = await show('a');
+    expect(shown.outcomes).toMatchObject([
+      { type: 'truth', value: true },
+      { type: 'override', by: 'Ann', id: 'o1', time: '2026-01-02T00:00:00.000Z' },
+    ]);
+    expect(
+      await post('outcomes', { prediction: 'a', type: 'override', value: 'refuse', id: 'o1' }),
+    ).toMatchObject({ status: 409 });
+    expect(await post('outcomes', { prediction: 'a', type: 'guess' })).toMatchObject({
+      status: 422,
+      body: { index: 0 },
+    });
+  });
+});
+
+describe('statements', () => {
+  it('are made about whole refs and known versions', async () => {
+    const made = await post('statements', [
+      { ref: 'credit-risk@1', type: 'approval', author: 'Ann', validFrom: '2026-01-01T00:00:00Z' },
+      { ref: 'dataset:file/data.csv', type: 'limitation', text: 'Only Germany.' },
+    ]);
+    expect(made).toMatchObject({
+      status: 201,
+      body: { accepted: 2, ids: [expect.stringMatching(/^st_/), expect.any(String)] },
+    });
+    expect(await post('statements', { ref: 'nobody@1', type: 'note' })).toMatchObject({
+      status: 404,
+    });
+    expect(
+      await post('statements', { ref: 'credit-risk@1', type: 'note', validFrom: 5, validTo: 4 }),
+    ).toMatchObject({ status: 422 });
+    expect(await post('statements', { ref: 'credit-risk@1' })).toMatchObject({ status: 422 });
+  });
+
+  it('are made once under an id', async () => {
+    const note = { id: 'n1', ref: 'dataset:file/data.csv', type: 'note', text: 'x' };
+    expect((await post('statements', note)).body.accepted).toBe(1);
+    expect((await post('statements', note)).body).toMatchObject({ accepted: 0, duplicates: 1 });
+    expect(await post('statements', { ...note, type: 'incident' })).toMatchObject({ status: 409 });
+  });
+});
