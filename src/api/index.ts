@@ -1,3 +1,3 @@
 export { sendProblem } from './problem.ts';
-export { apiPrefix, registerApi } from './routes.ts';
+export { registerApi } from './routes.ts';
 export type { Answers, ApiServices, Scope } from './services.ts';

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WherefromError } from '../base/errors.ts';
 import type { StateReader } from '../door/index.ts';
@@ -175,6 +176,32 @@ describe('resolveRef', () => {
     expect((await refusal('credit-risk@9')).hint).toBe(
       'The model credit-risk has credit-risk@2, credit-risk@1, credit-risk@champion.',
     );
+  });
+
+  it('survives anything, and answers with a ref or a refusal of ours', async () => {
+    const anything = fc.oneof(
+      fc.string(),
+      fc.string({ unit: 'binary' }),
+      fc.stringMatching(/^(run|dataset|field|models|runs):[/%@#~a-z0-9]{0,20}$/),
+    );
+    await fc.assert(
+      fc.asyncProperty(anything, async (text) => {
+        try {
+          expect((await resolveRef(state, text, scope)).ref).toBeTruthy();
+        } catch (thrown) {
+          expect(thrown).toBeInstanceOf(WherefromError);
+        }
+      }),
+    );
+  });
+
+  it('finds every candidate again by its whole ref', async () => {
+    for (const text of ['public.customers', '4f0c9d', 'applicant-004']) {
+      const { candidates } = (await refusal(text)).detail as { candidates: { ref: string }[] };
+      for (const { ref } of candidates) {
+        expect(await resolveRef(state, ref, scope)).toMatchObject({ ref });
+      }
+    }
   });
 
   it('refuses an empty ref', async () => {

@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Answer, AnswerEdge, AnswerNode } from '../contract/answer.ts';
 import { parseRef } from '../facts/ref.ts';
@@ -195,5 +196,27 @@ describe('renderTree', () => {
       edges: many.map((ref) => edge(ref, 'read-by', run)),
     };
     expect(renderTree(wide, { color: false }).join('\n')).toContain('… and 10 more');
+  });
+
+  it('shows every node of any graph, and expands each once', () => {
+    const refs = Array.from({ length: 8 }, (_, index) => `run:default/r${index}`);
+    const ends = fc.tuple(fc.constantFrom(...refs), fc.constantFrom(...refs));
+    fc.assert(
+      fc.property(fc.array(ends, { maxLength: 30 }), fc.boolean(), (pairs, upstream) => {
+        const graph: Answer = {
+          ...trace,
+          ref: refs[0]!,
+          direction: upstream ? 'upstream' : 'downstream',
+          nodes: refs.map(node),
+          edges: pairs.map(([from, to]) => edge(from, 'part-of', to)),
+        };
+        const lines = renderTree(graph, { color: false });
+        for (let index = 0; index < refs.length; index += 1) {
+          const shown = lines.filter((line) => new RegExp(`run r${index}(?: |$)`).test(line));
+          const first = shown.filter((line) => !/\((?:above|below)\)$/.test(line));
+          expect(first).toHaveLength(1);
+        }
+      }),
+    );
   });
 });

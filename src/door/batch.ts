@@ -145,10 +145,11 @@ class BatchWriter {
       if (value !== '') found.add(value);
       return value;
     };
-    operation.persons?.(body, collect);
+    const masked = operation.persons?.(body, collect) ?? body;
     const homes = mayHoldHome(wire);
-    if (homes) mapStrings(body, (part) => replaceHomes(part, collect));
-    if (found.size === 0) return { body, text: operation.persons ? text : wire };
+    if (homes) mapStrings(masked, (part) => replaceHomes(part, collect));
+    // What `persons` masked without a token (a secret) counts too.
+    if (found.size === 0) return { body: masked, text: masked === body ? wire : undefined };
     const tokens = await tokenise(
       found,
       this.#session.vault,

@@ -78,12 +78,10 @@ afterEach(() => opened.remove());
 
 const entries = () =>
   opened.store.read(({ ledger }) =>
-    ledger
-      .list(0, 100)
-      .map((stored) => ({
-        ...decodeEntry(stored.entry, stored.position),
-        messages: decodeBlock(stored.block, stored.position),
-      })),
+    ledger.list(0, 100).map((stored) => ({
+      ...decodeEntry(stored.entry, stored.position),
+      messages: decodeBlock(stored.block, stored.position),
+    })),
   );
 
 describe('the door', () => {

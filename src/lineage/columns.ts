@@ -2,7 +2,8 @@ import { isObject, list, text } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
 import type { ColumnRow, DatasetUseRow, NodeRow } from './store.ts';
 import type { GraphView } from './view.ts';
-import { Walk, type WalkEdge, type WalkLimits } from './walk.ts';
+import { Walk, type WalkLimits } from './walk.ts';
+import type { WalkEdge } from './walk-edge.ts';
 
 /** The whole dataset as a column: filters, joins and groupings shape every column. */
 const wholeDataset = '*';

@@ -8,7 +8,8 @@ import { impactOfColumn, traceColumns } from './columns.ts';
 import { checkCompleteness } from './completeness.ts';
 import type { LineageReader, NodeRow } from './store.ts';
 import { GraphView, type Moment } from './view.ts';
-import { Walk, type WalkEdge, type WalkLimits } from './walk.ts';
+import { Walk, type WalkLimits } from './walk.ts';
+import type { WalkEdge } from './walk-edge.ts';
 
 /** One prediction as lineage needs it. */
 export interface PredictionNode {

@@ -25,6 +25,9 @@ interface StoredExperiment {
   readonly lastUpdateTime: number;
 }
 
+const columns = `e.key, CAST(e.number AS TEXT) AS id, e.name, e.artifact_location AS artifactLocation, e.deleted,
+  e.creation_time AS creationTime, e.last_update_time AS lastUpdateTime`;
+
 // All experiments of the workspace `?1`, and the default one while it is not stored (key 0).
 const experiments = `WITH e AS (
   SELECT key, number, name, artifact_location, deleted, creation_time, last_update_time
@@ -33,8 +36,7 @@ const experiments = `WITH e AS (
   SELECT 0, ${defaultExperiment.number}, '${defaultExperiment.name}', '${defaultExperiment.artifactLocation}', 0, 0, 0
   WHERE NOT EXISTS (SELECT 1 FROM tracking_experiments WHERE workspace = ?1 AND number = 0)
 )
-SELECT e.key, CAST(e.number AS TEXT) AS id, e.name, e.artifact_location AS artifactLocation, e.deleted,
-  e.creation_time AS creationTime, e.last_update_time AS lastUpdateTime FROM e`;
+SELECT ${columns} FROM e`;
 
 function toRow({ deleted, ...row }: StoredExperiment): ExperimentRow {
   const stage: LifecycleStage = deleted === 1 ? 'deleted' : 'active';
@@ -46,21 +48,49 @@ export function experimentNumber(id: string): number | undefined {
   return /^\d{1,15}$/.test(id) ? Number(id) : undefined;
 }
 
-/** An experiment by id or by name. */
+/** Experiment "0" while nothing was written that made it a row. */
+const unwritten: ExperimentRow = {
+  key: 0,
+  id: String(defaultExperiment.number),
+  name: defaultExperiment.name,
+  artifactLocation: defaultExperiment.artifactLocation,
+  stage: 'active',
+  creationTime: 0,
+  lastUpdateTime: 0,
+};
+
+/** An experiment by its id. */
 export function findExperiment(
   db: Database,
   workspace: string,
-  by: { readonly id: string } | { readonly name: string },
+  id: string,
 ): ExperimentRow | undefined {
-  let row: StoredExperiment | undefined;
-  if ('name' in by) {
-    row = db.get<StoredExperiment>(`${experiments} WHERE e.name = ?2`, workspace, by.name);
-  } else {
-    const number = experimentNumber(by.id);
-    if (number === undefined) return undefined;
-    row = db.get<StoredExperiment>(`${experiments} WHERE e.number = ?2`, workspace, number);
-  }
-  return row === undefined ? undefined : toRow(row);
+  const number = experimentNumber(id);
+  if (number === undefined) return undefined;
+  const row = db.get<StoredExperiment>(
+    `SELECT ${columns} FROM tracking_experiments e WHERE e.workspace = ? AND e.number = ?`,
+    workspace,
+    number,
+  );
+  if (row !== undefined) return toRow(row);
+  return number === defaultExperiment.number ? unwritten : undefined;
+}
+
+/** An experiment by its name. */
+export function findExperimentByName(
+  db: Database,
+  workspace: string,
+  name: string,
+): ExperimentRow | undefined {
+  const row = db.get<StoredExperiment>(
+    `SELECT ${columns} FROM tracking_experiments e WHERE e.workspace = ? AND e.name = ?`,
+    workspace,
+    name,
+  );
+  if (row !== undefined) return toRow(row);
+  if (name !== defaultExperiment.name) return undefined;
+  // "Default" is the name of experiment 0, unless that one was renamed.
+  return findExperiment(db, workspace, '0')?.name === name ? unwritten : undefined;
 }
 
 const shape: SearchShape = {

@@ -18,7 +18,7 @@ import type {
 } from '../../tracking/index.ts';
 import type { Database } from './database.ts';
 import { listDirectory } from './tracking-artifacts.ts';
-import { findExperiment, searchExperiments } from './tracking-experiments.ts';
+import { findExperiment, findExperimentByName, searchExperiments } from './tracking-experiments.ts';
 import { searchLoggedModels } from './tracking-model-search.ts';
 import { runArtifactUri, searchRuns } from './tracking-run-search.ts';
 
@@ -73,11 +73,11 @@ export class SqliteTrackingReader implements TrackingReader {
   }
 
   findExperiment(workspace: string, id: string): ExperimentRow | undefined {
-    return findExperiment(this.db, workspace, { id });
+    return findExperiment(this.db, workspace, id);
   }
 
   findExperimentByName(workspace: string, name: string): ExperimentRow | undefined {
-    return findExperiment(this.db, workspace, { name });
+    return findExperimentByName(this.db, workspace, name);
   }
 
   nextExperimentId(workspace: string): number {

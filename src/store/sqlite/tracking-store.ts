@@ -5,6 +5,7 @@ import type {
   TrackedDataset,
 } from '../../facts/tracking-facts.ts';
 import type {
+  ExperimentRow,
   LifecycleStage,
   NewExperiment,
   NewRun,
@@ -40,11 +41,28 @@ class SqliteTrackingStore extends SqliteLoggedModelStore implements TrackingStor
   readonly #runs = new BoundedMap<string, RunHead & { readonly workspace: string }>();
   readonly #names = new BoundedMap<string, number>();
   readonly #defaults = new Set<string>();
+  /** By workspace and id; emptied by every write to an experiment. */
+  readonly #experiments = new BoundedMap<string, ExperimentRow>();
 
   reset(): void {
     this.#runs.clear();
     this.#names.clear();
     this.#defaults.clear();
+    this.#experiments.clear();
+  }
+
+  override findExperiment(workspace: string, id: string): ExperimentRow | undefined {
+    const name = `${id} ${workspace}`;
+    const cached = this.#experiments.get(name);
+    if (cached !== undefined) return cached;
+    const row = super.findExperiment(workspace, id);
+    // Key 0 stands for an experiment that is not a row yet.
+    if (row !== undefined && row.key !== 0) this.#experiments.set(name, row);
+    return row;
+  }
+
+  protected override experimentKey(workspace: string, id: string): number {
+    return this.#experiments.get(`${id} ${workspace}`)?.key ?? super.experimentKey(workspace, id);
   }
 
   override findRunHead(workspace: string, id: string): RunHead | undefined {
@@ -104,6 +122,7 @@ class SqliteTrackingStore extends SqliteLoggedModelStore implements TrackingStor
   }
 
   renameExperiment(workspace: string, id: string, name: string, time: number): void {
+    this.#experiments.clear();
     this.db.run(
       'UPDATE tracking_experiments SET name = ?, last_update_time = ? WHERE key = ?',
       name,
@@ -113,6 +132,7 @@ class SqliteTrackingStore extends SqliteLoggedModelStore implements TrackingStor
   }
 
   stageExperiment(workspace: string, id: string, stage: LifecycleStage, time: number): void {
+    this.#experiments.clear();
     const key = this.experimentKey(workspace, id);
     const deleted = stage === 'deleted' ? 1 : 0;
     this.db.run(

@@ -1,0 +1,156 @@
+/**
+ * `npm run bench`: measures the server as it is used, prints tables and writes bench/results/.
+ * Usage: node bench/run.ts [--peers] [--quick] [--only NAME] [--python PATH] [--keep]
+ *   --peers   also measure `mlflow server`, and print the ratios
+ *   --quick   a smoke test of about half a minute; writes no results
+ *   --only    one of the measures, may be given several times
+ *   --python  a Python that has mlflow and scikit-learn already; otherwise .venv is made
+ */
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { ensurePythonEnv } from '../scripts/python-env.ts';
+import { type Figure, fullEffort, type MeasureContext, quickEffort } from './figures.ts';
+import { measureClient } from './measures/client.ts';
+import { measureGraphs } from './measures/graph.ts';
+import { measureOpenLineage } from './measures/openlineage.ts';
+import { measurePredictions } from './measures/predictions.ts';
+import { measureSearch } from './measures/search.ts';
+import { measureIdle, measureStart } from './measures/start.ts';
+import { measureTracking } from './measures/tracking.ts';
+import { describeCircumstances, printResults, writeResults } from './report.ts';
+import { type MeasuredServer, startMlflow, startWherefrom, stopAll } from './server.ts';
+import { judge } from './targets.ts';
+
+interface BenchContext extends MeasureContext {
+  readonly peers: boolean;
+  readonly python: () => Promise<string>;
+}
+
+/** In this order: `start` uses the graphs that `graph` leaves behind. */
+const measures: Readonly<Record<string, (context: BenchContext) => Promise<Figure[]>>> = {
+  tracking,
+  openlineage: measureOpenLineage,
+  predictions: measurePredictions,
+  search: measureSearch,
+  graph: measureGraphs,
+  start: measureStart,
+  client,
+};
+
+await main();
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      peers: { type: 'boolean', default: false },
+      quick: { type: 'boolean', default: false },
+      only: { type: 'string', multiple: true, default: [] },
+      python: { type: 'string' },
+    },
+  });
+  const unknown = values.only.filter((name) => !(name in measures));
+  if (unknown.length > 0) {
+    console.error(
+      `Unknown measure: ${unknown.join(', ')}. There are: ${Object.keys(measures).join(', ')}.`,
+    );
+    process.exitCode = 2;
+    return;
+  }
+  const scratch = mkdtempSync(join(tmpdir(), 'wherefrom-bench-'));
+  const cleanUp = (): void => {
+    stopAll();
+    rmSync(scratch, { recursive: true, force: true });
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      cleanUp();
+      process.exit(1);
+    });
+  }
+  try {
+    await measure({ ...values, scratch });
+  } finally {
+    cleanUp();
+  }
+}
+
+interface RunOptions {
+  readonly peers: boolean;
+  readonly quick: boolean;
+  readonly only: readonly string[];
+  readonly python?: string | undefined;
+  readonly scratch: string;
+}
+
+async function measure({ peers, quick, only, python, scratch }: RunOptions): Promise<void> {
+  const log = (line: string): void => console.error(line);
+  const effort = quick ? quickEffort : fullEffort;
+  const context: BenchContext = {
+    effort,
+    scratch,
+    log,
+    peers,
+    python: async () => python ?? (await ensurePythonEnv({ log })).python,
+  };
+  const circumstances = describeCircumstances();
+  const figures: Figure[] = [];
+  for (const [name, run] of Object.entries(measures)) {
+    // The client needs Python: a smoke test leaves it out unless it is asked for.
+    if (only.length > 0 ? only.includes(name) : !(quick && name === 'client')) {
+      figures.push(...(await run(context)));
+    }
+  }
+  const results = { circumstances, effort, figures, targets: judge(figures) };
+  printResults(results);
+  if (!quick && only.length === 0) console.log(`Written to ${writeResults(results)}`);
+  const failed = figures.some(
+    (figure) => figure.kind === 'load' && figure.system === 'wherefrom' && figure.errors > 0,
+  );
+  if (failed) process.exitCode = 1;
+}
+
+async function tracking(context: BenchContext): Promise<Figure[]> {
+  const start = startOn(context, 'tracking');
+  const figures = await measureTracking({
+    ...context,
+    system: 'wherefrom',
+    connections: [1, 32],
+    start,
+  });
+  if (!context.peers) return figures;
+  const peer = await startMlflowOn(context, 'tracking');
+  figures.push(await measureIdle('mlflow', peer));
+  const connections = context.effort.durationMs < 1_000 ? [8] : [1, 8, 32];
+  figures.push(
+    ...(await measureTracking({ ...context, system: 'mlflow', connections, start: peer })),
+  );
+  return figures;
+}
+
+async function client(context: BenchContext): Promise<Figure[]> {
+  const python = await context.python();
+  const start = startOn(context, 'client');
+  const figures = await measureClient({ ...context, system: 'wherefrom', python, start });
+  if (!context.peers) return figures;
+  const peer = await startMlflowOn(context, 'client');
+  return [
+    ...figures,
+    ...(await measureClient({ ...context, system: 'mlflow', python, start: peer })),
+  ];
+}
+
+function startOn({ scratch }: BenchContext, name: string): () => Promise<MeasuredServer> {
+  return () => startWherefrom({ data: join(scratch, name) });
+}
+
+async function startMlflowOn(
+  context: BenchContext,
+  name: string,
+): Promise<() => Promise<MeasuredServer>> {
+  const python = await context.python();
+  const data = join(context.scratch, `mlflow-${name}`);
+  mkdirSync(data, { recursive: true });
+  return () => startMlflow(python, data);
+}

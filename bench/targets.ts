@@ -1,0 +1,127 @@
+/** What DESIGN.md section 11 asks for, and whether the figures of this run reach it. */
+import type { Figure, LoadFigure } from './figures.ts';
+
+export interface TargetResult {
+  readonly target: string;
+  readonly value: number;
+  readonly unit: string;
+  /** MLflow's own figure, for ratios. */
+  readonly peer?: number;
+  readonly reached: boolean;
+}
+
+/** Rates that must be so many times MLflow's best. */
+const ratios: readonly { readonly measure: string; readonly times: number }[] = [
+  { measure: 'create-run', times: 100 },
+  { measure: 'log-metric', times: 100 },
+  { measure: 'log-batch of 100', times: 40 },
+  { measure: 'create model version', times: 100 },
+];
+
+/** Marquez is not part of the run: its best rates as DESIGN.md section 11 has them, on a like machine. */
+const marquez: readonly {
+  readonly start: string;
+  readonly best: number;
+  readonly times: number;
+}[] = [
+  { start: 'OpenLineage, plain', best: 69, times: 100 },
+  { start: 'OpenLineage, full', best: 30, times: 60 },
+];
+
+/** Values that must not be above (or, with `least`, not below) a limit. */
+const bounds: readonly {
+  readonly pattern: RegExp;
+  readonly limit: number;
+  readonly unit: string;
+}[] = [
+  { pattern: /^search of 10000 runs by metric, p50$/, limit: 5, unit: 'ms' },
+  { pattern: /^trace, 1 thousand nodes, p50$/, limit: 5, unit: 'ms' },
+  { pattern: /^trace, .* million nodes, p99$/, limit: 20, unit: 'ms' },
+  { pattern: /^bytes kept for a prediction$/, limit: 250, unit: 'bytes' },
+  { pattern: /^cold start/, limit: 1_000, unit: 'ms' },
+  { pattern: /^memory, idle/, limit: 150, unit: 'MiB' },
+];
+
+const predictionsPerSecond = 30_000;
+const logMetricP99Ms = 20;
+
+/** Every target that the figures say something about. */
+export function judge(figures: readonly Figure[]): TargetResult[] {
+  const loads = figures.filter((figure) => figure.kind === 'load');
+  return [
+    ...ratios.flatMap(({ measure, times }) => ratioToMlflow(loads, measure, times)),
+    ...marquez.flatMap(({ start, best, times }) => {
+      const ours = bestOf(loads.filter(({ measure }) => measure.startsWith(start)));
+      if (ours === undefined) return [];
+      return [
+        {
+          ...ratio(`${start}: ${times} times Marquez (recorded: ${best}/s)`, ours, best),
+          reached: ours >= best * times,
+        },
+      ];
+    }),
+    ...absolute(loads),
+    ...bounds.flatMap(({ pattern, limit, unit }) =>
+      figures.flatMap((figure) =>
+        figure.kind === 'value' && figure.system === 'wherefrom' && pattern.test(figure.measure)
+          ? [
+              {
+                target: `${figure.measure}: at most ${limit} ${unit}`,
+                value: figure.value,
+                unit,
+                reached: figure.value <= limit,
+              },
+            ]
+          : [],
+      ),
+    ),
+  ];
+}
+
+function absolute(loads: readonly LoadFigure[]): TargetResult[] {
+  const results: TargetResult[] = [];
+  for (const { measure, connections, p99Ms } of loads.filter(
+    ({ system }) => system === 'wherefrom',
+  )) {
+    if (measure !== 'log-metric' || connections !== 32) continue;
+    const target = `log-metric at 32 connections: p99 at most ${logMetricP99Ms} ms`;
+    results.push({ target, value: p99Ms, unit: 'ms', reached: p99Ms <= logMetricP99Ms });
+  }
+  const predictions = loads.filter(({ measure }) => measure.startsWith('predictions'));
+  const rate = bestOf(predictions, true);
+  if (rate !== undefined) {
+    const target = `predictions: at least ${predictionsPerSecond} a second`;
+    results.push({ target, value: rate, unit: '/s', reached: rate >= predictionsPerSecond });
+  }
+  return results;
+}
+
+function ratioToMlflow(
+  loads: readonly LoadFigure[],
+  measure: string,
+  times: number,
+): TargetResult[] {
+  const of = (system: string): number | undefined =>
+    bestOf(loads.filter((load) => load.system === system && load.measure === measure));
+  const ours = of('wherefrom');
+  const best = of('mlflow');
+  if (ours === undefined || best === undefined) return [];
+  return [
+    {
+      ...ratio(`${measure}: ${times} times MLflow's best`, ours, best),
+      reached: ours >= best * times,
+    },
+  ];
+}
+
+function ratio(target: string, ours: number, best: number): Omit<TargetResult, 'reached'> {
+  return { target, value: ours / best, unit: 'times', peer: best };
+}
+
+/** The best rate over all numbers of connections; requests that failed do not count. */
+function bestOf(loads: readonly LoadFigure[], items = false): number | undefined {
+  if (loads.length === 0) return undefined;
+  return Math.max(
+    ...loads.map((load) => load.requestsPerSecond * (items ? load.itemsPerRequest : 1)),
+  );
+}

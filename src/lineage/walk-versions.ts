@@ -1,0 +1,319 @@
+import { limits } from '../base/limits.ts';
+import type { DatasetUseRow, NodeRow } from './store.ts';
+import { continuation, type Write } from './view.ts';
+import type { Walk } from './walk.ts';
+import {
+  continuedEdge,
+  edgeOf,
+  hasEdge,
+  positionsOf,
+  readEdge,
+  type WalkEdge,
+} from './walk-edge.ts';
+
+const readersOfHubMax = limits.hubEdgesMax;
+
+/** Upstream of runs: the versions that they read. */
+export async function readsOf(walk: Walk, runs: readonly NodeRow[]): Promise<void> {
+  const uses = await walk.view.usesOfRuns(runs.map((run) => run.key));
+  for (const use of uses) {
+    if (use.use !== 'read') continue;
+    walk.reads.push(use);
+    const current = await walk.view.currentAt(use.dataset, use.time, use.run);
+    if (use.version !== null) {
+      walk.add(readEdge(use, use.version));
+      await observedVersion(walk, use, use.version, current);
+    } else if (current) {
+      walk.add(
+        readEdge(use, current.version, { known: 'inferred', rule: 'newest-completed-before' }),
+      );
+    } else {
+      walk.add(readEdge(use, use.dataset));
+    }
+  }
+}
+
+/** A version that nobody is known to have written goes on from the one that was current when it was read. */
+async function observedVersion(
+  walk: Walk,
+  use: DatasetUseRow,
+  version: number,
+  current: Write | undefined,
+): Promise<void> {
+  const writers = (await walk.view.reader.usesOfVersions([version], readersOfHubMax)).filter(
+    (row) => row.use === 'write' && walk.view.seen(row),
+  );
+  if (writers.length > 0 || !current || current.version === version) return;
+  walk.add(
+    continuedEdge(
+      current,
+      version,
+      { known: 'inferred', rule: 'newest-completed-before' },
+      use.time,
+    ),
+  );
+}
+
+/** The run that a run is part of: named, but not a way to its other parts. */
+export async function parentsOf(walk: Walk, runs: readonly NodeRow[]): Promise<void> {
+  const edges = (
+    await walk.view.edges(
+      'down',
+      runs.map((run) => run.key),
+    )
+  ).filter((edge) => edge.relation === 'part-of');
+  for (const edge of edges) {
+    if (!walk.nodes.has(edge.to)) walk.nodes.set(edge.to, walk.depth);
+    walk.edges.set(`${edge.from} ${edge.to} part-of`, { ...edgeOf(edge) });
+  }
+}
+
+/** Upstream of a version: its dataset, who wrote it, and what it continues. */
+export async function madeBy(walk: Walk, version: NodeRow): Promise<void> {
+  if (version.parent !== null) walk.add(hasEdge(version));
+  const uses = (await walk.view.reader.usesOfVersions([version.key], readersOfHubMax)).filter(
+    (row) => walk.view.seen(row),
+  );
+  const writes = uses.filter((row) => row.use === 'write');
+  await walk.view.loadRuns(writes.map((row) => row.run));
+  for (const row of writes) walk.add(await writeEdge(walk, row));
+  if (version.parent === null) return;
+  if (writes.length === 0) {
+    await sameContent(walk, version);
+    if (walk.nodes.get(version.key) === 0)
+      for (const use of uses)
+        await observedVersion(
+          walk,
+          use,
+          version.key,
+          await walk.view.currentAt(use.dataset, use.time, use.run),
+        );
+    return;
+  }
+  const chain = await walk.view.writesOf(version.parent);
+  const index = chain.findIndex((write) => write.version === version.key);
+  const [previous, write] = [chain[index - 1], chain[index]];
+  const how = write && continuation(write.mode);
+  if (previous && write && how && previous.version !== version.key)
+    walk.add(continuedEdge(previous, version.key, how, write.time));
+}
+
+/** Strong digests join versions: what wrote the same content elsewhere explains this one. */
+async function sameContent(walk: Walk, version: NodeRow): Promise<void> {
+  for (const same of await walk.view.reader.sameContent([version.key])) {
+    if (same.position > walk.view.moment.position) continue;
+    const [from, to] =
+      walk.direction === 'up' ? [same.same, version.key] : [version.key, same.same];
+    walk.add({
+      from,
+      to,
+      relation: 'continued-as',
+      known: 'inferred',
+      rule: 'content-digest',
+      positions: [same.position],
+      recordedTime: 0,
+      validFrom: 0,
+    });
+  }
+}
+
+async function writeEdge(walk: Walk, row: DatasetUseRow): Promise<WalkEdge> {
+  const status = await walk.view.run(row.run);
+  const failed = status?.state === 'FAIL' || status?.state === 'ABORT';
+  return {
+    from: row.run,
+    to: row.version ?? row.dataset,
+    relation: 'wrote',
+    role: failed ? 'failed' : undefined,
+    known: row.known,
+    rule: row.rule ?? undefined,
+    positions: positionsOf(row),
+    recordedTime: row.recordedTime,
+    validFrom: row.time,
+  };
+}
+
+export async function declaredUp(
+  walk: Walk,
+  datasets: readonly NodeRow[],
+  jobs: readonly NodeRow[],
+): Promise<void> {
+  await declared(walk, 'dataset', datasets, 'write');
+  await declared(walk, 'job', jobs, 'read');
+}
+
+export async function declaredDown(
+  walk: Walk,
+  datasets: readonly NodeRow[],
+  jobs: readonly NodeRow[],
+): Promise<void> {
+  await declared(walk, 'dataset', datasets, 'read');
+  await declared(walk, 'job', jobs, 'write');
+}
+
+/** What jobs declare by design; only the newest declaration of a job counts. */
+async function declared(
+  walk: Walk,
+  side: 'job' | 'dataset',
+  rows: readonly NodeRow[],
+  use: 'read' | 'write',
+): Promise<void> {
+  if (rows.length === 0) return;
+  const found = (
+    await walk.view.reader.declarations(
+      side,
+      rows.map((row) => row.key),
+    )
+  ).filter((row) => row.use === use && walk.view.seen(row));
+  if (found.length === 0) return;
+  const newest = new Map<number, number>();
+  for (const each of await walk.view.reader.declarationTimes(found.map((row) => row.job))) {
+    if (walk.view.seen(each)) newest.set(each.job, Math.max(each.time, newest.get(each.job) ?? 0));
+  }
+  for (const row of found) {
+    if (row.time !== newest.get(row.job)) continue;
+    const [from, to] = use === 'read' ? [row.dataset, row.job] : [row.job, row.dataset];
+    walk.add({
+      from,
+      to,
+      relation: use === 'read' ? 'read-by' : 'wrote',
+      known: 'declared',
+      rule: 'job-declaration',
+      positions: [row.position],
+      recordedTime: row.recordedTime,
+      validFrom: row.time,
+    });
+  }
+}
+
+/** Downstream of runs: the versions that they wrote. */
+export async function writtenBy(walk: Walk, runs: readonly NodeRow[]): Promise<void> {
+  const uses = (await walk.view.usesOfRuns(runs.map((run) => run.key))).filter(
+    (use) => use.use === 'write',
+  );
+  await walk.view.loadRuns(runs.map((run) => run.key));
+  for (const use of uses) walk.add(await writeEdge(walk, use));
+}
+
+/** Downstream of a version: who read it, and the version that continues it. */
+export async function goesTo(walk: Walk, version: NodeRow): Promise<void> {
+  const uses = (await walk.view.reader.usesOfVersions([version.key], readersOfHubMax)).filter(
+    (row) => walk.view.seen(row),
+  );
+  if (uses.length > limits.hubEdgesMax) {
+    walk.stops.push({ key: version.key, reason: 'hub', count: uses.length });
+    return;
+  }
+  for (const use of uses) {
+    if (use.use !== 'read') continue;
+    walk.reads.push(use);
+    walk.add(readEdge(use, version.key));
+  }
+  if (version.parent === null) return;
+  if (walk.direction === 'down') await sameContentDown(walk, version);
+  const chain = await walk.view.writesOf(version.parent);
+  const index = chain.findIndex((write) => write.version === version.key);
+  const write = chain[index];
+  if (!write) return;
+  const next = chain[index + 1];
+  const how = next && continuation(next.mode);
+  if (next && how) walk.add(continuedEdge(write, next.version, how, next.time));
+  await readWhileCurrent(walk, version.parent, write, next);
+}
+
+async function sameContentDown(walk: Walk, version: NodeRow): Promise<void> {
+  const same = await walk.view.reader.sameContent([version.key]);
+  if (same.length === 0) return;
+  const written = (
+    await walk.view.reader.usesOfVersions(
+      same.map((each) => each.same),
+      1,
+    )
+  )
+    .filter((use) => use.use === 'write')
+    .map((use) => use.version);
+  for (const each of same) {
+    if (written.includes(each.same) || each.position > walk.view.moment.position) continue;
+    walk.add({
+      from: version.key,
+      to: each.same,
+      relation: 'continued-as',
+      known: 'inferred',
+      rule: 'content-digest',
+      positions: [each.position],
+      recordedTime: 0,
+      validFrom: 0,
+    });
+  }
+}
+
+/** Reads that named no version, or one that nobody wrote, between this version and the next. */
+async function readWhileCurrent(
+  walk: Walk,
+  dataset: number,
+  write: Write,
+  next: Write | undefined,
+): Promise<void> {
+  const { members } = await walk.view.classOf(dataset);
+  const all = (await walk.view.reader.usesOfDatasets('read', members, limits.nodesMax)).filter(
+    (use) => walk.view.seen(use),
+  );
+  const reads = all.filter(
+    (use) =>
+      use.time >= write.time &&
+      (next === undefined || use.time < next.time) &&
+      use.run !== write.run,
+  );
+  if (reads.length > limits.hubEdgesMax) {
+    walk.stops.push({ key: write.version, reason: 'hub', count: reads.length });
+    return;
+  }
+  for (const use of reads) {
+    if (use.version === null) {
+      walk.reads.push(use);
+      walk.add(
+        readEdge(use, write.version, { known: 'inferred', rule: 'newest-completed-before' }),
+      );
+      continue;
+    }
+    const writers = (await walk.view.reader.usesOfVersions([use.version], 1)).filter(
+      (row) => row.use === 'write',
+    );
+    if (writers.length === 0 && use.version !== write.version) {
+      walk.add(
+        continuedEdge(
+          write,
+          use.version,
+          { known: 'inferred', rule: 'newest-completed-before' },
+          use.time,
+        ),
+      );
+    }
+  }
+}
+
+/** Downstream of a dataset: its versions, and the runs that read it when it had none. */
+export async function versionsOf(walk: Walk, dataset: NodeRow): Promise<void> {
+  const { members } = await walk.view.classOf(dataset.key);
+  const versions = (
+    await walk.view.reader.children(members, 'datasetVersion', limits.hubEdgesMax + 1)
+  ).filter((row) => row.position <= walk.view.moment.position);
+  if (versions.length > limits.hubEdgesMax)
+    walk.stops.push({ key: dataset.key, reason: 'hub', count: versions.length });
+  else for (const version of versions) walk.add(hasEdge(version));
+  const reads = await walk.view.reader.usesOfDatasets('read', members, limits.hubEdgesMax + 1);
+  if (reads.length > limits.hubEdgesMax) {
+    walk.stops.push({
+      key: dataset.key,
+      reason: 'hub',
+      count: await walk.view.reader.countUsesOfDataset('read', dataset.key),
+    });
+    return;
+  }
+  for (const use of reads) {
+    if (use.version !== null || !walk.view.seen(use)) continue;
+    if ((await walk.view.currentAt(use.dataset, use.time, use.run)) !== undefined) continue;
+    walk.reads.push(use);
+    walk.add(readEdge(use, use.dataset));
+  }
+}
