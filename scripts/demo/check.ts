@@ -40,8 +40,10 @@ export function findGaps(trace: Answer, source: string): string[] {
     const { parameters } = attributes;
     if (typeof parameters !== 'object' || parameters === null) gaps.push(`no parameters of ${ref}`);
   }
-  const trainingData = before(training, 'read-by', 'datasetVersion');
-  const transformation = before(trainingData, 'wrote', 'run');
+  const read = before(training, 'read-by', 'datasetVersion');
+  // MLflow names what it read by a digest of its own: that content goes on from what was written.
+  const written = before(read, 'continued-as', 'datasetVersion');
+  const transformation = before(written, 'wrote', 'run');
   const sourceData = before(transformation, 'read-by', 'datasetVersion').filter(({ name }) =>
     name.includes(source),
   );

@@ -132,7 +132,7 @@ def job_facets() -> dict[str, object]:
         "sql": sql_job.SQLJobFacet(query=SQL_FILE.read_text()),
         "sourceCodeLocation": code_location(),
         "ownership": ownership_job.OwnershipJobFacet(
-            owners=[ownership_job.Owner(name=f"user:{getpass.getuser()}", type="MAINTAINER")]
+            owners=[ownership_job.Owner(name=getpass.getuser(), type="MAINTAINER")]
         ),
     }
 

@@ -33,17 +33,15 @@ SECOND = {
 def train(name: str, numbers: list[str], categories: list[str], C: float) -> dict:
     """Trains, evaluates and registers one version. Returns its number and its AUC on the test data."""
     features = numbers + categories
-    train_rows, test_rows = read("credit_train.parquet", features), read("credit_test.parquet", features)
-    model = make_pipeline(
-        make_column_transformer(
-            (StandardScaler(), numbers), (OneHotEncoder(handle_unknown="ignore"), categories)
-        ),
-        LogisticRegression(C=C, class_weight="balanced", max_iter=1000, random_state=SEED),
+    settings = {"C": C, "class_weight": "balanced", "max_iter": 1000, "random_state": SEED}
+    prepare = make_column_transformer(
+        (StandardScaler(), numbers), (OneHotEncoder(handle_unknown="ignore"), categories)
     )
+    model = make_pipeline(prepare, LogisticRegression(**settings))
     with mlflow.start_run(run_name=name):
-        log_input(train_rows, "credit_train.parquet", "training")
-        log_input(test_rows, "credit_test.parquet", "test")
-        # Autologging records all parameters of the estimators, random_state among them.
+        mlflow.log_params(settings | {"numbers": numbers, "categories": categories})
+        train_rows = read_and_log("credit_train.parquet", features, "training")
+        test_rows = read_and_log("credit_test.parquet", features, "test")
         model.fit(train_rows[features], train_rows[TARGET])
         risk = model.predict_proba(test_rows[features])[:, 1]
         metrics = {
@@ -61,17 +59,16 @@ def train(name: str, numbers: list[str], categories: list[str], C: float) -> dic
     return {"version": int(logged.registered_model_version), "auc": metrics["test_auc"]}
 
 
-def read(file: str, features: list[str]) -> pandas.DataFrame:
-    return pandas.read_parquet(DATA / file, columns=[*features, TARGET])
-
-
-def log_input(rows: pandas.DataFrame, file: str, context: str) -> None:
-    dataset = mlflow.data.from_pandas(rows, source=str(DATA / file), targets=TARGET, name=file)
+def read_and_log(file: str, features: list[str], context: str) -> pandas.DataFrame:
+    """Reads the columns that are needed, and logs them as an input of the run."""
+    path = str(DATA / file)
+    rows = pandas.read_parquet(path, columns=[*features, TARGET])
+    dataset = mlflow.data.from_pandas(rows, source=path, targets=TARGET, name=file)
     mlflow.log_input(dataset, context=context)
+    return rows
 
 
 mlflow.set_experiment("credit-risk")
-mlflow.sklearn.autolog(log_models=False, log_datasets=False, silent=True)
 versions = [train("first try", **FIRST), train("more features", **SECOND)]
 best = max(versions, key=lambda version: version["auc"])
 mlflow.MlflowClient().set_registered_model_alias(MODEL, "champion", best["version"])

@@ -61,7 +61,7 @@ const facts: readonly Fact[] = [
   { kind: 'model.created', tags: [], ...model },
   version(1),
   version(2),
-  { kind: 'alias.set', alias: 'champion', version: 2, ...model },
+  { kind: 'alias.set', alias: 'champion', version: 2, time: 10, ...model },
   {
     kind: 'deployment.recorded',
     name: 'scoring',

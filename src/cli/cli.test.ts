@@ -88,6 +88,8 @@ describe('wrong usage', () => {
     [['key', 'create', '--name', 'a', '--role', 'king'], '"king"'],
     [['help', 'nonsense'], 'no command "nonsense"'],
     [['--json'], 'REF'],
+    [['serve', '--port', 'abc'], '"port" (flag)'],
+    [['serve', '--base-path', 'a b'], 'basePath'],
   ])('%j ends with 2 and says why', async (argv, why) => {
     const { code, err, out } = await run(...argv);
     expect(code).toBe(2);

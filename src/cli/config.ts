@@ -1,5 +1,6 @@
-import { loadConfig, variableOf } from '../server/config.ts';
+import { variableOf } from '../server/config.ts';
 import { exitCodes, writeJson } from './io.ts';
+import { readConfig } from './read-config.ts';
 import { createStyle } from './style.ts';
 import { defineVerb, jsonArg } from './verb.ts';
 
@@ -10,7 +11,7 @@ export const verb = defineVerb({
   examples: ['wherefrom config', 'WHEREFROM_CONFIG=wherefrom.yaml wherefrom config --json'],
   args: jsonArg,
   async run(args, io) {
-    const { entries } = loadConfig({}, io.environment);
+    const { entries } = readConfig({}, io);
     if (args.json) {
       writeJson(
         io,

@@ -2,13 +2,15 @@ import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs
 import { connect } from 'node:net';
 import { join, resolve } from 'node:path';
 import { toWherefromError } from '../base/errors.ts';
+import { ClientError } from '../client/index.ts';
 import type { Status } from '../contract/status.ts';
-import { type Config, loadConfig } from '../server/config.ts';
+import type { Config } from '../server/config.ts';
 import { readDataDirectory } from '../server/data-directory.ts';
 import { listKeys } from '../server/keys.ts';
 import { lockDirectory } from '../store/sqlite/lock.ts';
 import { exitCodes, type Io, writeJson } from './io.ts';
 import { packageVersion } from './package-info.ts';
+import { readConfig } from './read-config.ts';
 import { clientOf } from './source.ts';
 import { clean, countOf, createStyle } from './style.ts';
 import { defineVerb, jsonArg } from './verb.ts';
@@ -38,14 +40,15 @@ export const verb = defineVerb({
     ...jsonArg,
   },
   async run(args, io) {
-    const { config } = loadConfig({ data: args.data, port: args.port }, io.environment);
+    const { config } = readConfig({ data: args.data, port: args.port }, io);
     const url =
       args.url ?? io.environment.url ?? `http://127.0.0.1:${config.port}${config.basePath}`;
+    const server = await checkServer({ url, key: args.key }, io);
     const findings = [
       checkNode(),
       ...checkDirectory(config),
-      await checkPort(config),
-      ...(await checkServer({ url, key: args.key }, io)),
+      ...(args.url === undefined ? [await checkPort(config, server)] : []),
+      ...server,
     ];
     if (args.json) writeJson(io, { version: packageVersion(), findings });
     else print(findings, io);
@@ -108,18 +111,21 @@ function mebibytes(bytes: number): string {
   return `${Math.round(bytes / 1024 ** 2).toLocaleString('en-US')} MiB`;
 }
 
-/** Is something listening on the port? Whether it is ours the next check tells. */
-async function checkPort(config: Config): Promise<Finding> {
+/** Is something else listening on our port? */
+async function checkPort({ port }: Config, server: readonly Finding[]): Promise<Finding> {
   const taken = await new Promise<boolean>((done) => {
-    const socket = connect({ port: config.port, host: '127.0.0.1', timeout: connectTimeoutMs });
+    const socket = connect({ port, host: '127.0.0.1', timeout: connectTimeoutMs });
     const end = (answer: boolean) => (): void => {
       socket.destroy();
       done(answer);
     };
     socket.on('connect', end(true)).on('error', end(false)).on('timeout', end(false));
   });
-  const says = `${config.port} is ${taken ? 'in use' : 'free'}`;
-  return { check: 'port', state: 'good', says };
+  if (!taken) return { check: 'port', state: 'good', says: `${port} is free` };
+  const ours = server.some(({ check, state }) => check === 'server' && state !== 'bad');
+  if (ours) return { check: 'port', state: 'good', says: `${port} is in use by Wherefrom` };
+  const says = `${port} is in use by another program`;
+  return { check: 'port', state: 'bad', says, hint: 'Stop it, or serve on another --port.' };
 }
 
 async function checkServer(
@@ -130,8 +136,12 @@ async function checkServer(
     return describeServer(where.url, await clientOf(where, io).status());
   } catch (thrown) {
     const says = thrown instanceof Error ? thrown.message : String(thrown);
-    const hint = 'Start it with `wherefrom serve`, or give --url and --key.';
-    return [{ check: 'server', state: 'note', says, hint }];
+    const refused = thrown instanceof ClientError && thrown.problem !== undefined;
+    const answered = thrown instanceof ClientError && thrown.status !== undefined;
+    const hint = refused
+      ? 'Give a valid key with --key, or in WHEREFROM_API_KEY.'
+      : 'Start it with `wherefrom serve`, or give --url.';
+    return [{ check: 'server', state: answered && !refused ? 'bad' : 'note', says, hint }];
   }
 }
 

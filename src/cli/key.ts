@@ -1,8 +1,8 @@
 import { WherefromError } from '../base/errors.ts';
-import { loadConfig } from '../server/config.ts';
 import { openDataDirectory, readDataDirectory } from '../server/data-directory.ts';
 import { type ApiKey, createKey, listKeys, type Role, revokeKey, roles } from '../server/keys.ts';
 import { type ExitCode, exitCodes, type Io, UsageError, writeJson } from './io.ts';
+import { readConfig } from './read-config.ts';
 import { clean, createStyle } from './style.ts';
 import { defineVerb, jsonArg } from './verb.ts';
 
@@ -25,7 +25,7 @@ export const verb = defineVerb({
     ...jsonArg,
   },
   async run(args, io) {
-    const { config } = loadConfig({ data: args.data }, io.environment);
+    const { config } = readConfig({ data: args.data }, io);
     switch (args.action) {
       case 'create':
         return create(config.data, { ...args, json: args.json === true }, io);

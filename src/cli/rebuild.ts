@@ -1,5 +1,5 @@
-import { loadConfig } from '../server/config.ts';
 import { exitCodes, type Io, writeJson } from './io.ts';
+import { readConfig } from './read-config.ts';
 import { clean, countOf } from './style.ts';
 import { defineVerb, jsonArg } from './verb.ts';
 
@@ -17,7 +17,7 @@ export const verb = defineVerb({
     ...jsonArg,
   },
   async run(args, io) {
-    const { data } = loadConfig({ data: args.data }, io.environment).config;
+    const { data } = readConfig({ data: args.data }, io).config;
     const { rebuildDirectory } = await import('../server/offline.ts');
     const check = args.check === true;
     const progress = createProgress(io);

@@ -1,7 +1,8 @@
-import { type Config, loadConfig } from '../server/config.ts';
+import type { Config } from '../server/config.ts';
 import type { RunningServer } from '../server/index.ts';
 import { exitCodes, type Io } from './io.ts';
 import { packageVersion } from './package-info.ts';
+import { readConfig } from './read-config.ts';
 import { createStyle } from './style.ts';
 import { defineVerb, jsonArg } from './verb.ts';
 
@@ -34,7 +35,7 @@ export const verb = defineVerb({
       allowedOrigins: args['allowed-origins'],
       jsonLog: args['json-log'],
     };
-    const { config } = loadConfig(flags, io.environment);
+    const { config } = readConfig(flags, io);
     const stop = stopSignal();
     const { startServer } = await import('../server/index.ts');
     const server = await startServer(config);

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { WherefromError } from '../base/errors.ts';
 import type { Verification } from '../ledger/index.ts';
-import { loadConfig } from '../server/config.ts';
 import { readDataDirectory } from '../server/data-directory.ts';
 import { type ExitCode, exitCodes, type Io, writeJson } from './io.ts';
+import { readConfig } from './read-config.ts';
 import { readExport } from './read-export.ts';
 import { clean, countOf, createStyle } from './style.ts';
 import { defineVerb, jsonArg } from './verb.ts';
@@ -26,7 +26,7 @@ export const verb = defineVerb({
     ...jsonArg,
   },
   async run(args, io) {
-    const { data } = loadConfig({ data: args.data }, io.environment).config;
+    const { data } = readConfig({ data: args.data }, io).config;
     const verification = await verify(data, args.file);
     if (args.json) writeJson(io, verification);
     return report(verification, args.json === true, io);

@@ -1,4 +1,4 @@
-export { createDoor, type DoorMonitor, type ServerDoor } from './door.ts';
+export { createDoor, type DoorMonitor } from './door.ts';
 export type {
   Accepted,
   DecideContext,
@@ -7,11 +7,10 @@ export type {
   Operation,
   Payload,
   Receipt,
-  Submission,
   Tokenise,
 } from './operation.ts';
 export { replay } from './rebuild.ts';
-export type { ReadSession, TransactionStore, WriteSession } from './session.ts';
+export type { ReadSession } from './session.ts';
 export type { StateReader } from './state.ts';
 export { personLookup, replaceHomes, revealTokens } from './vault.ts';
 export { createWorkspace, defaultWorkspace } from './workspaces.ts';

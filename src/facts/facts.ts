@@ -18,8 +18,6 @@ export type SystemFact = {
   readonly name: string;
 };
 
-export type FactKind = Fact['kind'];
-
 /** Where the message stands that a fact was derived from, and who sent it. */
 export interface FactContext {
   readonly position: number;

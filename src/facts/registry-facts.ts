@@ -9,13 +9,21 @@ export interface ModelName {
   readonly generation: number;
 }
 
+/**
+ * When a change of what is said about a model or version happened: the recorded time, or a
+ * millisecond after the change before it, so that two changes are never equally new.
+ */
+export interface ChangeTime {
+  readonly time: number;
+}
+
 export interface ModelTag {
   readonly key: string;
   readonly value: string;
 }
 
 /**
- * What translators say about registered models, their versions and where these run. Times are the
+ * What translators say about registered models, their versions and where these run. Times are
  * recorded ones (registries send none), except the interval of a deployment.
  */
 export type RegistryFact =
@@ -24,12 +32,12 @@ export type RegistryFact =
       readonly description?: string | undefined;
       readonly tags: readonly ModelTag[];
     } & ModelName)
-  | ({ readonly kind: 'model.updated'; readonly description: string } & ModelName)
+  | ({ readonly kind: 'model.updated'; readonly description: string } & ModelName & ChangeTime)
   /** The model keeps its versions, tags and aliases under the new name. */
-  | ({ readonly kind: 'model.renamed'; readonly to: ModelName } & ModelName)
+  | ({ readonly kind: 'model.renamed'; readonly to: ModelName } & ModelName & ChangeTime)
   | ({ readonly kind: 'model.deleted' } & ModelName)
-  | ({ readonly kind: 'model.tagSet' } & ModelName & ModelTag)
-  | ({ readonly kind: 'model.tagDeleted'; readonly key: string } & ModelName)
+  | ({ readonly kind: 'model.tagSet' } & ModelName & ModelTag & ChangeTime)
+  | ({ readonly kind: 'model.tagDeleted'; readonly key: string } & ModelName & ChangeTime)
   | ({
       readonly kind: 'modelVersion.created';
       readonly version: number;
@@ -47,22 +55,28 @@ export type RegistryFact =
       readonly kind: 'modelVersion.updated';
       readonly version: number;
       readonly description: string | null;
-    } & ModelName)
+    } & ModelName &
+      ChangeTime)
   | ({ readonly kind: 'modelVersion.deleted'; readonly version: number } & ModelName)
   | ({
       readonly kind: 'modelVersion.staged';
       readonly version: number;
       /** None, Staging, Production or Archived. */
       readonly stage: string;
-    } & ModelName)
-  | ({ readonly kind: 'modelVersion.tagSet'; readonly version: number } & ModelName & ModelTag)
+    } & ModelName &
+      ChangeTime)
+  | ({ readonly kind: 'modelVersion.tagSet'; readonly version: number } & ModelName &
+      ModelTag &
+      ChangeTime)
   | ({
       readonly kind: 'modelVersion.tagDeleted';
       readonly version: number;
       readonly key: string;
-    } & ModelName)
-  | ({ readonly kind: 'alias.set'; readonly alias: string; readonly version: number } & ModelName)
-  | ({ readonly kind: 'alias.deleted'; readonly alias: string } & ModelName)
+    } & ModelName &
+      ChangeTime)
+  | ({ readonly kind: 'alias.set'; readonly alias: string; readonly version: number } & ModelName &
+      ChangeTime)
+  | ({ readonly kind: 'alias.deleted'; readonly alias: string } & ModelName & ChangeTime)
   | {
       readonly kind: 'deployment.recorded';
       readonly name: string;

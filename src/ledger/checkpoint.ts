@@ -58,13 +58,6 @@ function keyHash(origin: string, publicKey: Uint8Array): Buffer {
   );
 }
 
-/** The verifier key text of C2SP signed-note: name, key hash, algorithm and key. */
-export function verifierKey(signer: Signer): string {
-  const hash = keyHash(signer.origin, signer.publicKey).toString('hex');
-  const key = Buffer.concat([Buffer.from([1]), signer.publicKey]).toString('base64');
-  return `${signer.origin}+${hash}+${key}`;
-}
-
 /** A signed checkpoint as text. Sign only what is committed. Source: C2SP tlog-checkpoint, signed-note. */
 export function signCheckpoint(head: LogHead, signer: Signer): string {
   const text = `${signer.origin}\n${head.size}\n${Buffer.from(head.root).toString('base64')}\n`;

@@ -62,7 +62,7 @@ export function decodeEntry(bytes: Uint8Array, position: number): Entry {
 }
 
 /** Salt of message `index` of an entry, 32 bytes, from the entry's random batch key. */
-export function saltOf(batchKey: Uint8Array, index: number): Buffer {
+function saltOf(batchKey: Uint8Array, index: number): Buffer {
   const counter = Buffer.alloc(4);
   counter.writeUInt32BE(index);
   return hmacSha256(batchKey, counter);

@@ -6,9 +6,8 @@ export {
   openCheckpoint,
   type Signer,
   signCheckpoint,
-  verifierKey,
 } from './checkpoint.ts';
-export { decodeEntry, type Entry, encodeEntry, messagesRoot } from './entry.ts';
+export { decodeEntry, encodeEntry, messagesRoot } from './entry.ts';
 export { leafHash, MerkleFrontier } from './merkle.ts';
 export type { LedgerReader, LedgerStore, LogHead, StoredEntry } from './store.ts';
 export { type Verification, verifyLedger } from './verify.ts';

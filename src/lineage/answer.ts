@@ -20,12 +20,12 @@ export interface OutsideNode {
 }
 
 /** The immutable public id: 32 hex digits, made of the ref at creation. */
-export function publicId(originRef: string): string {
+function publicId(originRef: string): string {
   return sha256(originRef).subarray(0, 16).toString('hex');
 }
 
 /** Attributes of each node at the moment: for each name the newest value, null removes. */
-export async function attributesOf(
+async function attributesOf(
   view: GraphView,
   keys: readonly number[],
 ): Promise<Map<number, Record<string, Json>>> {
@@ -90,6 +90,7 @@ async function identitiesOf(view: GraphView, rows: readonly NodeRow[]): Promise<
 export async function renderWalk(
   walk: Walk,
   outside: readonly OutsideNode[],
+  timeOf: (position: number) => Promise<number>,
 ): Promise<Pick<Answer, 'nodes' | 'edges' | 'stopped'>> {
   const { view } = walk;
   const keys = [...walk.nodes.keys()].filter((key) => key > 0);
@@ -123,14 +124,18 @@ export async function renderWalk(
   ]);
   return {
     nodes: [...nodes.values()],
-    edges: renderEdges(walk, refs),
+    edges: await renderEdges(walk, refs, timeOf),
     stopped: walk.stops.map(
       ({ key, reason, count }): AnswerStop => ({ ref: refs.get(key) ?? '', reason, count }),
     ),
   };
 }
 
-function renderEdges(walk: Walk, refs: ReadonlyMap<number, string>): AnswerEdge[] {
+async function renderEdges(
+  walk: Walk,
+  refs: ReadonlyMap<number, string>,
+  timeOf: (position: number) => Promise<number>,
+): Promise<AnswerEdge[]> {
   const edges: AnswerEdge[] = [];
   const seen = new Set<string>();
   for (const edge of walk.edges.values()) {
@@ -151,7 +156,7 @@ function renderEdges(walk: Walk, refs: ReadonlyMap<number, string>): AnswerEdge[
       known: edge.known,
       ...(edge.rule === undefined ? {} : { rule: edge.rule }),
       positions: [...edge.positions],
-      recordedFrom: iso(edge.recordedTime),
+      recordedFrom: iso(edge.recordedTime ?? (await timeOf(edge.positions[0] ?? 0))),
       validFrom: iso(edge.validFrom),
       ...(edge.validTo === undefined ? {} : { validTo: iso(edge.validTo) }),
     });

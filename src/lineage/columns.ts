@@ -131,7 +131,6 @@ function linkWhole(walk: Walk, fields: readonly NodeRow[]): void {
         known: 'inferred',
         rule: 'whole-dataset',
         positions: [whole.position],
-        recordedTime: 0,
         validFrom: 0,
       });
     }

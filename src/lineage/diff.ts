@@ -1,5 +1,5 @@
 import { canonicalJson, isObject, type Json, list, text } from '../base/json.ts';
-import type { Answer, AnswerEdge, AnswerNode } from '../contract/answer.ts';
+import type { AnswerEdge, AnswerNode } from '../contract/answer.ts';
 import {
   type Diff,
   type DiffArea,
@@ -151,5 +151,3 @@ function values(into: Values, object: unknown): void {
   for (const [name, value] of Object.entries(object))
     into.set(name, { value: (value ?? null) as Json });
 }
-
-export type { Answer };

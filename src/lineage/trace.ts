@@ -51,6 +51,8 @@ export interface LineageSources {
   readonly reader: LineageReader;
   readonly predictions: PredictionSource;
   readonly enrich: Enrich;
+  /** Recorded time of an entry, ms. */
+  timeOf(position: number): Promise<number>;
 }
 
 /** An answer without the parts that the ledger adds. */
@@ -213,7 +215,7 @@ async function finish(
   sources: LineageSources,
   outside: readonly OutsideNode[],
 ): Promise<GraphAnswer> {
-  const rendered = await renderWalk(walk, outside);
+  const rendered = await renderWalk(walk, outside, sources.timeOf);
   const nodes: AnswerNode[] = [];
   for (const node of rendered.nodes) nodes.push(await sources.enrich(node, query.moment));
   const refs = (kind: EntityKind): string[] =>

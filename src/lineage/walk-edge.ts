@@ -1,7 +1,7 @@
 import type { Known, Relation } from '../facts/relations.ts';
 import { knownLevels } from '../facts/relations.ts';
 import type { DatasetUseRow, EdgeRow, NodeRow } from './store.ts';
-import type { Write } from './view.ts';
+import type { GraphView, Write } from './view.ts';
 
 /** An edge of an answer, between node keys; negative keys are nodes outside the graph (predictions). */
 export interface WalkEdge {
@@ -15,7 +15,8 @@ export interface WalkEdge {
   readonly known: Known;
   readonly rule?: string | undefined;
   readonly positions: readonly number[];
-  readonly recordedTime: number;
+  /** Recorded time, ms; undefined where only the position is at hand. */
+  readonly recordedTime?: number | undefined;
   readonly validFrom: number;
   readonly validTo?: number | undefined;
 }
@@ -90,7 +91,24 @@ export function hasEdge(version: NodeRow): WalkEdge {
     known: 'observed',
     rule: 'version',
     positions: [version.position],
-    recordedTime: 0,
     validFrom: 0,
   };
+}
+
+/** What the walk of versions needs of a walk: its view, its way, and where to put what it finds. */
+export interface WalkSink {
+  readonly view: GraphView;
+  readonly nodes: Map<number, number>;
+  readonly edges: Map<string, WalkEdge>;
+  readonly reads: DatasetUseRow[];
+  readonly stops: Stop[];
+  readonly depth: number;
+  add(edge: WalkEdge): boolean;
+}
+
+/** Where a walk went no further, and how many links it left. */
+export interface Stop {
+  readonly key: number;
+  readonly reason: 'depth' | 'nodes' | 'hub';
+  readonly count: number;
 }

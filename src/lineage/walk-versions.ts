@@ -1,7 +1,6 @@
 import { limits } from '../base/limits.ts';
 import type { DatasetUseRow, NodeRow } from './store.ts';
 import { continuation, type Write } from './view.ts';
-import type { Walk } from './walk.ts';
 import {
   continuedEdge,
   edgeOf,
@@ -9,12 +8,13 @@ import {
   positionsOf,
   readEdge,
   type WalkEdge,
+  type WalkSink,
 } from './walk-edge.ts';
 
 const readersOfHubMax = limits.hubEdgesMax;
 
 /** Upstream of runs: the versions that they read. */
-export async function readsOf(walk: Walk, runs: readonly NodeRow[]): Promise<void> {
+export async function readsOf(walk: WalkSink, runs: readonly NodeRow[]): Promise<void> {
   const uses = await walk.view.usesOfRuns(runs.map((run) => run.key));
   for (const use of uses) {
     if (use.use !== 'read') continue;
@@ -35,7 +35,7 @@ export async function readsOf(walk: Walk, runs: readonly NodeRow[]): Promise<voi
 
 /** A version that nobody is known to have written goes on from the one that was current when it was read. */
 async function observedVersion(
-  walk: Walk,
+  walk: WalkSink,
   use: DatasetUseRow,
   version: number,
   current: Write | undefined,
@@ -55,7 +55,7 @@ async function observedVersion(
 }
 
 /** The run that a run is part of: named, but not a way to its other parts. */
-export async function parentsOf(walk: Walk, runs: readonly NodeRow[]): Promise<void> {
+export async function parentsOf(walk: WalkSink, runs: readonly NodeRow[]): Promise<void> {
   const edges = (
     await walk.view.edges(
       'down',
@@ -69,7 +69,7 @@ export async function parentsOf(walk: Walk, runs: readonly NodeRow[]): Promise<v
 }
 
 /** Upstream of a version: its dataset, who wrote it, and what it continues. */
-export async function madeBy(walk: Walk, version: NodeRow): Promise<void> {
+export async function madeBy(walk: WalkSink, version: NodeRow): Promise<void> {
   if (version.parent !== null) walk.add(hasEdge(version));
   const uses = (await walk.view.reader.usesOfVersions([version.key], readersOfHubMax)).filter(
     (row) => walk.view.seen(row),
@@ -79,7 +79,7 @@ export async function madeBy(walk: Walk, version: NodeRow): Promise<void> {
   for (const row of writes) walk.add(await writeEdge(walk, row));
   if (version.parent === null) return;
   if (writes.length === 0) {
-    await sameContent(walk, version);
+    await sameContentUp(walk, version);
     if (walk.nodes.get(version.key) === 0)
       for (const use of uses)
         await observedVersion(
@@ -99,25 +99,22 @@ export async function madeBy(walk: Walk, version: NodeRow): Promise<void> {
 }
 
 /** Strong digests join versions: what wrote the same content elsewhere explains this one. */
-async function sameContent(walk: Walk, version: NodeRow): Promise<void> {
+async function sameContentUp(walk: WalkSink, version: NodeRow): Promise<void> {
   for (const same of await walk.view.reader.sameContent([version.key])) {
     if (same.position > walk.view.moment.position) continue;
-    const [from, to] =
-      walk.direction === 'up' ? [same.same, version.key] : [version.key, same.same];
     walk.add({
-      from,
-      to,
+      from: same.same,
+      to: version.key,
       relation: 'continued-as',
       known: 'inferred',
       rule: 'content-digest',
       positions: [same.position],
-      recordedTime: 0,
       validFrom: 0,
     });
   }
 }
 
-async function writeEdge(walk: Walk, row: DatasetUseRow): Promise<WalkEdge> {
+async function writeEdge(walk: WalkSink, row: DatasetUseRow): Promise<WalkEdge> {
   const status = await walk.view.run(row.run);
   const failed = status?.state === 'FAIL' || status?.state === 'ABORT';
   return {
@@ -134,7 +131,7 @@ async function writeEdge(walk: Walk, row: DatasetUseRow): Promise<WalkEdge> {
 }
 
 export async function declaredUp(
-  walk: Walk,
+  walk: WalkSink,
   datasets: readonly NodeRow[],
   jobs: readonly NodeRow[],
 ): Promise<void> {
@@ -143,7 +140,7 @@ export async function declaredUp(
 }
 
 export async function declaredDown(
-  walk: Walk,
+  walk: WalkSink,
   datasets: readonly NodeRow[],
   jobs: readonly NodeRow[],
 ): Promise<void> {
@@ -153,7 +150,7 @@ export async function declaredDown(
 
 /** What jobs declare by design; only the newest declaration of a job counts. */
 async function declared(
-  walk: Walk,
+  walk: WalkSink,
   side: 'job' | 'dataset',
   rows: readonly NodeRow[],
   use: 'read' | 'write',
@@ -187,7 +184,7 @@ async function declared(
 }
 
 /** Downstream of runs: the versions that they wrote. */
-export async function writtenBy(walk: Walk, runs: readonly NodeRow[]): Promise<void> {
+export async function writtenBy(walk: WalkSink, runs: readonly NodeRow[]): Promise<void> {
   const uses = (await walk.view.usesOfRuns(runs.map((run) => run.key))).filter(
     (use) => use.use === 'write',
   );
@@ -196,7 +193,7 @@ export async function writtenBy(walk: Walk, runs: readonly NodeRow[]): Promise<v
 }
 
 /** Downstream of a version: who read it, and the version that continues it. */
-export async function goesTo(walk: Walk, version: NodeRow): Promise<void> {
+export async function goesTo(walk: WalkSink, version: NodeRow): Promise<void> {
   const uses = (await walk.view.reader.usesOfVersions([version.key], readersOfHubMax)).filter(
     (row) => walk.view.seen(row),
   );
@@ -210,7 +207,7 @@ export async function goesTo(walk: Walk, version: NodeRow): Promise<void> {
     walk.add(readEdge(use, version.key));
   }
   if (version.parent === null) return;
-  if (walk.direction === 'down') await sameContentDown(walk, version);
+  await sameContentDown(walk, version);
   const chain = await walk.view.writesOf(version.parent);
   const index = chain.findIndex((write) => write.version === version.key);
   const write = chain[index];
@@ -221,7 +218,7 @@ export async function goesTo(walk: Walk, version: NodeRow): Promise<void> {
   await readWhileCurrent(walk, version.parent, write, next);
 }
 
-async function sameContentDown(walk: Walk, version: NodeRow): Promise<void> {
+async function sameContentDown(walk: WalkSink, version: NodeRow): Promise<void> {
   const same = await walk.view.reader.sameContent([version.key]);
   if (same.length === 0) return;
   const written = (
@@ -241,7 +238,6 @@ async function sameContentDown(walk: Walk, version: NodeRow): Promise<void> {
       known: 'inferred',
       rule: 'content-digest',
       positions: [each.position],
-      recordedTime: 0,
       validFrom: 0,
     });
   }
@@ -249,7 +245,7 @@ async function sameContentDown(walk: Walk, version: NodeRow): Promise<void> {
 
 /** Reads that named no version, or one that nobody wrote, between this version and the next. */
 async function readWhileCurrent(
-  walk: Walk,
+  walk: WalkSink,
   dataset: number,
   write: Write,
   next: Write | undefined,
@@ -293,7 +289,7 @@ async function readWhileCurrent(
 }
 
 /** Downstream of a dataset: its versions, and the runs that read it when it had none. */
-export async function versionsOf(walk: Walk, dataset: NodeRow): Promise<void> {
+export async function versionsOf(walk: WalkSink, dataset: NodeRow): Promise<void> {
   const { members } = await walk.view.classOf(dataset.key);
   const versions = (
     await walk.view.reader.children(members, 'datasetVersion', limits.hubEdgesMax + 1)

@@ -1,7 +1,7 @@
 import { limits } from '../base/limits.ts';
 import type { DatasetUseRow, Direction, EdgeRow, NodeRow } from './store.ts';
 import type { GraphView } from './view.ts';
-import { edgeOf, strength, type WalkEdge } from './walk-edge.ts';
+import { edgeOf, type Stop, strength, type WalkEdge, type WalkSink } from './walk-edge.ts';
 import {
   declaredDown,
   declaredUp,
@@ -12,12 +12,6 @@ import {
   versionsOf,
   writtenBy,
 } from './walk-versions.ts';
-
-export interface Stop {
-  readonly key: number;
-  readonly reason: 'depth' | 'nodes' | 'hub';
-  readonly count: number;
-}
 
 export interface WalkLimits {
   readonly depth: number;
@@ -31,7 +25,7 @@ const leafKinds: ReadonlySet<string> = new Set(['agent', 'workspace', 'source', 
  * Walks the graph level by level from some nodes, up or down, and collects what it meets. Bounded by
  * depth, by number of nodes, and by hubs, and says where it stopped.
  */
-export class Walk {
+export class Walk implements WalkSink {
   readonly view: GraphView;
   readonly direction: Direction;
   readonly nodes = new Map<number, number>();
@@ -130,7 +124,7 @@ export class Walk {
   }
 
   /** Adds an edge and the node at its far end; false when the node limit refused it. */
-  add(edge: WalkEdge, options: { leaf?: boolean } = {}): boolean {
+  add(edge: WalkEdge): boolean {
     const far = this.direction === 'up' ? edge.from : edge.to;
     const near = this.direction === 'up' ? edge.to : edge.from;
     for (const key of [near, far]) {
@@ -140,7 +134,7 @@ export class Walk {
         return false;
       }
       this.nodes.set(key, this.depth);
-      if (!options.leaf && key > 0) this.#next.add(key);
+      if (key > 0) this.#next.add(key);
     }
     const id = `${edge.from} ${edge.to} ${edge.relation} ${edge.role ?? ''} ${edge.run ?? ''}`;
     const before = this.edges.get(id);

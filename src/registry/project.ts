@@ -30,6 +30,7 @@ export async function projectRegistry(
       case 'alias.set': {
         const model = await modelOf(fact, context, store);
         await store.putAlias(model, fact.alias, fact.version, context.time);
+        await store.noteChange(model, fact.time);
         break;
       }
       case 'modelVersion.updated':
@@ -79,6 +80,7 @@ async function projectModel(
   { time }: FactContext,
   store: RegistryStore,
 ): Promise<void> {
+  if ('time' in fact) await store.noteChange(model, fact.time);
   switch (fact.kind) {
     case 'model.updated':
       return store.updateModel(model, fact.description, time);
@@ -122,6 +124,7 @@ async function projectVersion(
   store: RegistryStore,
 ): Promise<void> {
   const version = await store.versionKey(model, fact.version);
+  if ('time' in fact) await store.noteChange(model, fact.time);
   switch (fact.kind) {
     case 'modelVersion.updated':
       return store.updateVersion(version, fact.description, time);

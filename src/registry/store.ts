@@ -14,6 +14,8 @@ export interface ModelRow {
   readonly updatedTime: number;
   /** How many versions were ever made: numbers are never handed out twice. */
   readonly versionCount: number;
+  /** Time of the newest change of what is said about it and its versions. */
+  readonly changedTime: number;
   readonly deletedTime: number | null;
 }
 
@@ -170,6 +172,8 @@ export interface RegistryStore extends RegistryReader {
   }): Awaitable<number>;
   updateModel(model: number, description: string, time: number): Awaitable<void>;
   touchModel(model: number, time: number): Awaitable<void>;
+  /** Notes when the newest change of what is said about the model and its versions happened. */
+  noteChange(model: number, time: number): Awaitable<void>;
   renameModel(
     model: number,
     to: { name: string; generation: number },

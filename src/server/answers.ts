@@ -164,6 +164,7 @@ function sourcesOf(session: ReadSession): LineageSources {
     reader: session.lineage,
     predictions: predictionSource(session),
     enrich: async (node) => (node.kind === 'run' ? enrichRun(session, node) : node),
+    timeOf: async (position) => (await session.ledger.timeOf(position)) ?? 0,
   };
 }
 

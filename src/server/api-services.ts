@@ -18,7 +18,7 @@ export interface ApiServicesOptions {
 }
 
 /** Version of this package. */
-export const packageVersion: string = (() => {
+const packageVersion: string = (() => {
   const manifest: unknown = JSON.parse(
     readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
   );

@@ -66,7 +66,7 @@ function checkOrigin(request: FastifyRequest, options: GuardOptions): string | u
   });
 }
 
-export function hostName(host: string): string {
+function hostName(host: string): string {
   return host
     .replace(/:\d+$/, '')
     .replace(/^\[|\]$/g, '')

@@ -205,14 +205,17 @@ async function ensureDefaultWorkspace(
 }
 
 /** Persons in and out of the vault, for answers and filters. */
-export interface Persons {
+interface Persons {
   reveal(text: string): string;
   findToken(value: string): string | undefined;
   /** Puts known tokens in place of users in home directories, as the door did when it stored them. */
   tokenise(text: string): string;
 }
 
-export function createPersons(store: SqliteStore, directory: DataDirectory): Persons {
+export function createPersons(
+  store: Pick<SqliteStore, 'findPerson' | 'findToken'>,
+  directory: DataDirectory,
+): Persons {
   const findToken = (value: string): string | undefined =>
     store.findToken(personLookup(directory.secret, value));
   return {

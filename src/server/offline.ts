@@ -1,9 +1,8 @@
 import type { ApiServices } from '../api/index.ts';
-import { personLookup, replaceHomes, revealTokens } from '../door/index.ts';
 import { type Checkpoint, type Verification, verifyLedger } from '../ledger/index.ts';
 import { openSqliteReader } from '../store/sqlite/open.ts';
 import { createApiServices } from './api-services.ts';
-import { type Rebuilt, rebuildProjections } from './compose.ts';
+import { createPersons, type Rebuilt, rebuildProjections } from './compose.ts';
 import { openDataDirectory, readDataDirectory } from './data-directory.ts';
 import { listKeys } from './keys.ts';
 
@@ -17,15 +16,10 @@ export interface OpenedDirectory {
 export async function openReadOnly(dataDirectory: string): Promise<OpenedDirectory> {
   const directory = readDataDirectory(dataDirectory);
   const store = openSqliteReader(directory.storePath);
-  const findToken = (value: string): string | undefined =>
-    store.findToken(personLookup(directory.secret, value));
   const services = createApiServices({
     store,
     directory,
-    persons: {
-      reveal: (text) => revealTokens(text, (token) => store.findPerson(token)),
-      tokenise: (text) => replaceHomes(text, (user) => findToken(user) ?? user),
-    },
+    persons: createPersons(store, directory),
     authentication: () => (listKeys(directory.path).length > 0 ? 'keys' : 'none'),
   });
   return { services, close: () => Promise.resolve(store.close()) };

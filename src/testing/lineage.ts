@@ -21,7 +21,12 @@ export function createGraph(predictions: PredictionSource = noPredictions) {
   const db = new Database(':memory:', 'write');
   db.exec(lineageSchema);
   const store = new SqliteLineageStore(db);
-  const sources: LineageSources = { reader: store, predictions, enrich: async (node) => node };
+  const sources: LineageSources = {
+    reader: store,
+    predictions,
+    enrich: async (node) => node,
+    timeOf: async (at) => 1_000 + at,
+  };
   let position = 0;
   const ask =
     (walk: typeof trace) =>

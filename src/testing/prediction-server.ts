@@ -37,6 +37,7 @@ export const champion = (number: number): Fact => ({
   generation: 1,
   alias: 'champion',
   version: number,
+  time: 0,
 });
 
 export const refOf = (number: number): string => `modelVersion:default/credit-risk@${number}`;

@@ -64,6 +64,7 @@ async function withGraph<T>(
         reader: session.lineage,
         predictions: { find: async () => undefined, count: async () => [] },
         enrich: async (node) => node,
+        timeOf: async () => 0,
       };
       const moment = { position: Number.MAX_SAFE_INTEGER, at: undefined };
       return work(

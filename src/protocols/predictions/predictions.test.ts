@@ -177,6 +177,7 @@ describe('predictions', () => {
         name: 'credit-risk',
         generation: 1,
         to: { name: 'risk', generation: 1 },
+        time: 0,
       },
       {
         kind: 'entity.renamed',
@@ -283,7 +284,7 @@ describe('predictions', () => {
       body: { type: '/problems/malformed_message', hint: expect.any(String) },
     });
     expect(malformed.headers['content-type']).toContain('application/problem+json');
-    const empty = await server.app.inject({ method: 'POST', url: "/api/wherefrom/v1/predictions" });
+    const empty = await server.app.inject({ method: 'POST', url: '/api/wherefrom/v1/predictions' });
     expect(empty.statusCode).toBe(400);
     expect(await post('predictions', [])).toMatchObject({ status: 200, body: { accepted: 0 } });
     expect(await show('nope')).toMatchObject({ status: 404, code: 'not_found' });

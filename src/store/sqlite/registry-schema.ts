@@ -9,6 +9,7 @@ CREATE TABLE registry_models (
   created_time INTEGER NOT NULL,
   updated_time INTEGER NOT NULL,
   version_count INTEGER NOT NULL DEFAULT 0,
+  changed_time INTEGER NOT NULL,
   deleted_time INTEGER
 ) STRICT;
 CREATE UNIQUE INDEX registry_models_alive ON registry_models (workspace, name) WHERE deleted_time IS NULL;

@@ -10,7 +10,7 @@ import type { Database } from './database.ts';
 /** Columns of `registry_models m` as ModelRow names them. */
 export const modelColumns = `m.key, m.workspace, m.name, m.generation, m.description,
   m.created_time AS createdTime, m.updated_time AS updatedTime,
-  m.version_count AS versionCount, m.deleted_time AS deletedTime`;
+  m.version_count AS versionCount, m.changed_time AS changedTime, m.deleted_time AS deletedTime`;
 
 /** Columns of `registry_versions v` joined with `registry_models m` as VersionRow names them. */
 export const versionColumns = `v.key, v.model, m.name, m.generation, v.version, v.description,

@@ -39,8 +39,9 @@ class SqliteRegistryStore extends SqliteRegistryReader implements RegistryStore 
   }): number {
     const { workspace, name, generation, description, time } = model;
     const { lastInsertRowid } = this.db.run(
-      `INSERT INTO registry_models (workspace, name, generation, description, created_time, updated_time)
-       VALUES (?1, ?2, ?3, ?4, ?5, ?5)`,
+      `INSERT INTO registry_models (workspace, name, generation, description, created_time,
+         updated_time, changed_time)
+       VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?5)`,
       workspace,
       name,
       generation,
@@ -87,6 +88,10 @@ class SqliteRegistryStore extends SqliteRegistryReader implements RegistryStore 
 
   touchModel(model: number, time: number): void {
     this.db.run('UPDATE registry_models SET updated_time = ? WHERE key = ?', time, model);
+  }
+
+  noteChange(model: number, time: number): void {
+    this.db.run('UPDATE registry_models SET changed_time = ? WHERE key = ?', time, model);
   }
 
   renameModel(model: number, to: { name: string; generation: number }, time: number): void {

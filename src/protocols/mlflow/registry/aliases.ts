@@ -1,7 +1,7 @@
 import { modelRef, type RegistryReader, versionRef } from '../../../registry/index.ts';
 import { doesNotExist, invalidParameter } from '../errors.ts';
 import { registryOperation } from './define.ts';
-import { described } from './lineage.ts';
+import { changeTime, described } from './lineage.ts';
 import { getModel, getVersion, type VersionView, viewVersion } from './read.ts';
 import { checkAlias, checkModelName, checkNewAlias, readVersion } from './validate.ts';
 import type { AliasOnly, SetAlias } from './wire.ts';
@@ -13,6 +13,7 @@ type AliasSet = {
   readonly generation: number;
   /** The version that it points at now, and the one that it left. */
   readonly changed: readonly VersionAliases[];
+  readonly time: number;
 };
 
 /** Aliases of versions as they are once `alias` points at `target` (or nowhere). */
@@ -40,32 +41,27 @@ async function aliasesAfter(
 /** POST `registered-models/alias`. */
 export const setAlias = registryOperation<SetAlias, null, AliasSet>({
   operation: 'registered-models/alias',
-  async decide(body, { state, workspace }) {
+  async decide(body, { state, workspace, time: now }) {
     checkModelName(body.name);
     checkNewAlias(body.alias);
     const { registry } = state;
-    const { model, version, generation } = await getVersion(registry, workspace, body);
+    const row = await getVersion(registry, workspace, body);
+    const { model, version, generation } = row;
     const current = (await registry.listAliases(model)).find(({ alias }) => alias === body.alias);
     if (current?.version === version) return { unchanged: null };
     const changed = await aliasesAfter(registry, model, { alias: body.alias, target: version });
-    return { decided: { generation, changed }, answer: null };
+    const owner = await registry.findModelByKey(model);
+    const time = owner ? changeTime(now, owner, row) : now;
+    return { decided: { generation, changed, time }, answer: null };
   },
-  facts({ name, alias, version: text }, { generation, changed }, context) {
+  facts({ name, alias, version: text }, { generation, changed, time }, { workspace }) {
     const model = { name, generation };
     const version = readVersion(text);
     return [
-      { kind: 'alias.set', ...model, alias, version },
-      described(
-        modelRef(context.workspace, model),
-        { [`alias.${alias}`]: String(version) },
-        context,
-      ),
+      { kind: 'alias.set', ...model, alias, version, time },
+      described(modelRef(workspace, model), { [`alias.${alias}`]: String(version) }, { time }),
       ...changed.map((each) =>
-        described(
-          versionRef(context.workspace, model, each.version),
-          { aliases: each.aliases },
-          context,
-        ),
+        described(versionRef(workspace, model, each.version), { aliases: each.aliases }, { time }),
       ),
     ];
   },
@@ -74,21 +70,22 @@ export const setAlias = registryOperation<SetAlias, null, AliasSet>({
 /** DELETE `registered-models/alias`: an alias that is not there is no error. */
 export const deleteAlias = registryOperation<AliasOnly, null, AliasSet>({
   operation: 'registered-models/alias/delete',
-  async decide({ name, alias }, { state, workspace }) {
+  async decide({ name, alias }, { state, workspace, time: now }) {
     checkModelName(name);
     checkAlias(alias);
     const model = await getModel(state.registry, workspace, name);
     const changed = await aliasesAfter(state.registry, model.key, { alias, target: undefined });
     if (changed.length === 0) return { unchanged: null };
-    return { decided: { generation: model.generation, changed }, answer: null };
+    const time = changeTime(now, model);
+    return { decided: { generation: model.generation, changed, time }, answer: null };
   },
-  facts({ name, alias }, { generation, changed }, context) {
+  facts({ name, alias }, { generation, changed, time }, { workspace }) {
     const model = { name, generation };
     return [
-      { kind: 'alias.deleted', ...model, alias },
-      described(modelRef(context.workspace, model), { [`alias.${alias}`]: null }, context),
+      { kind: 'alias.deleted', ...model, alias, time },
+      described(modelRef(workspace, model), { [`alias.${alias}`]: null }, { time }),
       ...changed.map(({ version, aliases }) =>
-        described(versionRef(context.workspace, model, version), { aliases }, context),
+        described(versionRef(workspace, model, version), { aliases }, { time }),
       ),
     ];
   },

@@ -9,7 +9,7 @@ import {
 } from '../../../registry/index.ts';
 import { mlflowError } from '../errors.ts';
 import { registryOperation, tokeniseTag, tokeniseTags } from './define.ts';
-import { described, tagAttributes } from './lineage.ts';
+import { changeTime, described, tagAttributes } from './lineage.ts';
 import { getModel, type ModelView, viewModel } from './read.ts';
 import { checkModelName, checkTag, checkTagKey, promptTag, readTags } from './validate.ts';
 import type {
@@ -21,12 +21,19 @@ import type {
   UpdateModel,
 } from './wire.ts';
 
-type Generation = { readonly generation: number };
+type Created = { readonly generation: number };
 
-/** Every version number that a model ever had; bounded by the versions there are. */
+/** Which model was changed, and the time of the change in the graph. */
+type Changed = { readonly generation: number; readonly time: number };
+
+/** The numbers of a model's versions that are not deleted. */
 async function versionNumbers(registry: RegistryReader, model: ModelRow): Promise<number[]> {
   const versions = await registry.listVersions(model.key, model.versionCount);
   return versions.map(({ version }) => version).reverse();
+}
+
+function changed(model: ModelRow, now: number): Changed {
+  return { generation: model.generation, time: changeTime(now, model) };
 }
 
 async function refuseTaken(
@@ -47,7 +54,7 @@ async function refuseTaken(
 }
 
 /** `registered-models/create`. A name that was used before makes a model of another generation. */
-export const createModel = registryOperation<CreateModel, ModelView, Generation>({
+export const createModel = registryOperation<CreateModel, ModelView, Created>({
   operation: 'registered-models/create',
   persons: tokeniseTags,
   async decide(body, context) {
@@ -65,6 +72,7 @@ export const createModel = registryOperation<CreateModel, ModelView, Generation>
       createdTime: time,
       updatedTime: time,
       versionCount: 0,
+      changedTime: time,
       deletedTime: null,
     };
     return { decided: { generation }, answer: { row, tags, aliases: [], latest: [] } };
@@ -80,20 +88,20 @@ export const createModel = registryOperation<CreateModel, ModelView, Generation>
 });
 
 /** `registered-models/update`: the description; without one it becomes empty, as in MLflow. */
-export const updateModel = registryOperation<UpdateModel, ModelView, Generation>({
+export const updateModel = registryOperation<UpdateModel, ModelView, Changed>({
   operation: 'registered-models/update',
   async decide({ name, description = '' }, { state, workspace, time }) {
     const model = await getModel(state.registry, workspace, name);
     const view = await viewModel(state.registry, model);
     if ((model.description ?? '') === description) return { unchanged: view };
     const row = { ...model, description, updatedTime: time };
-    return { decided: { generation: model.generation }, answer: { ...view, row } };
+    return { decided: changed(model, time), answer: { ...view, row } };
   },
-  facts({ name, description = '' }, { generation }, context) {
-    const ref = modelRef(context.workspace, { name, generation });
+  facts({ name, description = '' }, { generation, time }, { workspace }) {
+    const ref = modelRef(workspace, { name, generation });
     return [
-      { kind: 'model.updated', name, generation, description },
-      described(ref, { description: description || null }, context),
+      { kind: 'model.updated', name, generation, description, time },
+      described(ref, { description: description || null }, { time }),
     ];
   },
 });
@@ -101,8 +109,9 @@ export const updateModel = registryOperation<UpdateModel, ModelView, Generation>
 type Renamed = {
   readonly generation: number;
   readonly newGeneration: number;
-  /** Versions that go by another ref from now on, deleted ones included. */
-  readonly versions: readonly number[];
+  readonly time: number;
+  /** Versions 1 to this one go by another ref from now on, deleted ones too. */
+  readonly versionCount: number;
 };
 
 /** `registered-models/rename`: versions, tags and aliases stay with the model. */
@@ -133,12 +142,13 @@ export const renameModel = registryOperation<RenameModel, ModelView, Renamed>({
       decided: {
         generation: model.generation,
         newGeneration,
-        versions: await versionNumbers(registry, model),
+        time: changeTime(time, model),
+        versionCount: model.versionCount,
       },
       answer: { ...view, row, latest },
     };
   },
-  facts({ name, new_name }, { generation, newGeneration, versions }, { workspace, time }) {
+  facts({ name, new_name }, { generation, newGeneration, versionCount, time }, { workspace }) {
     const from: ModelName = { name, generation };
     const to: ModelName = { name: new_name, generation: newGeneration };
     const renamed = (before: string, after: string): Fact => ({
@@ -148,10 +158,10 @@ export const renameModel = registryOperation<RenameModel, ModelView, Renamed>({
       time,
     });
     return [
-      { kind: 'model.renamed', ...from, to },
+      { kind: 'model.renamed', ...from, to, time },
       renamed(modelRef(workspace, from), modelRef(workspace, to)),
-      ...versions.map((version) =>
-        renamed(versionRef(workspace, from, version), versionRef(workspace, to, version)),
+      ...Array.from({ length: versionCount }, (_, index) =>
+        renamed(versionRef(workspace, from, index + 1), versionRef(workspace, to, index + 1)),
       ),
     ];
   },
@@ -180,41 +190,41 @@ export const deleteModel = registryOperation<NameOnly, null, Deleted>({
 });
 
 /** `registered-models/set-tag`. */
-export const setModelTag = registryOperation<SetModelTag, null, Generation>({
+export const setModelTag = registryOperation<SetModelTag, null, Changed>({
   operation: 'registered-models/set-tag',
   persons: tokeniseTag,
-  async decide({ name, key, value = '' }, { state, workspace }) {
+  async decide({ name, key, value = '' }, { state, workspace, time }) {
     checkModelName(name);
     checkTag({ key, value });
     const model = await getModel(state.registry, workspace, name);
     if ((await state.registry.findModelTag(model.key, key)) === value) return { unchanged: null };
-    return { decided: { generation: model.generation }, answer: null };
+    return { decided: changed(model, time), answer: null };
   },
-  facts({ name, key, value = '' }, { generation }, context) {
-    const ref = modelRef(context.workspace, { name, generation });
+  facts({ name, key, value = '' }, { generation, time }, { workspace }) {
+    const ref = modelRef(workspace, { name, generation });
     return [
-      { kind: 'model.tagSet', name, generation, key, value },
-      described(ref, tagAttributes([{ key, value }]), context),
+      { kind: 'model.tagSet', name, generation, key, value, time },
+      described(ref, tagAttributes([{ key, value }]), { time }),
     ];
   },
 });
 
 /** `registered-models/delete-tag`: a tag that is not there is no error. */
-export const deleteModelTag = registryOperation<DeleteModelTag, null, Generation>({
+export const deleteModelTag = registryOperation<DeleteModelTag, null, Changed>({
   operation: 'registered-models/delete-tag',
-  async decide({ name, key }, { state, workspace }) {
+  async decide({ name, key }, { state, workspace, time }) {
     checkModelName(name);
     checkTagKey(key);
     const model = await getModel(state.registry, workspace, name);
     const value = await state.registry.findModelTag(model.key, key);
     if (value === undefined) return { unchanged: null };
-    return { decided: { generation: model.generation }, answer: null };
+    return { decided: changed(model, time), answer: null };
   },
-  facts({ name, key }, { generation }, context) {
-    const ref = modelRef(context.workspace, { name, generation });
+  facts({ name, key }, { generation, time }, { workspace }) {
+    const ref = modelRef(workspace, { name, generation });
     return [
-      { kind: 'model.tagDeleted', name, generation, key },
-      described(ref, { [`tag.${key}`]: null }, context),
+      { kind: 'model.tagDeleted', name, generation, key, time },
+      described(ref, { [`tag.${key}`]: null }, { time }),
     ];
   },
 });

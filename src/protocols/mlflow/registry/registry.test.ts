@@ -101,7 +101,10 @@ async function createVersion(name: string, more: object = {}) {
 }
 
 const refusal = (error_code: string, message: string | RegExp) => ({
-  body: { error_code, message: typeof message === 'string' ? message : expect.stringMatching(message) },
+  body: {
+    error_code,
+    message: typeof message === 'string' ? message : expect.stringMatching(message),
+  },
 });
 
 async function nodeOf(ref: string) {
@@ -115,10 +118,17 @@ async function nodeOf(ref: string) {
 
 describe('registered models', () => {
   it('are created once, with tags and description, and found again', async () => {
-    const tags = [{ key: 'a', value: '1' }, { key: 'a', value: '2' }];
+    const tags = [
+      { key: 'a', value: '1' },
+      { key: 'a', value: '2' },
+    ];
     await createModel('credit-risk', { description: 'd', tags });
     const { body } = await call('GET', 'registered-models/get', { name: 'credit-risk' });
-    expect(body.registered_model).toMatchObject({ name: 'credit-risk', description: 'd', tags: [{ key: 'a', value: '2' }] });
+    expect(body.registered_model).toMatchObject({
+      name: 'credit-risk',
+      description: 'd',
+      tags: [{ key: 'a', value: '2' }],
+    });
     expect(body.registered_model).not.toHaveProperty('latest_versions');
     expect(await call('POST', 'registered-models/create', { name: 'credit-risk' })).toMatchObject({
       status: 400,
@@ -127,12 +137,18 @@ describe('registered models', () => {
   });
 
   it.each([
-    [{}, "Missing value for required parameter 'name'. See the API docs for more information about request parameters."],
+    [
+      {},
+      "Missing value for required parameter 'name'. See the API docs for more information about request parameters.",
+    ],
     [{ name: ' ' }, "Missing value for required parameter 'name'."],
     [{ name: 'a/b' }, "Invalid model name 'a/b'. Names cannot contain '/' or ':'."],
     [{ name: '..' }, /This name would resolve to '\.\.'$/],
     [{ name: 'm', tags: [{ key: 'a$', value: '' }] }, /Names may only contain alphanumerics/],
-    [{ name: 'm', tags: [{ key: 'a', value: 'v'.repeat(100_001) }] }, "'value' exceeds the maximum length of 100000 characters"],
+    [
+      { name: 'm', tags: [{ key: 'a', value: 'v'.repeat(100_001) }] },
+      "'value' exceeds the maximum length of 100000 characters",
+    ],
   ])('are refused with the words of MLflow: %j', async (body, message) => {
     const answer = await call('POST', 'registered-models/create', body);
     expect(answer).toMatchObject({ status: 400, ...refusal('INVALID_PARAMETER_VALUE', message) });
@@ -157,13 +173,23 @@ describe('registered models', () => {
     await createVersion('a');
     await call('POST', 'registered-models/alias', { name: 'a', alias: 'champion', version: '1' });
     await createModel('taken');
-    expect(await call('POST', 'registered-models/rename', { name: 'a', new_name: 'taken' })).toMatchObject(
+    expect(
+      await call('POST', 'registered-models/rename', { name: 'a', new_name: 'taken' }),
+    ).toMatchObject(
       refusal('RESOURCE_ALREADY_EXISTS', 'Registered Model (name=taken) already exists.'),
     );
     const renamed = await call('POST', 'registered-models/rename', { name: 'a', new_name: 'b' });
-    expect(renamed.body.registered_model).toMatchObject({ name: 'b', tags: [{ key: 'k', value: 'v' }], latest_versions: [{ name: 'b', version: '1' }] });
+    expect(renamed.body.registered_model).toMatchObject({
+      name: 'b',
+      tags: [{ key: 'k', value: 'v' }],
+      latest_versions: [{ name: 'b', version: '1' }],
+    });
     const champion = await call('GET', 'registered-models/alias', { name: 'b', alias: 'champion' });
-    expect(champion.body.model_version).toMatchObject({ name: 'b', version: '1', aliases: ['champion'] });
+    expect(champion.body.model_version).toMatchObject({
+      name: 'b',
+      version: '1',
+      aliases: ['champion'],
+    });
     await createModel('a');
     await createVersion('a');
     expect(await nodeOf('modelVersion:default/a@1~2')).toMatchObject({ deleted: false });
@@ -192,7 +218,10 @@ describe('registered models', () => {
       ['DELETE', 'registered-models/alias', alias],
     ];
     for (const [method, path, body] of changes) {
-      expect(await call(method, path, body)).toMatchObject({ status: 200, receipt: expect.any(String) });
+      expect(await call(method, path, body)).toMatchObject({
+        status: 200,
+        receipt: expect.any(String),
+      });
       const again = await call(method, path, body);
       expect({ path, ...again }).toMatchObject({ status: 200 });
       expect({ path, receipt: again.receipt }).toEqual({ path, receipt: undefined });
@@ -225,7 +254,12 @@ describe('model versions', () => {
   it('of a logged model know its run, its files, and tell it of themselves', async () => {
     await createModel('a');
     const { version } = await createVersion('a', { source: `models:/${logged}`, model_id: logged });
-    expect(version).toMatchObject({ run_id: run, source: `models:/${logged}`, status: 'READY', current_stage: 'None' });
+    expect(version).toMatchObject({
+      run_id: run,
+      source: `models:/${logged}`,
+      status: 'READY',
+      current_stage: 'None',
+    });
     await createVersion('a', { source: files, model_id: logged });
     const uri = await call('GET', 'model-versions/get-download-uri', { name: 'a', version: '1' });
     expect(uri.body).toEqual({ artifact_uri: files });
@@ -234,7 +268,10 @@ describe('model versions', () => {
       return row && tracking.loggedModelTags([row.key]);
     });
     expect(tags).toMatchObject([
-      { key: 'mlflow.modelVersions', value: '[{"name": "a", "version": 1}, {"name": "a", "version": 2}]' },
+      {
+        key: 'mlflow.modelVersions',
+        value: '[{"name": "a", "version": 1}, {"name": "a", "version": 2}]',
+      },
     ]);
     const edges = await server.store.read(async ({ lineage }) => {
       const node = await lineage.findNode('modelVersion:default/a@1');
@@ -256,7 +293,11 @@ describe('model versions', () => {
     [`runs:/${run}/model`, { model_id: logged }, /The model_id request parameter must identify/],
     ['models://host/x', {}, /Registered model sources must use the active model registry/],
     ['models:/a@nope', {}, /^Registered model alias nope not found\.$/],
-    ['http://h/api/2.0/mlflow-artifacts/artifacts/x', {}, /The run_id request parameter must identify/],
+    [
+      'http://h/api/2.0/mlflow-artifacts/artifacts/x',
+      {},
+      /The run_id request parameter must identify/,
+    ],
   ])('refuse the source %s with %j', async (source, more, message) => {
     await createModel('a');
     const answer = await createVersion('a', { source, ...more });
@@ -266,10 +307,16 @@ describe('model versions', () => {
   it('take sources inside of the run, and copies of other versions', async () => {
     await createModel('a');
     for (const source of [`runs:/${run}/model`, `${artifacts}/model`]) {
-      expect((await createVersion('a', { source, run_id: run })).version).toMatchObject({ run_id: run, source });
+      expect((await createVersion('a', { source, run_id: run })).version).toMatchObject({
+        run_id: run,
+        source,
+      });
     }
     await createModel('b');
-    expect((await createVersion('b', { source: 'models:/a/latest' })).version).toMatchObject({ source: 'models:/a/2', run_id: run });
+    expect((await createVersion('b', { source: 'models:/a/latest' })).version).toMatchObject({
+      source: 'models:/a/2',
+      run_id: run,
+    });
     const uri = await call('GET', 'model-versions/get-download-uri', { name: 'b', version: '1' });
     expect(uri.body).toEqual({ artifact_uri: `${artifacts}/model` });
   });
@@ -278,17 +325,35 @@ describe('model versions', () => {
     await createModel('a');
     for (let count = 0; count < 3; count += 1) await createVersion('a');
     const move = (version: string, stage: string, archive = false) =>
-      call('POST', 'model-versions/transition-stage', { name: 'a', version, stage, archive_existing_versions: archive });
+      call('POST', 'model-versions/transition-stage', {
+        name: 'a',
+        version,
+        stage,
+        archive_existing_versions: archive,
+      });
     await move('1', 'production');
     const second = await move('2', 'PRODUCTION', true);
     expect(second.body.model_version).toMatchObject({ current_stage: 'Production', version: '2' });
     const latest = await call('POST', 'registered-models/get-latest-versions', { name: 'a' });
-    const pairs = latest.body.model_versions.map((each: Record<string, string>) => [each.version, each.current_stage]);
-    expect(pairs).toEqual([['1', 'Archived'], ['2', 'Production'], ['3', 'None']]);
-    const some = await call('GET', 'registered-models/get-latest-versions', { name: 'a', stages: ['none', 'Archived'] });
+    const pairs = latest.body.model_versions.map((each: Record<string, string>) => [
+      each.version,
+      each.current_stage,
+    ]);
+    expect(pairs).toEqual([
+      ['1', 'Archived'],
+      ['2', 'Production'],
+      ['3', 'None'],
+    ]);
+    const some = await call('GET', 'registered-models/get-latest-versions', {
+      name: 'a',
+      stages: ['none', 'Archived'],
+    });
     expect(some.body.model_versions).toHaveLength(2);
     expect(await move('3', 'bogus')).toMatchObject(
-      refusal('INVALID_PARAMETER_VALUE', 'Invalid Model Version stage: bogus. Value must be one of None, Staging, Production, Archived.'),
+      refusal(
+        'INVALID_PARAMETER_VALUE',
+        'Invalid Model Version stage: bogus. Value must be one of None, Staging, Production, Archived.',
+      ),
     );
     expect(await move('3', 'None', true)).toMatchObject({ status: 400 });
     expect((await nodeOf('modelVersion:default/a@1'))?.attributes.stage).toBe('Archived');
@@ -300,7 +365,8 @@ describe('aliases', () => {
     await createModel('a');
     await createVersion('a');
     await createVersion('a');
-    const set = (alias: string, version = '1') => call('POST', 'registered-models/alias', { name: 'a', alias, version });
+    const set = (alias: string, version = '1') =>
+      call('POST', 'registered-models/alias', { name: 'a', alias, version });
     const get = (alias: string) => call('GET', 'registered-models/alias', { name: 'a', alias });
     await set('champion', '1');
     expect((await nodeOf('modelVersion:default/a@1'))?.attributes.aliases).toEqual(['champion']);
@@ -313,9 +379,15 @@ describe('aliases', () => {
       status: 400,
       ...refusal('INVALID_PARAMETER_VALUE', 'Registered model alias champion not found.'),
     });
-    expect(await set('latest')).toMatchObject(refusal('INVALID_PARAMETER_VALUE', "'latest' alias name (case insensitive) is reserved."));
-    expect(await set('v1')).toMatchObject(refusal('INVALID_PARAMETER_VALUE', "Version alias name 'v1' is reserved."));
-    expect(await set('a b')).toMatchObject(refusal('INVALID_PARAMETER_VALUE', /^Invalid alias name: 'a b'/));
+    expect(await set('latest')).toMatchObject(
+      refusal('INVALID_PARAMETER_VALUE', "'latest' alias name (case insensitive) is reserved."),
+    );
+    expect(await set('v1')).toMatchObject(
+      refusal('INVALID_PARAMETER_VALUE', "Version alias name 'v1' is reserved."),
+    );
+    expect(await set('a b')).toMatchObject(
+      refusal('INVALID_PARAMETER_VALUE', /^Invalid alias name: 'a b'/),
+    );
     expect(await set('x', '9')).toMatchObject({ status: 404 });
   });
 });
@@ -326,7 +398,11 @@ describe('searches', () => {
     await createModel('m2', { tags: [{ key: 'team', value: 'fraud' }] });
     await createModel('M3');
     await createModel('p1', { tags: [{ key: 'mlflow.prompt.is_prompt', value: 'true' }] });
-    await createVersion('m1', { source: `runs:/${run}/model`, run_id: run, tags: [{ key: 'k', value: '1' }] });
+    await createVersion('m1', {
+      source: `runs:/${run}/model`,
+      run_id: run,
+      tags: [{ key: 'k', value: '1' }],
+    });
     await createVersion('m1');
     await createVersion('m2');
   });
@@ -337,7 +413,9 @@ describe('searches', () => {
   };
   const versions = async (body: Record<string, unknown>) => {
     const answer = await call('GET', 'model-versions/search', body);
-    return (answer.body.model_versions ?? []).map((each: Record<string, string>) => `${each.name}@${each.version}`);
+    return (answer.body.model_versions ?? []).map(
+      (each: Record<string, string>) => `${each.name}@${each.version}`,
+    );
   };
 
   it.each([
@@ -362,7 +440,9 @@ describe('searches', () => {
     const first = await call('GET', 'registered-models/search', { max_results: 2 });
     const page_token = first.body.next_page_token;
     expect(await models({ max_results: 2, page_token })).toEqual(['m2']);
-    expect(await call('GET', 'registered-models/search', { page_token: 'zzz' })).toMatchObject({ status: 400 });
+    expect(await call('GET', 'registered-models/search', { page_token: 'zzz' })).toMatchObject({
+      status: 400,
+    });
   });
 
   it.each([
@@ -378,7 +458,13 @@ describe('searches', () => {
   });
 
   it('order versions', async () => {
-    expect(await versions({ order_by: ['name DESC', 'version_number ASC'] })).toEqual(['m2@1', 'm1@1', 'm1@2']);
-    expect(await call('GET', 'model-versions/search', { filter: "status = 'READY'" })).toMatchObject({ status: 400 });
+    expect(await versions({ order_by: ['name DESC', 'version_number ASC'] })).toEqual([
+      'm2@1',
+      'm1@1',
+      'm1@2',
+    ]);
+    expect(
+      await call('GET', 'model-versions/search', { filter: "status = 'READY'" }),
+    ).toMatchObject({ status: 400 });
   });
 });

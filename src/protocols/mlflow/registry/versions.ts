@@ -4,7 +4,7 @@ import { formatRef } from '../../../facts/ref.ts';
 import { modelRef, type VersionRow, versionRef } from '../../../registry/index.ts';
 import { invalidParameter } from '../errors.ts';
 import { registryOperation, tokeniseTag, tokeniseTags } from './define.ts';
-import { described, tagAttributes } from './lineage.ts';
+import { changeTime, described, tagAttributes } from './lineage.ts';
 import { getModel, getVersion, type VersionView, viewVersion } from './read.ts';
 import { resolveSource } from './source.ts';
 import {
@@ -26,7 +26,10 @@ import type {
   VersionOnly,
 } from './wire.ts';
 
-type Generation = { readonly generation: number };
+type Deleted = { readonly generation: number };
+
+/** Which version was changed, and the time of the change in the graph. */
+type Changed = { readonly generation: number; readonly time: number };
 
 type CreatedVersion = {
   readonly generation: number;
@@ -38,6 +41,12 @@ type CreatedVersion = {
   /** New value of the logged model's tag `mlflow.modelVersions`; null when there is no logged model. */
   readonly modelVersions: string | null;
 };
+
+async function changed(version: VersionRow, state: StateReader, now: number): Promise<Changed> {
+  const model = await state.registry.findModelByKey(version.model);
+  const { generation } = version;
+  return { generation, time: model ? changeTime(now, model, version) : now };
+}
 
 const promptSources = ['dummy-source', 'prompt-template'];
 
@@ -172,7 +181,7 @@ function describeVersion(
 }
 
 /** `model-versions/update`: the description; without one it is removed, as in MLflow. */
-export const updateVersion = registryOperation<UpdateVersion, VersionView, Generation>({
+export const updateVersion = registryOperation<UpdateVersion, VersionView, Changed>({
   operation: 'model-versions/update',
   async decide(body, { state, workspace, time }) {
     const version = await getVersion(state.registry, workspace, body);
@@ -180,18 +189,18 @@ export const updateVersion = registryOperation<UpdateVersion, VersionView, Gener
     const description = body.description ?? null;
     if (version.description === description) return { unchanged: view };
     const row = { ...version, description, updatedTime: time };
-    return { decided: { generation: version.generation }, answer: { ...view, row } };
+    return { decided: await changed(version, state, time), answer: { ...view, row } };
   },
-  facts(body, { generation }, context) {
+  facts(body, { generation, time }, { workspace }) {
     const description = body.description ?? null;
     const model = { name: body.name, generation };
     const version = readVersion(body.version);
     return [
-      { kind: 'modelVersion.updated', ...model, version, description },
+      { kind: 'modelVersion.updated', ...model, version, description, time },
       described(
-        versionRef(context.workspace, model, version),
+        versionRef(workspace, model, version),
         { description: description || null },
-        context,
+        { time },
       ),
     ];
   },
@@ -202,6 +211,7 @@ type Staged = {
   readonly stage: string;
   /** Versions that made room. */
   readonly archived: readonly number[];
+  readonly time: number;
 };
 
 /** `model-versions/transition-stage`. */
@@ -223,15 +233,15 @@ export const transitionStage = registryOperation<StageBody, VersionView, Staged>
     if (version.stage === stage && archived.length === 0) return { unchanged: view };
     const row = { ...version, stage, updatedTime: time };
     return {
-      decided: { generation: version.generation, stage, archived },
+      decided: { ...(await changed(version, state, time)), stage, archived },
       answer: { ...view, row },
     };
   },
-  facts(body, { generation, stage, archived }, context) {
+  facts(body, { generation, stage, archived, time }, { workspace }) {
     const model = { name: body.name, generation };
     const staged = (version: number, to: string): Fact[] => [
-      { kind: 'modelVersion.staged', ...model, version, stage: to },
-      described(versionRef(context.workspace, model, version), { stage: to }, context),
+      { kind: 'modelVersion.staged', ...model, version, stage: to, time },
+      described(versionRef(workspace, model, version), { stage: to }, { time }),
     ];
     return [
       ...archived.flatMap((version) => staged(version, 'Archived')),
@@ -241,7 +251,7 @@ export const transitionStage = registryOperation<StageBody, VersionView, Staged>
 });
 
 /** `model-versions/delete`: a tombstone; its aliases go with it. */
-export const deleteVersion = registryOperation<VersionOnly, null, Generation>({
+export const deleteVersion = registryOperation<VersionOnly, null, Deleted>({
   operation: 'model-versions/delete',
   async decide(body, { state, workspace }) {
     const version = await getVersion(state.registry, workspace, body);
@@ -258,10 +268,10 @@ export const deleteVersion = registryOperation<VersionOnly, null, Generation>({
 });
 
 /** `model-versions/set-tag`. */
-export const setVersionTag = registryOperation<SetVersionTag, null, Generation>({
+export const setVersionTag = registryOperation<SetVersionTag, null, Changed>({
   operation: 'model-versions/set-tag',
   persons: tokeniseTag,
-  async decide(body, { state, workspace }) {
+  async decide(body, { state, workspace, time }) {
     const { key, value = '' } = body;
     checkModelName(body.name);
     checkTag({ key, value });
@@ -269,35 +279,35 @@ export const setVersionTag = registryOperation<SetVersionTag, null, Generation>(
     if ((await state.registry.findVersionTag(version.key, key)) === value) {
       return { unchanged: null };
     }
-    return { decided: { generation: version.generation }, answer: null };
+    return { decided: await changed(version, state, time), answer: null };
   },
-  facts({ name, version: text, key, value = '' }, { generation }, context) {
+  facts({ name, version: text, key, value = '' }, { generation, time }, { workspace }) {
     const version = readVersion(text);
-    const ref = versionRef(context.workspace, { name, generation }, version);
+    const ref = versionRef(workspace, { name, generation }, version);
     return [
-      { kind: 'modelVersion.tagSet', name, generation, version, key, value },
-      described(ref, tagAttributes([{ key, value }]), context),
+      { kind: 'modelVersion.tagSet', name, generation, version, key, value, time },
+      described(ref, tagAttributes([{ key, value }]), { time }),
     ];
   },
 });
 
 /** `model-versions/delete-tag`: a tag that is not there is no error. */
-export const deleteVersionTag = registryOperation<DeleteVersionTag, null, Generation>({
+export const deleteVersionTag = registryOperation<DeleteVersionTag, null, Changed>({
   operation: 'model-versions/delete-tag',
-  async decide(body, { state, workspace }) {
+  async decide(body, { state, workspace, time }) {
     checkModelName(body.name);
     checkTagKey(body.key);
     const version = await getVersion(state.registry, workspace, body);
     const value = await state.registry.findVersionTag(version.key, body.key);
     if (value === undefined) return { unchanged: null };
-    return { decided: { generation: version.generation }, answer: null };
+    return { decided: await changed(version, state, time), answer: null };
   },
-  facts({ name, version: text, key }, { generation }, context) {
+  facts({ name, version: text, key }, { generation, time }, { workspace }) {
     const version = readVersion(text);
-    const ref = versionRef(context.workspace, { name, generation }, version);
+    const ref = versionRef(workspace, { name, generation }, version);
     return [
-      { kind: 'modelVersion.tagDeleted', name, generation, version, key },
-      described(ref, { [`tag.${key}`]: null }, context),
+      { kind: 'modelVersion.tagDeleted', name, generation, version, key, time },
+      described(ref, { [`tag.${key}`]: null }, { time }),
     ];
   },
 });
