@@ -15,6 +15,8 @@ import { ensurePythonEnv } from './python-env.ts';
 
 const stepCount = 9;
 let stepNumber = 0;
+/** True once everything has been shown and checked. */
+let finished = false;
 
 const { values: flags } = parseArgs({
   options: {
@@ -37,11 +39,15 @@ async function main(): Promise<void> {
   step('Server');
   const server = await startServer({ data: resolve(flags.data), port: flags.port });
   note(`${server.url}, data in ${shown(flags.data)}`);
+  endWith(server);
   try {
     const client = createClient({ url: server.url });
     const refused = await runPipeline(client, { python, url: server.url });
     await showAnswers(client, server, refused);
-    if (!flags.exit) await keepServing(server);
+    finished = true;
+    if (flags.exit) return;
+    console.log(`\nServing at ${server.url} until Ctrl-C.`);
+    await server.ended;
   } finally {
     await server.stop();
   }
@@ -153,9 +159,9 @@ async function recordOutcomes(
 async function showAnswers(client: Client, server: DemoServer, refused: string): Promise<void> {
   step('Answers');
   const column = `${files.source}#age`;
-  console.log(`\n$ wherefrom trace ${refused} --columns\n`);
+  console.log(`\n$ bin/wherefrom trace ${refused} --columns\n`);
   console.log(await server.ask('trace', refused, '--columns'));
-  console.log(`\n$ wherefrom impact '${column}'\n`);
+  console.log(`\n$ bin/wherefrom impact '${column}'\n`);
   console.log(await server.ask('impact', column));
 
   const answers = {
@@ -194,11 +200,14 @@ Ask again:
   ${url}/api/wherefrom/v1/impact?ref=${query(column)}`);
 }
 
-async function keepServing(server: DemoServer): Promise<void> {
-  console.log(`\nServing at ${server.url} until Ctrl-C.`);
-  // Ctrl-C reaches the server too, which then ends by itself.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void server.stop());
-  await server.ended;
+/** Ctrl-C, or a kill of this process alone, ends the server gracefully before the demo. */
+function endWith(server: DemoServer): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      console.log('\nStopping.');
+      void server.stop().then(() => process.exit(finished ? 0 : 130));
+    });
+  }
 }
 
 function step(what: string): void {

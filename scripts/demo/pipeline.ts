@@ -1,5 +1,6 @@
 /** The files of the demo below `.demo`, and the Python programs that work on them. */
-import { access, copyFile, cp, mkdir, readdir } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from './server.ts';
 
@@ -23,7 +24,7 @@ export type RunPython = (script: string, ...args: readonly string[]) => Promise<
 /** Programs of the pipeline, with the addresses that clients are told in the environment. */
 export function createRunPython(python: string, url: string): RunPython {
   const env = {
-    ...process.env,
+    ...ownEnvironment(),
     MLFLOW_TRACKING_URI: url,
     OPENLINEAGE_URL: url,
     WHEREFROM_URL: url,
@@ -55,26 +56,38 @@ export async function placePipeline(): Promise<string | undefined> {
   const programs = (await readdir(import.meta.dirname)).filter((name) => /\.(py|sql)$/.test(name));
   await mkdir(files.pipeline, { recursive: true });
   for (const name of programs) {
-    await cp(join(import.meta.dirname, name), join(files.pipeline, name));
+    await copyFile(join(import.meta.dirname, name), join(files.pipeline, name));
   }
-  const git = async (...args: readonly string[]): Promise<string> =>
-    (await run('git', args, { cwd: files.pipeline })).trim();
-  const hasGit = await run('git', ['--version']).then(
-    () => true,
-    () => false,
-  );
-  if (!hasGit) return undefined;
-  const isThere = await access(join(files.pipeline, '.git')).then(
-    () => true,
-    () => false,
-  );
-  if (!isThere) await git('init', '--quiet');
+  if (!(await hasGit())) return undefined;
+  if (!existsSync(join(files.pipeline, '.git'))) await git('init', '--quiet');
   await git('add', '--all');
-  const changed = await git('status', '--porcelain');
-  if (changed !== '') {
+  if ((await git('status', '--porcelain')) !== '') {
     const author = ['-c', 'user.name=Wherefrom demo', '-c', 'user.email=demo@example.com'];
     const plain = ['-c', 'commit.gpgsign=false', '-c', 'core.hooksPath=/dev/null'];
     await git(...author, ...plain, 'commit', '--quiet', '--message', 'The credit risk pipeline');
   }
   return git('rev-parse', 'HEAD');
+}
+
+async function hasGit(): Promise<boolean> {
+  return run('git', ['--version']).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Git in the pipeline's own repository, never in the one around it. */
+async function git(...args: readonly string[]): Promise<string> {
+  const own = ['--git-dir', join(files.pipeline, '.git'), '--work-tree', files.pipeline];
+  const output = await run('git', [...own, ...args], {
+    cwd: files.pipeline,
+    env: ownEnvironment(),
+  });
+  return output.trim();
+}
+
+/** This process's environment without what points git elsewhere, as it is in a hook of git. */
+function ownEnvironment(): NodeJS.ProcessEnv {
+  const entries = Object.entries(process.env).filter(([name]) => !name.startsWith('GIT_'));
+  return Object.fromEntries(entries);
 }

@@ -3,14 +3,8 @@ import { createWorkspace, type Operation } from '../door/index.ts';
 import type { Fact } from '../facts/facts.ts';
 import { predictionOperations, predictions } from '../protocols/predictions/index.ts';
 import { startProtocolServer } from './protocol-server.ts';
+import { stateFacts } from './state-facts.ts';
 
-/** States facts as any protocol would, for tests that need a model to be there. */
-const stateFacts: Operation<{ readonly facts: readonly Fact[] }, null> = {
-  protocol: 'test',
-  operation: 'facts',
-  decide: () => ({ outcome: 'accepted', decided: {}, answer: null }),
-  translate: ({ message }) => ({ facts: message.facts, warnings: [] }),
-};
 // Looked up by name at replay, so their types are erased here.
 const operations = [createWorkspace, stateFacts, ...predictionOperations] as unknown as Operation[];
 

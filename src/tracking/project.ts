@@ -46,6 +46,9 @@ export async function projectTracking(
           await store.putModelOutput(context.workspace, fact.run, model, step);
         }
         break;
+      case 'workspace.created':
+        await store.ensureDefaultExperiment(fact.name, context.time);
+        break;
       case 'artifact.stored':
         await store.putArtifact(context.workspace, fact);
         break;

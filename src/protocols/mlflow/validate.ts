@@ -16,7 +16,6 @@ export const mlflowLimits = {
   batchParamsMax: 100,
   batchTagsMax: 100,
   batchEntitiesMax: 1_000,
-  batchBytesMax: 1_000_000,
   datasetsMax: 1_000,
   datasetNameCharactersMax: 500,
   datasetDigestCharactersMax: 36,

@@ -1,6 +1,5 @@
 import type { DecideContext } from '../../../door/index.ts';
 import type { Fact } from '../../../facts/facts.ts';
-import { doesNotExist } from '../errors.ts';
 import { describeModel, modelFileNames } from '../lineage/model-files.ts';
 import { fileRef, runRef } from '../lineage/refs.ts';
 import { trackingOperation } from './define.ts';
@@ -89,8 +88,7 @@ export const deleteArtifacts = trackingOperation<
     const there =
       (await tracking.findArtifact(workspace, path)) !== undefined ||
       (await tracking.artifactsBelow(workspace, path, 1)).length > 0;
-    if (!there) throw doesNotExist(`No such file or directory: '${path}'`);
-    return { decided: {}, answer: {} };
+    return there ? { decided: {}, answer: {} } : { unchanged: {} };
   },
   facts: ({ path }) => [{ kind: 'artifact.removed', path }],
 });

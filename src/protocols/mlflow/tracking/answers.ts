@@ -123,6 +123,6 @@ export function writeFiles(files: readonly ListedArtifact[], below: string): Ans
   return list('files', files, ({ name, isDirectory, bytes }) => ({
     path: below === '' ? name : `${below}/${name}`,
     is_dir: isDirectory,
-    ...(isDirectory ? {} : { file_size: bytes }),
+    ...(bytes === 0 ? {} : { file_size: bytes }),
   }));
 }

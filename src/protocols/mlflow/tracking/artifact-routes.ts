@@ -47,7 +47,7 @@ async function upload(
   const stored = await services.blobs.put(content, { bytesMax: limits.artifactBytesMax });
   const body = { path, ...stored, ...(await modelText(path, stored, services)) };
   await submit(services, putArtifact, body, callOf(request, reply));
-  return reply.type('application/json').send('{}');
+  return reply.type('application/json').send('');
 }
 
 /** Streams a file of the artifact store. */

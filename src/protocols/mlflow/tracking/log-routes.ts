@@ -2,7 +2,7 @@ import { isObject } from '../../../base/json.ts';
 import { invalidParameter } from '../errors.ts';
 import { logBatch, logMetric } from '../operations/metrics.ts';
 import { deleteTag, logModel, logParam, setTag } from '../operations/tags.ts';
-import type { Call, RouteHelpers } from '../routes.ts';
+import type { RouteHelpers } from '../routes.ts';
 import {
   checkBatchCounts,
   checkMetric,
@@ -10,23 +10,11 @@ import {
   checkParamsUnique,
   checkRunId,
   checkTag,
-  mlflowLimits,
 } from '../validate.ts';
 import * as wire from './wire.ts';
 
-/** MLflow limits the text of the request; what was sent compressed or chunked is limited by entities. */
-function checkBatchBytes({ request }: Call): void {
-  const size = Number(request.headers['content-length'] ?? 0);
-  if (size > mlflowLimits.batchBytesMax) {
-    throw invalidParameter(
-      `Batched logging API requests must be at most ${mlflowLimits.batchBytesMax} bytes, got a request of size ${size}.`,
-    );
-  }
-}
-
 /** A batch, checked in MLflow's order. */
-function checkBatch(read: wire.LogBatch, call: Call): wire.LogBatch {
-  checkBatchBytes(call);
+function checkBatch(read: wire.LogBatch): wire.LogBatch {
   checkRunId(read.run_id);
   const { metrics = [], params = [], tags = [] } = read;
   for (const [index, metric] of metrics.entries()) checkMetric(metric, `metrics[${index}]`);

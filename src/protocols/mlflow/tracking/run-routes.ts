@@ -73,7 +73,8 @@ async function metricHistory(
   const offset = readPageToken(body.page_token);
   const rows = await services.read(async ({ tracking }) => {
     const run = await tracking.findRun(call.workspace, body.run_id);
-    if (run === undefined) throw doesNotExist(`Run with id=${body.run_id} not found`);
+    // As MLflow answers it: no run, no history.
+    if (run === undefined) return [];
     const page = { limit: size === undefined ? everything : size + 1, offset };
     return tracking.metricHistory(run.key, body.metric_key, page);
   });
