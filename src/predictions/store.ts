@@ -7,7 +7,7 @@ export interface PredictionRow {
   readonly index: number;
   /** When it was made, ms since 1970. */
   readonly time: number;
-  /** Whole ref, as the model version was called when the prediction came; null when it is not known. */
+  /** Whole ref, by the first name under which it was met (it may be renamed); null when it is not known. */
   readonly modelVersion: string | null;
   readonly deployment: string | null;
   /** True when it named something that this server did not know. */

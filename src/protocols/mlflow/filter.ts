@@ -32,6 +32,7 @@ function tokenize(filter: string): Token[] {
     } else if (quoted !== undefined) tokens.push({ kind: 'text', text: quoted });
     else if (number !== undefined) tokens.push({ kind: 'number', text: number });
     else if (operator !== undefined) tokens.push({ kind: 'operator', text: operator });
+    else if (other === ';') throw manyExpressions(filter);
     else if (other !== undefined) throw invalidClause(filter, whole);
   }
   return tokens;
@@ -41,6 +42,12 @@ function invalidClause(filter: string, clause: string): Error {
   const shown = filter.length > 500 ? `${filter.slice(0, 500)}…` : filter;
   return invalidParameter(
     `Invalid clause(s) in filter string: '${clause}'. The filter was "${shown}"; join comparisons with AND, such as metrics.rmse < 1 AND params.model = 'tree'.`,
+  );
+}
+
+function manyExpressions(filter: string): Error {
+  return invalidParameter(
+    `Search filter contained multiple expression '${filter.slice(0, 500)}'. Provide AND-ed expression list.`,
   );
 }
 
@@ -162,38 +169,33 @@ interface Comparison {
   readonly count: number;
 }
 
+/** The keywords that stand together at `at`: `NOT IN`, `IS NOT NULL`. */
+function takeWords(tokens: readonly Token[], at: number): string[] {
+  const words: string[] = [];
+  for (const token of tokens.slice(at, at + 3)) {
+    if (token.kind !== 'keyword' || token.text === 'AND') break;
+    words.push(token.text);
+  }
+  return words;
+}
+
 /** Takes one comparison off the tokens at `at`; undefined when they are not one. */
 function takeComparison(tokens: readonly Token[], at: number): Comparison | undefined {
-  let [first, second] = [tokens[at], tokens[at + 1]];
-  let next = at + 1;
+  const [first, second] = [tokens[at], tokens[at + 1]];
   if (first?.kind !== 'name') return undefined;
-  let identifier = first.text;
-  // `run name = 'x'`: sqlparse reads two words as one identifier with an alias.
-  if (second?.kind === 'name' && /(^|\.)run$/i.test(identifier) && /^name$/i.test(second.text)) {
-    identifier = `${identifier} ${second.text}`;
-    next += 1;
-    second = tokens[next];
-  }
-  const words: string[] = [];
-  for (
-    let token = tokens[next];
-    token?.kind === 'keyword' && token.text !== 'AND';
-    token = tokens[next]
-  ) {
-    words.push(token.text);
-    next += 1;
-  }
+  const identifier = first.text;
+  const words = takeWords(tokens, at + 1);
   const operator =
     words.length > 0 ? words.join(' ') : second?.kind === 'operator' ? second.text : undefined;
   if (operator === undefined) return undefined;
+  const count = 1 + Math.max(words.length, 1);
   if (operator === 'IS NULL' || operator === 'IS NOT NULL') {
-    return { identifier, operator, value: undefined, count: next - at };
+    return { identifier, operator, value: undefined, count };
   }
-  if (words.length === 0) next += 1;
-  first = tokens[next];
-  if (first === undefined || first.kind === 'operator' || first.kind === 'keyword')
+  const value = tokens[at + count];
+  if (value === undefined || value.kind === 'operator' || value.kind === 'keyword')
     return undefined;
-  return { identifier, operator, value: first, count: next + 1 - at };
+  return { identifier, operator, value, count: count + 1 };
 }
 
 function checkOperator(
@@ -245,6 +247,12 @@ function toCondition(comparison: Comparison, grammar: Grammar): Condition {
   if (comparison.value !== undefined && isNumeric(found.entity, found.key, grammar)) {
     readNumber(found.entity, found.key, comparison.value);
   }
+  if (
+    comparison.value?.kind === 'list' &&
+    (found.entity === 'tag' || found.entity === 'parameter')
+  ) {
+    readText(found.entity, comparison.value);
+  }
   const operator = checkOperator(comparison.operator, found, grammar);
   const value =
     comparison.value === undefined ? null : readValue(found, operator, comparison.value, grammar);
@@ -270,35 +278,26 @@ export function parseFilter(filter: string | undefined, grammar: Grammar): Condi
   const conditions: Condition[] = [];
   let at = 0;
   while (at < tokens.length) {
-    const comparison = takeComparison(tokens, at);
-    if (comparison === undefined) {
-      throw invalidClause(
-        filter,
-        tokens
-          .slice(at)
-          .map((token) => token.text)
-          .join(' '),
-      );
+    // As MLflow reads it, AND says nothing: only what stands between is looked at.
+    if (tokens[at]?.text === 'AND' && tokens[at]?.kind === 'keyword') {
+      at += 1;
+      continue;
     }
+    const comparison = takeComparison(tokens, at);
+    if (comparison === undefined) throw invalidClause(filter, clauseAt(tokens, at));
     conditions.push(toCondition(comparison, grammar));
     at += comparison.count;
-    const joint = tokens[at];
-    if (joint === undefined) break;
-    if (joint.text !== 'AND' || at + 1 === tokens.length) {
-      throw invalidClause(
-        filter,
-        tokens
-          .slice(at)
-          .map((token) => token.text)
-          .join(' '),
-      );
-    }
-    at += 1;
   }
   return conditions;
 }
 
-const orderClause = /^((?:[^\s`"']|`[^`]*`|"[^"]*"|'[^']*')+(?:\s+[Nn]ame)?)(?:\s+(\S+))?$/s;
+/** What cannot be read, from `at` on; a keyword stands for itself. */
+function clauseAt(tokens: readonly Token[], at: number): string {
+  const rest = tokens.slice(at).map(({ text }) => text);
+  return tokens[at]?.kind === 'keyword' ? (rest[0] ?? '') : rest.join(' ');
+}
+
+const orderClause = /^((?:[^\s`"']|`[^`]*`|"[^"]*"|'[^']*')+)(?:\s+(\S+))?$/s;
 
 function parseOrder(clause: string, grammar: Grammar): Order {
   const match = clause.length > filterCharactersMax ? null : orderClause.exec(clause.trim());

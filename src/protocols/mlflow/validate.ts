@@ -140,7 +140,7 @@ export function checkLoggedModelName(name: string | undefined): void {
   if (name === undefined || name === '') return;
   if (/[/:.%"']/.test(name)) {
     throw invalidParameter(
-      `Invalid model name (${name}) provided. Model name must be a non-empty string and cannot contain the following characters: ['/', ':', '.', '%', '"', "'"]`,
+      `Invalid model name ('${name}') provided. Model name must be a non-empty string and cannot contain the following characters: ('/', ':', '.', '%', '"', "'")`,
     );
   }
 }

@@ -22,10 +22,16 @@ const inlineCharactersMax = 64;
 /** The graph's writes. Every statement commutes with the others: first position, last position, newest time win. */
 export class SqliteLineageStore extends SqliteLineageReader implements LineageStore {
   readonly #nodes = new BoundedMap<string, number>();
+  /** Nodes made in this transaction, by kind. */
+  readonly #counts = new Map<number, number>();
+  /** Whether any ref was ever given up; undefined until it is asked for. */
+  #renamed: boolean | undefined;
   readonly #words = new BoundedMap<string, number>();
   readonly #values = new BoundedMap<string, bigint>(10_000);
 
   reset(): void {
+    this.#counts.clear();
+    this.#renamed = undefined;
     this.#nodes.clear();
     this.#words.clear();
     this.#values.clear();
@@ -38,32 +44,55 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
   ensureNode(node: NewNode): number {
     const cached = this.#nodes.get(node.ref);
     if (cached !== undefined) return cached;
-    const former = this.db.get<{ node: number }>(
-      'SELECT node FROM lineage_former_refs WHERE ref = ? ORDER BY until DESC LIMIT 1',
-      node.ref,
-    );
-    const known =
-      this.db.get<{ key: number }>('SELECT key FROM lineage_nodes WHERE ref = ?', node.ref)?.key ??
-      former?.node;
-    const key = known ?? this.#insertNode(node);
+    const key = this.#formerNode(node.ref) ?? this.#insertNode(node) ?? this.#nodeKey(node.ref);
+    if (key === undefined) throw new Error(`node ${node.ref} is neither new nor known`);
     this.#nodes.set(node.ref, key);
     return key;
   }
 
-  #insertNode(node: NewNode): number {
-    const kind = entityKinds[node.kind].code;
-    this.db.run(
-      'INSERT INTO lineage_counts (kind, count) VALUES (?, 1) ON CONFLICT DO UPDATE SET count = count + 1',
-      kind,
+  #nodeKey(ref: string): number | undefined {
+    return this.db.get<{ key: number }>('SELECT key FROM lineage_nodes WHERE ref = ?', ref)?.key;
+  }
+
+  /** A ref that was given up by a rename, as long as nothing new took it. */
+  #formerNode(ref: string): number | undefined {
+    this.#renamed ??= this.db.get('SELECT 1 FROM lineage_former_refs LIMIT 1') !== undefined;
+    if (!this.#renamed) return undefined;
+    return (
+      this.#nodeKey(ref) ??
+      this.db.get<{ node: number }>(
+        'SELECT node FROM lineage_former_refs WHERE ref = ? ORDER BY until DESC LIMIT 1',
+        ref,
+      )?.node
     );
-    return this.db.run(
-      'INSERT INTO lineage_nodes (kind, ref, name, parent, position) VALUES (?, ?, ?, ?, ?)',
+  }
+
+  /** Key of the new node; undefined when the ref is taken. */
+  #insertNode(node: NewNode): number | undefined {
+    const kind = entityKinds[node.kind].code;
+    const { changes, lastInsertRowid } = this.db.run(
+      'INSERT INTO lineage_nodes (kind, ref, name, parent, position) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
       kind,
       node.ref,
       node.name,
       node.parent,
       node.position,
-    ).lastInsertRowid;
+    );
+    if (changes === 0) return undefined;
+    this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + 1);
+    return lastInsertRowid;
+  }
+
+  /** Writes what was gathered over the transaction; called before it commits. */
+  flush(): void {
+    for (const [kind, count] of this.#counts) {
+      this.db.run(
+        'INSERT INTO lineage_counts (kind, count) VALUES (?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count',
+        kind,
+        count,
+      );
+    }
+    this.#counts.clear();
   }
 
   #word(word: string | null): number {
@@ -261,6 +290,7 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
       node,
       Math.trunc(time),
     );
+    this.#renamed = true;
     this.db.run(
       'UPDATE lineage_nodes SET origin_ref = coalesce(origin_ref, ref), ref = ?, name = ? WHERE key = ?',
       ref,

@@ -5,6 +5,7 @@ import type { Database } from './database.ts';
 export class SqliteVault {
   readonly #db: Database;
   readonly #tokens = new BoundedMap<string, string>(10_000);
+  readonly #values = new BoundedMap<string, string>(10_000);
 
   constructor(db: Database) {
     this.#db = db;
@@ -23,8 +24,14 @@ export class SqliteVault {
   }
 
   findValue(token: string): string | undefined {
-    return this.#db.get<{ value: string }>('SELECT value FROM vault_persons WHERE token = ?', token)
-      ?.value;
+    const cached = this.#values.get(token);
+    if (cached !== undefined) return cached;
+    const value = this.#db.get<{ value: string }>(
+      'SELECT value FROM vault_persons WHERE token = ?',
+      token,
+    )?.value;
+    if (value !== undefined) this.#values.set(token, value);
+    return value;
   }
 
   putPerson(token: string, lookup: Uint8Array, value: string): void {
@@ -38,6 +45,7 @@ export class SqliteVault {
 
   reset(): void {
     this.#tokens.clear();
+    this.#values.clear();
   }
 }
 

@@ -166,6 +166,7 @@ export class SqliteStore extends SqliteReaderStore {
     try {
       this.#writer.exec('BEGIN IMMEDIATE');
       const result = await work(this.#session);
+      this.#session.lineage.flush();
       this.#writer.exec('COMMIT');
       return result;
     } catch (thrown) {

@@ -157,12 +157,15 @@ export const renameModel = registryOperation<RenameModel, ModelView, Renamed>({
       to: after,
       time,
     });
+    const attributes = { name: new_name };
     return [
       { kind: 'model.renamed', ...from, to, time },
       renamed(modelRef(workspace, from), modelRef(workspace, to)),
-      ...Array.from({ length: versionCount }, (_, index) =>
-        renamed(versionRef(workspace, from, index + 1), versionRef(workspace, to, index + 1)),
-      ),
+      described(modelRef(workspace, to), attributes, { time }),
+      ...Array.from({ length: versionCount }, (_, index) => index + 1).flatMap((version) => [
+        renamed(versionRef(workspace, from, version), versionRef(workspace, to, version)),
+        described(versionRef(workspace, to, version), attributes, { time }),
+      ]),
     ];
   },
 });
