@@ -116,7 +116,7 @@ async function startNode(view: GraphView, ref: string): Promise<NodeRow> {
   );
 }
 
-/** A dataset stands for its current content; a column for the dataset that it is in. */
+/** A dataset stands for its current content, a column for its dataset, a model for its newest version. */
 async function startsOf(view: GraphView, walk: Walk, start: NodeRow): Promise<number[]> {
   const dataset =
     start.kind === 'dataset' ? start.key : start.kind === 'field' ? start.parent : null;
@@ -125,6 +125,19 @@ async function startsOf(view: GraphView, walk: Walk, start: NodeRow): Promise<nu
   const current = await view.currentAt(dataset, view.moment.at ?? Number.MAX_SAFE_INTEGER);
   for (const member of members) walk.nodes.set(member, 0);
   return current ? [...members, current.version] : [...members];
+}
+
+async function newestVersion(view: GraphView, walk: Walk, model: NodeRow): Promise<number[]> {
+  const edges = (await view.edges('down', [model.key])).filter(
+    (edge) => edge.relation === 'has-version',
+  );
+  const versions = await view.nodes(edges.map((edge) => edge.to));
+  const newest = versions
+    .filter((version) => version.deletedTime === null)
+    .sort((a, b) => b.position - a.position)[0];
+  if (!newest) return [];
+  walk.nodes.set(newest.key, 0);
+  return [newest.key];
 }
 
 /** The prediction, those that led to it, and then the graph from what served them. */

@@ -248,3 +248,28 @@ test("a job's newest declaration replaces its earlier one and leaves what runs d
     'dataset:pg:%2F%2Fdb/train',
   ]);
 });
+
+test('a model stands for its newest version', async () => {
+  const graph = createGraph();
+  const version = (id: string, time: number): Fact[] => [
+    {
+      kind: 'relation.stated',
+      relation: 'has-version',
+      from: 'model:default/credit',
+      to: `modelVersion:default/credit@${id}`,
+      known: 'observed',
+      time,
+    },
+    {
+      kind: 'relation.stated',
+      relation: 'registered-as',
+      from: run(id),
+      to: `modelVersion:default/credit@${id}`,
+      known: 'observed',
+      time,
+    },
+  ];
+  await graph.add(...version('1', 100));
+  await graph.add(...version('2', 200));
+  expect(refs(await graph.trace('model:default/credit'), 'run')).toEqual([run('2')]);
+});
