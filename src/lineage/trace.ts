@@ -118,6 +118,7 @@ async function startNode(view: GraphView, ref: string): Promise<NodeRow> {
 
 /** A dataset stands for its current content, a column for its dataset, a model for its newest version. */
 async function startsOf(view: GraphView, walk: Walk, start: NodeRow): Promise<number[]> {
+  if (start.kind === 'model') return [start.key, ...(await newestVersion(view, walk, start))];
   const dataset =
     start.kind === 'dataset' ? start.key : start.kind === 'field' ? start.parent : null;
   if (dataset === null) return [start.key];
