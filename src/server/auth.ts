@@ -33,6 +33,15 @@ export function registerGuards(app: FastifyInstance, options: GuardOptions): voi
       const origin = checkOrigin(request, options);
       if (origin !== undefined)
         reply.header('access-control-allow-origin', origin).header('vary', 'origin');
+      if (origin !== undefined && request.method === 'OPTIONS') {
+        // The browser asks before a page of an allowed origin may send a key or JSON.
+        reply
+          .code(204)
+          .header('access-control-allow-methods', 'GET, POST, PUT, PATCH, DELETE')
+          .header('access-control-allow-headers', 'authorization, content-type')
+          .send();
+        return;
+      }
       request.principal = authenticate(request, options.keys);
       done();
     } catch (thrown) {

@@ -104,6 +104,17 @@ describe('pages in a browser', () => {
       headers: { 'access-control-allow-origin': 'https://ui.example' },
     });
     expect((await origin('http://localhost')).status).toBe(201);
+    const preflight = await open.app.inject({
+      method: 'OPTIONS',
+      url: '/api/v1/lineage',
+      headers: {
+        host: 'localhost',
+        origin: 'https://ui.example',
+        'access-control-request-method': 'POST',
+      },
+    });
+    expect(preflight.statusCode).toBe(204);
+    expect(preflight.headers['access-control-allow-headers']).toContain('authorization');
   });
 });
 
