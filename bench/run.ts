@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: measures the server as it is used, prints tables and writes bench/results/.
- * Usage: node bench/run.ts [--peers] [--quick] [--only NAME] [--python PATH] [--keep]
+ * Usage: node bench/run.ts [--peers] [--quick] [--only NAME] [--python PATH]
  *   --peers   also measure `mlflow server`, and print the ratios
  *   --quick   a smoke test of about half a minute; writes no results
  *   --only    one of the measures, may be given several times
@@ -71,6 +71,9 @@ async function main(): Promise<void> {
   }
   try {
     await measure({ ...values, scratch });
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    process.exitCode = 1;
   } finally {
     cleanUp();
   }

@@ -27,23 +27,12 @@ export function stopAll(): void {
   for (const child of running) for (const pid of descendants(child)) kill(pid, 'SIGKILL');
 }
 
-export interface ServeOptions {
-  readonly data: string;
-  /** Further arguments of Node, for example --cpu-prof. */
-  readonly nodeOptions?: string;
-}
-
 /** Starts `bin/wherefrom serve` on a data directory. @throws with its output when it does not answer. */
-export async function startWherefrom({ data, nodeOptions }: ServeOptions): Promise<MeasuredServer> {
+export async function startWherefrom(options: { readonly data: string }): Promise<MeasuredServer> {
   const port = await freePort();
-  const args = ['serve', '--data', data, '--port', String(port)];
-  return start({
-    program: join(root, 'bin', 'wherefrom'),
-    args,
-    port,
-    env: nodeOptions === undefined ? {} : { NODE_OPTIONS: nodeOptions },
-    timeoutMs: 60_000,
-  });
+  const args = ['serve', '--data', options.data, '--port', String(port)];
+  const program = join(root, 'bin', 'wherefrom');
+  return start({ program, args, port, env: {}, timeoutMs: 60_000 });
 }
 
 /** Starts `mlflow server` as it comes: SQLite, and its own number of workers. */

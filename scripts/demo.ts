@@ -13,21 +13,17 @@ import { createRunPython, files, placePipeline, placeSource } from './demo/pipel
 import { type DemoServer, startServer } from './demo/server.ts';
 import { ensurePythonEnv } from './python-env.ts';
 
+const usualUrl = 'http://127.0.0.1:4747';
 const stepCount = 9;
 let stepNumber = 0;
 /** True once everything has been shown and checked. */
 let finished = false;
 
-const { values: flags } = parseArgs({
-  options: {
-    exit: { type: 'boolean', default: false },
-    json: { type: 'string' },
-    data: { type: 'string', default: files.data },
-    port: { type: 'string' },
-  },
-});
+const interruption = new AbortController();
+const flags = readFlags();
 
 await main().catch((error: unknown) => {
+  if (interruption.signal.aborted) return;
   console.error(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}`);
   process.exitCode = 1;
 });
@@ -58,7 +54,7 @@ async function runPipeline(
   client: Client,
   { python, url }: { readonly python: string; readonly url: string },
 ): Promise<string> {
-  const runPython = createRunPython(python, url);
+  const runPython = createRunPython({ python, url, signal: interruption.signal });
 
   step('Source file: German credit data, 1,000 applicants');
   await placeSource(python);
@@ -123,6 +119,7 @@ async function deploy(client: Client, version: number, threshold: number): Promi
     alias: 'champion',
     environment: 'production',
     endpoint: 'https://credit.example.com/v1/score',
+    // Made up: no container is built here. In your pipeline it is what the registry says.
     imageDigest: 'sha256:5c9a1f1e0c2b7d8f4a6e3b9d0c1f2e4a5b6c7d8e9f0a1b2c3d4e5f6a7b8c9d0e',
     configuration: { threshold },
     by: 'Dana Okafor',
@@ -176,10 +173,10 @@ async function showAnswers(client: Client, server: DemoServer, refused: string):
 async function check(client: Client, { trace, impact }: DemoAnswers): Promise<void> {
   const gaps = findGaps(trace, files.source);
   if (gaps.length > 0) throw new Error(`the trace has gaps:\n  ${gaps.join('\n  ')}`);
-  const { counts } = await client.status();
   const reached = countPredictions(impact);
-  if (reached !== counts.predictions) {
-    throw new Error(`age reached ${reached} predictions, but ${counts.predictions} were made`);
+  const made = countPredictions(await client.impact({ ref: 'model:default/credit-risk' }));
+  if (reached !== made || made === 0) {
+    throw new Error(`the column age reached ${reached} predictions, but the model made ${made}`);
   }
   const unused = await client.impact({ ref: `${files.source}#sex` });
   if (countPredictions(unused) > 0)
@@ -188,25 +185,49 @@ async function check(client: Client, { trace, impact }: DemoAnswers): Promise<vo
   console.log(`the column age reached all ${reached} predictions, the column sex none.`);
 }
 
+/** Where both can be asked again: of the server, or after --exit of the data directory. */
 function printAddresses(url: string, refused: string, column: string): void {
   const query = (text: string): string => encodeURIComponent(text);
-  const option = url === 'http://127.0.0.1:4747' ? '' : ` --url ${url}`;
+  const data = ` --data ${shown(flags.data)}`;
+  const option = flags.exit ? data : url === usualUrl ? '' : ` --url ${url}`;
+  const base = flags.exit ? usualUrl : url;
   console.log(`
 Ask again:
   bin/wherefrom trace ${refused} --columns${option}
-  ${url}/api/wherefrom/v1/trace?ref=${query(refused)}&columns=true
-
   bin/wherefrom impact '${column}'${option}
-  ${url}/api/wherefrom/v1/impact?ref=${query(column)}`);
+${flags.exit ? `or, while "bin/wherefrom serve${data}" runs:` : 'or'}
+  ${base}/api/wherefrom/v1/trace?ref=${query(refused)}&columns=true
+  ${base}/api/wherefrom/v1/impact?ref=${query(column)}`);
 }
 
-/** Ctrl-C, or a kill of this process alone, ends the server gracefully before the demo. */
+/** Ctrl-C, or a kill of this process alone: ends what is under way, then the server gracefully. */
 function endWith(server: DemoServer): void {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
       console.log('\nStopping.');
-      void server.stop().then(() => process.exit(finished ? 0 : 130));
+      if (!finished) {
+        interruption.abort();
+        process.exitCode = 130;
+      }
+      void server.stop();
     });
+  }
+}
+
+function readFlags() {
+  try {
+    return parseArgs({
+      options: {
+        exit: { type: 'boolean', default: false },
+        json: { type: 'string' },
+        data: { type: 'string', default: files.data },
+        port: { type: 'string' },
+      },
+    }).values;
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    console.error('Usage: npm run demo -- [--exit] [--json FILE] [--data DIR] [--port N]');
+    process.exit(2);
   }
 }
 

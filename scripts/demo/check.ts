@@ -13,15 +13,15 @@ export interface DemoAnswers {
  */
 export function findGaps(trace: Answer, source: string): string[] {
   const gaps: string[] = [];
+  const find = (to: readonly AnswerNode[], relation: string, kind: string): AnswerNode[] => {
+    const targets = new Set(to.map(({ ref }) => ref));
+    const edges = trace.edges.filter((edge) => edge.relation === relation && targets.has(edge.to));
+    const from = new Set(edges.map((edge) => edge.from));
+    return trace.nodes.filter((node) => node.kind === kind && from.has(node.ref));
+  };
   /** The nodes of a kind that `relation` leads from into one of `to`; says so when there are none. */
   const before = (to: readonly AnswerNode[], relation: string, kind: string): AnswerNode[] => {
-    const targets = new Set(to.map(({ ref }) => ref));
-    const from = new Set(
-      trace.edges
-        .filter((edge) => edge.relation === relation && targets.has(edge.to))
-        .map((edge) => edge.from),
-    );
-    const found = trace.nodes.filter((node) => node.kind === kind && from.has(node.ref));
+    const found = find(to, relation, kind);
     if (found.length === 0 && to.length > 0) {
       gaps.push(`no ${kind} ${relation} ${to.map(({ ref }) => ref).join(', ')}`);
     }
@@ -42,7 +42,7 @@ export function findGaps(trace: Answer, source: string): string[] {
   }
   const read = before(training, 'read-by', 'datasetVersion');
   // MLflow names what it read by a digest of its own: that content goes on from what was written.
-  const written = before(read, 'continued-as', 'datasetVersion');
+  const written = [...read, ...find(read, 'continued-as', 'datasetVersion')];
   const transformation = before(written, 'wrote', 'run');
   const sourceData = before(transformation, 'read-by', 'datasetVersion').filter(({ name }) =>
     name.includes(source),
@@ -51,7 +51,7 @@ export function findGaps(trace: Answer, source: string): string[] {
   const trainingColumns = before(training, 'read-by', 'field');
   const sourceColumns = before(trainingColumns, 'derived-into', 'field');
   for (const column of ['age', 'credit_amount', 'duration', 'checking_account']) {
-    if (!sourceColumns.some(({ ref }) => ref.endsWith(`${source}#${column}`))) {
+    if (!sourceColumns.some(({ ref }) => decodeURIComponent(ref).endsWith(`${source}#${column}`))) {
       gaps.push(`no column ${column} of ${source}`);
     }
   }

@@ -139,11 +139,12 @@ def job_facets() -> dict[str, object]:
 
 def code_location() -> source_code_location_job.SourceCodeLocationJobFacet:
     """The script in git at the current commit; without git only the script."""
+    commit = git("rev-parse", "HEAD")
     return source_code_location_job.SourceCodeLocationJobFacet(
-        type="git",
+        type="git" if commit else "file",
         url=REPOSITORY.as_uri(),
         path="transform.py",
-        version=git("rev-parse", "HEAD"),
+        version=commit,
         branch=git("branch", "--show-current"),
     )
 

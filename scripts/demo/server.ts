@@ -30,13 +30,17 @@ export async function startServer(options: {
   const port = options.port ?? ((await isFree(usualPort)) ? usualPort : 0);
   const child = spawn(wherefrom, ['serve', '--json', '--port', `${port}`, '--data', options.data], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    // Ctrl-C is for the demo, which then ends the server: two signals would end it at once.
+    detached: true,
   });
   const ended = once(child, 'exit').then(() => undefined);
   const url = await readUrl(child);
   const ask = async (...args: readonly string[]): Promise<string> =>
     run(wherefrom, [...args, '--url', url]);
+  let stopping = false;
   const stop = (): Promise<void> => {
-    child.kill('SIGTERM');
+    if (!stopping) child.kill('SIGTERM');
+    stopping = true;
     return ended;
   };
   return { url, ask, ended, stop };
@@ -55,7 +59,17 @@ async function readUrl(child: ChildProcess): Promise<string> {
     stdout.resume();
     return (JSON.parse(line) as { url: string }).url;
   }
-  throw new Error(`The server did not start:\n${said}`);
+  throw new Error(`The server did not start. ${explain(said)}`);
+}
+
+/** What went wrong and what to do, of the problem that the server says as JSON; else all that it said. */
+function explain(said: string): string {
+  try {
+    const { detail, hint = '' } = JSON.parse(said) as { detail: string; hint?: string };
+    return `${detail} ${hint}`;
+  } catch {
+    return said;
+  }
 }
 
 function isFree(port: number): Promise<boolean> {
@@ -70,7 +84,11 @@ function isFree(port: number): Promise<boolean> {
 export async function run(
   program: string,
   args: readonly string[],
-  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {},
+  options: {
+    readonly cwd?: string;
+    readonly env?: NodeJS.ProcessEnv;
+    readonly signal?: AbortSignal;
+  } = {},
 ): Promise<string> {
   const child = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
   const output = { stdout: '', stderr: '' };

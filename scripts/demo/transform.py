@@ -19,7 +19,9 @@ with TransformationReport(source, [train, test]) as report:
         (train, "hash(applicant_id) % 4 > 0"),
         (test, "hash(applicant_id) % 4 = 0"),
     ]:
-        part = database.sql(f"SELECT * FROM credit_features WHERE {condition} ORDER BY applicant_id")
+        part = database.sql(
+            f"SELECT * FROM credit_features WHERE {condition} ORDER BY applicant_id"
+        )
         part.write_parquet(str(file))
         report.wrote(file, rows=len(part), columns=dict(zip(part.columns, part.types)))
 

@@ -2,8 +2,8 @@
 export const limits = {
   /** One ledger entry. C2SP tlog-tiles prefixes entries with 16 bits. */
   entryBytesMax: 65_535,
-  /** Messages that share one ledger entry: bounds the work of proving one of them. */
-  messagesPerEntryMax: 1_000,
+  /** Messages that share one ledger entry: a whole request of predictions, and 14 hashes to prove one. */
+  messagesPerEntryMax: 10_000,
   /** Messages waiting for the writer. Beyond it the door answers `overloaded` instead of growing. */
   queueMessagesMax: 20_000,
   /** Messages of one transaction: bounds the time that one commit holds the writer. */
@@ -56,6 +56,8 @@ export const limits = {
   busyTimeoutMs: 10_000,
   /** Graceful shutdown waits this long for requests under way. */
   shutdownTimeoutMs: 10_000,
+  /** Signals closer together than this are one: a terminal signals a whole group. */
+  signalsApartMs: 1_000,
   /** Write-ahead log: SQLite folds it back at this many pages of 4 KiB. */
   walPagesMax: 4_000,
   /** Messages of one page that rebuild and verify read at a time. */

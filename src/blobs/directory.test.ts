@@ -57,6 +57,13 @@ test('an upload that breaks off is refused and leaves nothing', async () => {
   expect(await readdir(join(directory, 'incoming'))).toEqual([]);
 });
 
+test('a directory that cannot be written says so', async () => {
+  const nowhere = createDirectoryBlobs({ directory: '/dev/null/blobs' });
+  await expect(nowhere.put(Readable.from(['x']), { bytesMax })).rejects.toMatchObject({
+    code: 'storage_unavailable',
+  });
+});
+
 test('an unknown blob is not found, whatever its name looks like', async () => {
   for (const digest of [sha256Hex('x'), '../../etc/passwd', '']) {
     await expect(blobs.get(digest)).rejects.toMatchObject({ code: 'not_found' });

@@ -123,6 +123,8 @@ export type TrackingFact =
       readonly kind: 'loggedModel.finalized';
       readonly model: string;
       readonly status: LoggedModelStatus;
+      /** SHA-256, hex, over the list of its files; absent when none were found. */
+      readonly digest?: string | undefined;
       readonly time: number;
     }
   | {

@@ -44,7 +44,7 @@ const columns = [
   ['log_head', 'peaks'],
 ] as const;
 
-test('any flipped byte in ledger or payload fails verification', async () => {
+test('any flipped byte in ledger or payload fails verification', { timeout: 60_000 }, async () => {
   const opened = await smallLog();
   const db = new DatabaseSync(opened.path);
   let flips = 0;

@@ -174,18 +174,28 @@ function trainingRun(judge: Judge, run: AnswerNode): void {
   }
 }
 
+/** A digest over the full content, of the version itself or of the one that it was found to continue. */
 function datasetVersion(judge: Judge, node: AnswerNode): void {
-  const version = findRef(node.ref)?.version ?? '';
-  const [algorithm = '', value = ''] = version.split(':');
-  const digest =
-    strongDigest({ algorithm, value }) !== undefined || typeof node.attributes.digest === 'string';
-  check(
-    judge,
-    node.ref,
-    'content digest',
-    digest,
-    'Report a version or digest over the full content.',
+  const strong = (ref: string): boolean => {
+    const [algorithm = '', value = ''] = (findRef(ref)?.version ?? '').split(':');
+    return strongDigest({ algorithm, value }) !== undefined;
+  };
+  const continued = judge.graph.edges.filter(
+    (edge) => edge.to === node.ref && edge.relation === 'continued-as' && strong(edge.from),
   );
+  const own = strong(node.ref);
+  judge.checks.push({
+    what: 'content digest',
+    ref: node.ref,
+    found: own || continued.length > 0,
+    ...(own ? { known: 'observed' as const } : {}),
+    ...(!own && continued.length > 0
+      ? { known: 'inferred' as const, by: continued.map((edge) => edge.from) }
+      : {}),
+    ...(own || continued.length > 0
+      ? {}
+      : { hint: 'Report a version or digest over the full content.' }),
+  });
 }
 
 /** A dataset ends the trace well when it is a source; otherwise some run should have made it. */

@@ -273,3 +273,20 @@ test('a model stands for its newest version', async () => {
   await graph.add(...version('2', 200));
   expect(refs(await graph.trace('model:default/credit'), 'run')).toEqual([run('2')]);
 });
+
+test('content written again later, under the same version, is not behind an earlier read', async () => {
+  const graph = createGraph();
+  const digest = { algorithm: 'sha256', value: 'cd'.repeat(32) };
+  const write = (id: string, end: number): Fact[] =>
+    wrote(id, end, 'replace').map((fact) =>
+      fact.kind === 'dataset.written' ? { ...fact, digest } : fact,
+    );
+  await graph.add(
+    ...write('w1', 100),
+    ...write('w2', 300),
+    ...read('early', 150),
+    ...read('late', 350),
+  );
+  expect(refs(await graph.trace(run('early')), 'run')).toEqual([run('early'), run('w1')]);
+  expect(refs(await graph.trace(run('late')), 'run')).toEqual([run('late'), run('w1'), run('w2')]);
+});

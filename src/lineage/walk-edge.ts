@@ -104,6 +104,8 @@ export interface WalkSink {
   readonly stops: Stop[];
   readonly depth: number;
   add(edge: WalkEdge): boolean;
+  boundVersion(version: number, time: number): void;
+  boundOf(version: number): number | undefined;
 }
 
 /** Where a walk went no further, and how many links it left. */

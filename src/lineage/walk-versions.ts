@@ -20,6 +20,8 @@ export async function readsOf(walk: WalkSink, runs: readonly NodeRow[]): Promise
     if (use.use !== 'read') continue;
     walk.reads.push(use);
     const current = await walk.view.currentAt(use.dataset, use.time, use.run);
+    const version = use.version ?? current?.version;
+    if (version !== undefined) walk.boundVersion(version, use.time);
     if (use.version !== null) {
       walk.add(readEdge(use, use.version));
       await observedVersion(walk, use, use.version, current);
@@ -44,6 +46,7 @@ async function observedVersion(
     (row) => row.use === 'write' && walk.view.seen(row),
   );
   if (writers.length > 0 || !current || current.version === version) return;
+  walk.boundVersion(current.version, use.time);
   walk.add(
     continuedEdge(
       current,
@@ -76,7 +79,9 @@ export async function madeBy(walk: WalkSink, version: NodeRow): Promise<void> {
   );
   const writes = uses.filter((row) => row.use === 'write');
   await walk.view.loadRuns(writes.map((row) => row.run));
-  for (const row of writes) walk.add(await writeEdge(walk, row));
+  for (const row of await writtenBefore(walk, version.key, writes)) {
+    walk.add(await writeEdge(walk, row));
+  }
   if (version.parent === null) return;
   if (writes.length === 0) {
     await sameContentUp(walk, version);
@@ -96,6 +101,25 @@ export async function madeBy(walk: WalkSink, version: NodeRow): Promise<void> {
   const how = write && continuation(write.mode);
   if (previous && write && how && previous.version !== version.key)
     walk.add(continuedEdge(previous, version.key, how, write.time));
+}
+
+/**
+ * The writes that a read on the path can have seen: the same content may be written again later under
+ * the same version. Where clocks differ so much that none came before, all are shown.
+ */
+async function writtenBefore(
+  walk: WalkSink,
+  version: number,
+  writes: readonly DatasetUseRow[],
+): Promise<readonly DatasetUseRow[]> {
+  const until = walk.boundOf(version);
+  if (until === undefined) return writes;
+  const earlier: DatasetUseRow[] = [];
+  for (const row of writes) {
+    const completed = (await walk.view.run(row.run))?.completedTime ?? row.time;
+    if (completed <= until) earlier.push(row);
+  }
+  return earlier.length > 0 ? earlier : writes;
 }
 
 /** Strong digests join versions: what wrote the same content elsewhere explains this one. */

@@ -33,6 +33,8 @@ export class Walk implements WalkSink {
   readonly stops: Stop[] = [];
   /** Reads on the path, for columns. */
   readonly reads: DatasetUseRow[] = [];
+  /** Of versions that something on the path read: the latest time at which it did. */
+  readonly #readUntil = new Map<number, number>();
   readonly #limits: WalkLimits;
   #next = new Set<number>();
   depth = 0;
@@ -140,6 +142,19 @@ export class Walk implements WalkSink {
     const before = this.edges.get(id);
     if (!before || strength(edge.known) < strength(before.known)) this.edges.set(id, edge);
     return true;
+  }
+
+  /** The version was read at `time`: what was written to it later is not behind the path. */
+  boundVersion(version: number, time: number): void {
+    const before = this.#readUntil.get(version);
+    if (before !== undefined && before >= time) return;
+    this.#readUntil.set(version, time);
+    if (before !== undefined && this.nodes.has(version)) this.#next.add(version);
+  }
+
+  /** The latest read of the version on the path; undefined when the path begins at it. */
+  boundOf(version: number): number | undefined {
+    return this.#readUntil.get(version);
   }
 
   #stopAtNodes(key: number): void {

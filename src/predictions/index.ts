@@ -1,10 +1,2 @@
 export { projectPredictions } from './project.ts';
-export type {
-  NewPrediction,
-  OutcomeRow,
-  PredictionCount,
-  PredictionCursor,
-  PredictionReader,
-  PredictionRow,
-  PredictionStore,
-} from './store.ts';
+export type { OutcomeRow, PredictionRow } from './store.ts';

@@ -62,6 +62,10 @@ export interface PredictionReader {
   findOutcome(workspace: string, id: string): Awaitable<OutcomeRow | undefined>;
   /** The stored message at (position, index); undefined when its payload was erased. */
   readMessage(position: number, index: number): Awaitable<unknown>;
+  /** The same for many, in their order; messages of one entry are read together. */
+  readMessages(
+    places: readonly { readonly position: number; readonly index: number }[],
+  ): Awaitable<unknown[]>;
 }
 
 export interface NewPrediction {
@@ -83,6 +87,8 @@ export interface PredictionStore extends PredictionReader {
   renameRef(from: string, to: string): Awaitable<void>;
   /** Keeps a message of the newest entry readable until the entry is appended. */
   holdMessage(position: number, index: number, message: unknown): void;
+  /** Writes the counts that were gathered; called before a transaction commits. */
+  flush(): void;
   /** Forgets cached keys and held messages, after a batch was rolled back. */
   reset(): void;
 }

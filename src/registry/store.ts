@@ -47,6 +47,11 @@ export interface NameUse {
   readonly toTime: number | null;
 }
 
+/** A tag with the surrogate of its version. */
+export interface VersionTagRow extends ModelTag {
+  readonly owner: number;
+}
+
 export interface AliasRow {
   readonly alias: string;
   readonly version: number;
@@ -118,6 +123,8 @@ export interface RegistryReader {
   listModelTags(model: number): Awaitable<ModelTag[]>;
   findModelTag(model: number, key: string): Awaitable<string | undefined>;
   listVersionTags(version: number): Awaitable<ModelTag[]>;
+  /** Of many versions, by surrogate. */
+  listTagsOfVersions(versions: readonly number[]): Awaitable<VersionTagRow[]>;
   findVersionTag(version: number, key: string): Awaitable<string | undefined>;
   /** The newest version of each stage, in the order in which the stages' first versions were made. */
   listLatestVersions(model: number): Awaitable<VersionRow[]>;

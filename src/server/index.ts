@@ -15,7 +15,7 @@ export interface RunningServer {
 }
 
 /**
- * Starts the server and listens. SIGINT and SIGTERM stop it gracefully, a second one at once.
+ * Starts the server and listens. SIGINT and SIGTERM stop it gracefully.
  * @throws what `compose` throws; conflict when the port is in use.
  */
 export async function startServer(config: Config): Promise<RunningServer> {
@@ -31,12 +31,28 @@ export async function startServer(config: Config): Promise<RunningServer> {
       }
       return done.promise;
     };
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stop());
+    stopOnSignals(stop);
     return { url: `${address}${config.basePath}`, composed, stop, closed: done.promise };
   } catch (thrown) {
     await composed.close();
     throw explainListen(thrown, config);
   }
+}
+
+/**
+ * A terminal sends Ctrl-C to a whole group, and a parent may pass it on: signals close together are
+ * one. A later second one ends the process at once.
+ */
+function stopOnSignals(stop: () => Promise<void>): void {
+  let firstMs: number | undefined;
+  const handle = (): void => {
+    const now = performance.now();
+    if (firstMs !== undefined && now - firstMs > limits.signalsApartMs) process.exit(130);
+    firstMs ??= now;
+    // What goes wrong is told by `closed`.
+    stop().catch(() => undefined);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, handle);
 }
 
 /** Requests that do not end in time are cut off; what was answered is durable anyway. */

@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import fastify, { type FastifyInstance } from 'fastify';
 import type { Clock } from '../base/clock.ts';
 import { systemClock } from '../base/clock.ts';
 import {
@@ -13,13 +12,14 @@ import {
   replay,
   revealTokens,
 } from '../door/index.ts';
+import { createProtocolApp, type ProtocolApp } from '../protocols/app-suite.ts';
 import type { ProtocolServices } from '../protocols/services.ts';
 import { compareProjections, openShadowStore, openSqliteStore } from '../store/sqlite/open.ts';
 import type { SqliteStore } from '../store/sqlite/store.ts';
 
 /** A server of one or a few protocols over a real door and a real store in a temporary directory. */
 export interface ProtocolServer {
-  readonly app: FastifyInstance;
+  readonly app: ProtocolApp;
   readonly store: SqliteStore;
   readonly services: ProtocolServices;
   /** Rebuilds from the ledger beside the store. @returns what came out differently: nothing, ever. */
@@ -31,7 +31,7 @@ const secret = Buffer.alloc(32, 7);
 
 /** Starts one; `register` adds the routes in a scope of its own. */
 export async function startProtocolServer(
-  register: (app: FastifyInstance, services: ProtocolServices) => void,
+  register: (app: ProtocolApp, services: ProtocolServices) => void,
   options: { readonly clock?: Clock } = {},
 ): Promise<ProtocolServer> {
   const directory = mkdtempSync(join(tmpdir(), 'wherefrom-test-'));
@@ -52,12 +52,10 @@ export async function startProtocolServer(
     findToken: (value) => store.findToken(personLookup(secret, value)),
     count: () => undefined,
   };
-  const app = fastify();
-  app.decorateRequest('principal');
-  app.addHook('onRequest', async (request) => {
-    request.principal = { id: 'tester', role: 'admin', workspace: defaultWorkspace };
-  });
-  await app.register(async (scope) => register(scope, services));
+  const app = await createProtocolApp(
+    { id: 'tester', role: 'admin', workspace: defaultWorkspace },
+    (scope) => register(scope, services),
+  );
   return {
     app,
     store,

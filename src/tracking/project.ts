@@ -120,7 +120,7 @@ async function projectLoggedModel(
       break;
     }
     case 'loggedModel.finalized':
-      await store.finalizeLoggedModel(workspace, fact.model, fact.status, fact.time);
+      await store.finalizeLoggedModel(workspace, fact.model, fact);
       break;
     case 'loggedModel.tagged':
       await store.putLoggedModelTags(workspace, fact.model, fact.tags);

@@ -52,6 +52,8 @@ export interface LoggedModelRow {
   readonly sourceRun: string;
   readonly artifactUri: string;
   readonly status: LoggedModelStatus;
+  /** SHA-256, hex, over the list of its files when it was finalized; null before, or without files. */
+  readonly digest: string | null;
   readonly stage: LifecycleStage;
   readonly creationTime: number;
   readonly lastUpdateTime: number;
@@ -279,8 +281,11 @@ export interface TrackingStore extends TrackingReader {
   finalizeLoggedModel(
     workspace: string,
     id: string,
-    status: LoggedModelStatus,
-    time: number,
+    change: {
+      readonly status: LoggedModelStatus;
+      readonly digest?: string | undefined;
+      readonly time: number;
+    },
   ): Awaitable<void>;
   putLoggedModelTags(workspace: string, id: string, tags: readonly KeyValue[]): Awaitable<void>;
   deleteLoggedModelTag(workspace: string, id: string, key: string): Awaitable<void>;

@@ -54,11 +54,7 @@ function source(request: FastifyRequest): unknown {
 }
 
 /** Sends JSON, with the persons behind tokens put back. */
-export function sendJson(
-  reply: FastifyReply,
-  services: ProtocolServices,
-  value: unknown,
-): FastifyReply {
+function sendJson(reply: FastifyReply, services: ProtocolServices, value: unknown): FastifyReply {
   return reply.type('application/json').send(services.reveal(JSON.stringify(value)));
 }
 

@@ -11,7 +11,7 @@ import { invalidParameter } from './errors.ts';
 export type Double = number | 'NaN';
 
 /** The double that MLflow stores for Infinity. */
-export const largestDouble = Number.MAX_VALUE;
+const largestDouble = Number.MAX_VALUE;
 
 interface Enumeration {
   readonly names: readonly string[];
@@ -107,7 +107,7 @@ export function message<F extends Fields>(fields: F): Message<F> {
 }
 
 /** `Missing value for required parameter 'X'. …`, 400. */
-export function missingValue(path: string): Error {
+function missingValue(path: string): Error {
   return invalidParameter(
     `Missing value for required parameter '${path}'. See the API docs for more information about request parameters.`,
   );

@@ -4,6 +4,8 @@ import type { Tokenise } from '../../door/index.ts';
 type Changed = Record<string, unknown>;
 type FacetChange = (facet: Readonly<Changed>, name: string) => unknown;
 
+const userPrefix = 'user:';
+
 /** Facets whose keys are columns or which can be megabytes: they name no persons. */
 const impersonal = new Set([
   'schema',
@@ -53,7 +55,7 @@ export function withoutPersons(body: unknown, tokenise: Tokenise): unknown {
       if (personKeys.has(key.toLowerCase())) return tokenise(value);
       if (key === 'value' && pair !== undefined && personKeys.has(pair.toLowerCase()))
         return tokenise(value);
-      return inOwners && key === 'name' ? tokenise(value) : value;
+      return inOwners && key === 'name' ? ownerToken(value, tokenise) : value;
     });
   });
 }
@@ -154,4 +156,11 @@ function mapText(value: unknown, change: (part: string) => string): unknown {
   if (typeof value === 'string') return value.includes('@') ? change(value) : value;
   if (Array.isArray(value)) return mapItems(value, (item) => mapText(item, change));
   return isObject(value) ? mapValues(value, (item) => mapText(item, change)) : value;
+}
+
+/** OpenLineage recommends `user:ann`: the same person as MLflow's `ann`. Teams are no persons, but may be named like one. */
+function ownerToken(name: string, tokenise: Tokenise): string {
+  return name.startsWith(userPrefix)
+    ? userPrefix + tokenise(name.slice(userPrefix.length))
+    : tokenise(name);
 }

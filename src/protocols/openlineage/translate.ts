@@ -99,7 +99,7 @@ function jobFacts({ event, context, warn }: Translating, job: WireJob): LineageF
     facts.push({
       kind: 'relation.stated',
       relation: 'did',
-      from: agentRef(context.workspace, name),
+      from: agentRef(context.workspace, name.replace(/^user:/, '')),
       to: ref,
       role: role === undefined ? 'owner' : boundName(role.toLowerCase(), 'field'),
       known: 'declared',

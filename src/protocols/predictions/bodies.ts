@@ -60,24 +60,18 @@ function parse(text: string, where: string): unknown {
   }
 }
 
-function readLines(text: string): SentRecords {
+/** A body as it was parsed: one JSON value, or those of its lines. */
+interface ParsedBody {
+  readonly value: unknown;
+  readonly text: string;
+}
+
+function readLines(text: string): unknown[] {
   const records: unknown[] = [];
   for (const [index, line] of text.split('\n').entries()) {
     if (line.trim() !== '') records.push(parse(line, `Line ${index + 1}`));
   }
-  return { records, single: false, text };
-}
-
-function readJson(text: string): SentRecords {
-  const value = parse(text, 'The body');
-  if (Array.isArray(value)) return { records: value, single: false, text };
-  if (isObject(value)) {
-    for (const name of ['predictions', 'outcomes', 'statements'] as const) {
-      const list = value[name];
-      if (Array.isArray(list)) return { records: list, single: false, text };
-    }
-  }
-  return { records: [value], single: true, text };
+  return records;
 }
 
 /** The body parsers of this scope: JSON and lines of JSON, plain or compressed. */
@@ -85,11 +79,17 @@ export function useRecordBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   const options = { parseAs: 'buffer', bodyLimit: bytesMax } as const;
   const parser =
-    (read: (text: string) => SentRecords) => async (request: FastifyRequest, body: Buffer) => {
+    (read: (text: string) => unknown) =>
+    async (request: FastifyRequest, body: Buffer): Promise<ParsedBody | undefined> => {
       const plain = await decompress(request.headers['content-encoding'] ?? '', body);
-      return read(plain.toString('utf8'));
+      const text = plain.toString('utf8');
+      return text.trim() === '' ? undefined : { value: read(text), text };
     };
-  app.addContentTypeParser('application/json', options, parser(readJson));
+  app.addContentTypeParser(
+    'application/json',
+    options,
+    parser((text) => parse(text, 'The body')),
+  );
   app.addContentTypeParser(
     ['application/x-ndjson', 'application/jsonl', 'application/x-jsonlines', 'application/ndjson'],
     options,
@@ -97,22 +97,30 @@ export function useRecordBodies(app: FastifyInstance): void {
   );
 }
 
-/** The records of a request. @throws malformed_message without a body, too_large beyond the limit. */
-export function recordsOf(request: FastifyRequest, countMax: number): SentRecords {
-  const { body } = request;
-  if (body === undefined || body === null) {
+/**
+ * The records of a request: a list, or the member `name` of an object, or the one that was sent.
+ * @throws malformed_message without a body, too_large beyond the limit.
+ */
+export function recordsOf(
+  request: FastifyRequest,
+  { name, countMax }: { readonly name: string; readonly countMax: number },
+): SentRecords {
+  // Every parser of this scope returns a ParsedBody, or undefined for an empty body.
+  const body = request.body as ParsedBody | null | undefined;
+  if (!body) {
     throw new WherefromError('malformed_message', 'The request has no body.', {
       hint: 'Send one JSON record, a list of them, or one a line as application/x-ndjson.',
     });
   }
-  // Every parser of this scope returns SentRecords.
-  const sent = body as SentRecords;
-  if (sent.records.length > countMax) {
+  const { value, text } = body;
+  const list = isObject(value) && Array.isArray(value[name]) ? value[name] : value;
+  if (!Array.isArray(list)) return { records: [list], single: true, text };
+  if (list.length > countMax) {
     throw new WherefromError(
       'too_large',
-      `The request holds ${sent.records.length} records; at most ${countMax} are taken at once.`,
+      `The request holds ${list.length} records; at most ${countMax} are taken at once.`,
       { hint: 'Send them in several requests.' },
     );
   }
-  return sent;
+  return { records: list, single: false, text };
 }

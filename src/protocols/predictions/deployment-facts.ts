@@ -2,10 +2,31 @@ import { isObject, type JsonObject, text } from '../../base/json.ts';
 import type { Fact, FactContext } from '../../facts/facts.ts';
 import { findRef, formatRef } from '../../facts/ref.ts';
 import { deploymentRef } from '../../registry/index.ts';
-import { attributesOf, type DecidedDeployment } from './deployments.ts';
 import type { DeploymentMessage } from './wire.ts';
 
 const rule = 'wherefrom.deployments';
+
+/** What the door decided for a deployment. */
+export type DecidedDeployment = {
+  readonly number: number;
+  readonly modelVersion: string;
+  readonly from: number;
+  readonly until: number | null;
+  /** The deployment that this one takes over from. */
+  readonly ended: {
+    readonly number: number;
+    readonly modelVersion: string;
+    readonly from: number;
+  } | null;
+};
+
+/** Everything that was said about a deployment but its name, version and interval. */
+export function attributesOf(message: DeploymentMessage): JsonObject {
+  const { name: _, modelVersion, model, version, alias, from, until, ...said } = message;
+  const present = Object.entries(said).filter(([, value]) => value !== undefined && value !== null);
+  // Members of a message are JSON: they were read from it.
+  return Object.fromEntries(present) as JsonObject;
+}
 
 /** What a deployment means: for the registry, and for the graph. */
 export function deploymentFacts(

@@ -1,11 +1,16 @@
 import { WherefromError } from '../../base/errors.ts';
-import { canonicalJson, type JsonObject } from '../../base/json.ts';
+import { canonicalJson } from '../../base/json.ts';
 import { limits } from '../../base/limits.ts';
 import type { DecideContext, Operation, Tokenise } from '../../door/index.ts';
 import type { Fact } from '../../facts/facts.ts';
 import { type DeploymentRow, deploymentRef } from '../../registry/index.ts';
 import { type NamedVersion, timeOf } from './check.ts';
-import { deploymentFacts, endFacts } from './deployment-facts.ts';
+import {
+  attributesOf,
+  type DecidedDeployment,
+  deploymentFacts,
+  endFacts,
+} from './deployment-facts.ts';
 import { choose, NameReader } from './resolve.ts';
 import type { DeploymentMessage, EndMessage } from './wire.ts';
 
@@ -19,20 +24,6 @@ export interface DeploymentAnswer {
   readonly until?: string;
   readonly status: 'recorded' | 'unchanged' | 'ended';
 }
-
-/** What the door decided for a deployment. */
-export type DecidedDeployment = {
-  readonly number: number;
-  readonly modelVersion: string;
-  readonly from: number;
-  readonly until: number | null;
-  /** The deployment that this one takes over from. */
-  readonly ended: {
-    readonly number: number;
-    readonly modelVersion: string;
-    readonly from: number;
-  } | null;
-};
 
 function answerOf(row: DeploymentRow, status: DeploymentAnswer['status']): DeploymentAnswer {
   return {
@@ -51,14 +42,6 @@ function tokeniseBy<Body extends { readonly by?: string | null | undefined }>(
   tokenise: Tokenise,
 ): Body {
   return body.by ? { ...body, by: tokenise(body.by) } : body;
-}
-
-/** Everything that was said about a deployment but its name, version and interval. */
-export function attributesOf(message: DeploymentMessage): JsonObject {
-  const { name: _, modelVersion, model, version, alias, from, until, ...said } = message;
-  const present = Object.entries(said).filter(([, value]) => value !== undefined && value !== null);
-  // Members of a message are JSON: they were read from it.
-  return Object.fromEntries(present) as JsonObject;
 }
 
 /**

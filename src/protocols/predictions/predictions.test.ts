@@ -1,4 +1,5 @@
 import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { limits } from '../../base/limits.ts';
 import {
@@ -28,7 +29,7 @@ describe('predictions', () => {
   it('keeps one, answers 201 with a receipt, and shows it again', async () => {
     const { status, headers, body } = await post(
       'predictions',
-      prediction({ id: 'a', extra: { kept: true } }),
+      prediction({ id: 'a', extra: { kept: true }, outcomes: [1] }),
     );
     expect(status).toBe(201);
     expect(body).toMatchObject({ accepted: 1, duplicates: 0, refused: 0, flagged: 0, results: [] });
@@ -37,7 +38,7 @@ describe('predictions', () => {
       ref: 'prediction:default/a',
       modelVersion: refOf(1),
       flagged: false,
-      prediction: { features: { age: 30 }, extra: { kept: true } },
+      prediction: { features: { age: 30 }, extra: { kept: true }, outcomes: [1] },
       outcomes: [],
     });
   });
@@ -329,5 +330,37 @@ describe('predictions', () => {
       predictions.findByPrefix('default', 'p24', 200),
     );
     expect(found).toHaveLength(111);
+  });
+
+  it('keeps the first content of each id, however requests repeat, mix and split them', async () => {
+    const sent = fc.record({
+      id: fc.constantFrom('a', 'b', 'c'),
+      output: fc.integer({ min: 0, max: 1 }),
+    });
+    const requests = fc.array(fc.array(sent, { minLength: 1, maxLength: 5 }), { maxLength: 4 });
+    let round = 0;
+    await fc.assert(
+      fc.asyncProperty(requests, async (lists) => {
+        round += 1;
+        const first = new Map<string, number>();
+        for (const list of lists) {
+          const items = list.map(({ id, output }) => prediction({ id: `${id}-${round}`, output }));
+          const { body } = await post('predictions', items);
+          const expected = { accepted: 0, duplicates: 0, refused: 0 };
+          for (const { id, output } of list) {
+            const known = first.get(id);
+            if (known === undefined) first.set(id, output);
+            const what =
+              known === undefined ? 'accepted' : known === output ? 'duplicates' : 'refused';
+            expected[what] += 1;
+          }
+          expect(body).toMatchObject(expected);
+        }
+        for (const [id, output] of first) {
+          expect((await show(`${id}-${round}`)).prediction.output).toBe(output);
+        }
+      }),
+      { numRuns: 30 },
+    );
   });
 });

@@ -93,17 +93,17 @@ class Decider {
   readonly results = new RecordsAnswerBuilder();
   readonly #context: DecideContext;
   readonly #names: NameReader;
-  /** Recorded before, by id. */
-  readonly #stored: ReadonlyMap<string, PredictionRow>;
+  /** Recorded before, by id; undefined when its content was erased. */
+  readonly #stored: ReadonlyMap<string, unknown>;
   /** Of this request, by id. */
   readonly #accepted = new Map<string, PredictionMessage>();
   readonly #random: Buffer;
   #made = 0;
 
-  constructor(context: DecideContext, stored: readonly PredictionRow[], random: Buffer) {
+  constructor(context: DecideContext, stored: ReadonlyMap<string, unknown>, random: Buffer) {
     this.#context = context;
     this.#names = new NameReader(context.state.registry, context.workspace);
-    this.#stored = new Map(stored.map((row) => [row.id, row]));
+    this.#stored = stored;
     this.#random = random;
   }
 
@@ -111,7 +111,7 @@ class Decider {
   async decide(message: PredictionMessage, index: number): Promise<DecidedPrediction | undefined> {
     const { time: now } = this.#context;
     if (message.id) {
-      const ended = await this.#recognise(message.id, message, index);
+      const ended = this.#recognise(message.id, message, index);
       if (ended !== undefined) {
         this.results.add(ended);
         return undefined;
@@ -140,16 +140,9 @@ class Decider {
   }
 
   /** How a prediction ends whose id was seen before. */
-  async #recognise(
-    id: string,
-    message: PredictionMessage,
-    index: number,
-  ): Promise<RecordResult | undefined> {
-    const row = this.#stored.get(id);
-    const before =
-      this.#accepted.get(id) ??
-      (row && (await this.#context.state.predictions.readMessage(row.position, row.index)));
-    if (before === undefined && row === undefined) return undefined;
+  #recognise(id: string, message: PredictionMessage, index: number): RecordResult | undefined {
+    const before = this.#accepted.get(id) ?? this.#stored.get(id);
+    if (before === undefined && !this.#stored.has(id)) return undefined;
     if (before !== undefined && canonicalJson(before) === canonicalJson(message)) {
       return { index, id, status: 'duplicate' };
     }
@@ -218,7 +211,9 @@ async function createDecider(
   context: DecideContext,
 ): Promise<Decider> {
   const ids = predictions.flatMap(({ id }) => id || []);
-  const stored = ids.length === 0 ? [] : await findStored(ids, context);
+  const rows = ids.length === 0 ? [] : await findStored(ids, context);
+  const messages = rows.length === 0 ? [] : await context.state.predictions.readMessages(rows);
+  const stored = new Map(rows.map((row, index) => [row.id, messages[index]]));
   const missing = predictions.length - ids.length;
   return new Decider(context, stored, context.random(missing * 10));
 }

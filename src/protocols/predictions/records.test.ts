@@ -118,7 +118,7 @@ describe('deployments', () => {
       status: 200,
       body: { status: 'unchanged' },
     });
-    expect(await post('deployments/nowhere/end', {})).toMatchObject({ status: 404 });
+    expect(await post('deployments/nowhere/end', '')).toMatchObject({ status: 404 });
   });
 
   it('refuses an unknown version and says which there are', async () => {

@@ -34,19 +34,28 @@ export function registerPredictionRoutes(app: FastifyInstance, services: Protoco
 
 function registerRecords(app: FastifyInstance, services: ProtocolServices): void {
   app.post(`${base}/predictions`, async (request, reply) => {
-    const { records, single, text } = recordsOf(request, limits.predictionsPerRequestMax);
+    const { records, single, text } = recordsOf(request, {
+      name: 'predictions',
+      countMax: limits.predictionsPerRequestMax,
+    });
     const body = { predictions: records.map(checkPrediction) };
     const accepted = await submit(services, request, { operation: recordPredictions, body, text });
     return sendRecords(reply, services, accepted, single);
   });
   app.post(`${base}/outcomes`, async (request, reply) => {
-    const { records, single, text } = recordsOf(request, limits.recordsPerRequestMax);
+    const { records, single, text } = recordsOf(request, {
+      name: 'outcomes',
+      countMax: limits.recordsPerRequestMax,
+    });
     const body = { outcomes: records.map(checkOutcome) };
     const accepted = await submit(services, request, { operation: recordOutcomes, body, text });
     return sendRecords(reply, services, accepted, single);
   });
   app.post(`${base}/statements`, async (request, reply) => {
-    const { records, single, text } = recordsOf(request, limits.recordsPerRequestMax);
+    const { records, single, text } = recordsOf(request, {
+      name: 'statements',
+      countMax: limits.recordsPerRequestMax,
+    });
     const body = { statements: records.map(checkStatement) };
     const accepted = await submit(services, request, { operation: makeStatements, body, text });
     return sendRecords(reply, services, accepted, single);
@@ -55,7 +64,7 @@ function registerRecords(app: FastifyInstance, services: ProtocolServices): void
 
 function registerDeployments(app: FastifyInstance, services: ProtocolServices): void {
   app.post(`${base}/deployments`, async (request, reply) => {
-    const [record] = recordsOf(request, 1).records;
+    const [record] = recordsOf(request, { name: 'deployments', countMax: 1 }).records;
     const body = checkDeployment(record);
     const accepted = await submit(services, request, { operation: recordDeployment, body });
     return sendOne(reply, services, accepted);
@@ -63,7 +72,9 @@ function registerDeployments(app: FastifyInstance, services: ProtocolServices): 
   app.post<{ Params: { name: string } }>(
     `${base}/deployments/:name/end`,
     async (request, reply) => {
-      const [record = {}] = request.body === undefined ? [] : recordsOf(request, 1).records;
+      const [record = {}] = request.body
+        ? recordsOf(request, { name: 'deployments', countMax: 1 }).records
+        : [];
       const body = { ...checkEnd(record), deployment: request.params.name };
       const accepted = await submit(services, request, { operation: endDeployment, body });
       return sendOne(reply, services, accepted);

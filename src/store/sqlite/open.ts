@@ -39,9 +39,7 @@ export function openSqliteStore(path: string): OpenedStore {
   try {
     const db = new Database(path, 'write');
     migrate(db);
-    const projectionsOnDisk = Number(
-      db.get<{ value: string }>("SELECT value FROM log_meta WHERE key = 'projections'")?.value ?? 0,
-    );
+    const projectionsOnDisk = projectionsOf(db);
     if (projectionsOnDisk === 0) {
       createProjections(db);
       return { store: new SqliteStore(path, db), projectionsOnDisk: projectionVersion };
@@ -50,6 +48,12 @@ export function openSqliteStore(path: string): OpenedStore {
   } catch (thrown) {
     throw explainSqliteError(thrown);
   }
+}
+
+function projectionsOf(db: Database): number {
+  return Number(
+    db.get<{ value: string }>("SELECT value FROM log_meta WHERE key = 'projections'")?.value ?? 0,
+  );
 }
 
 function migrate(db: Database): void {
@@ -144,6 +148,16 @@ export function compareProjections(storePath: string, shadowPath: string): strin
  */
 export function openSqliteReader(path: string): SqliteReaderStore {
   try {
+    const db = new Database(path, 'read');
+    const onDisk = projectionsOf(db);
+    db.close();
+    if (onDisk !== projectionVersion) {
+      throw new WherefromError(
+        'conflict',
+        `The projections of this data directory are of version ${onDisk}, not ${projectionVersion}.`,
+        { hint: 'Run "wherefrom rebuild" on it, or start a server, which does it by itself.' },
+      );
+    }
     return new SqliteReaderStore(path);
   } catch (thrown) {
     throw explainSqliteError(thrown);

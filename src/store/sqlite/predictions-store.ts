@@ -1,4 +1,5 @@
 import { isObject } from '../../base/json.ts';
+import { decodeBlock } from '../../ledger/index.ts';
 import type {
   NewPrediction,
   OutcomeRow,
@@ -86,11 +87,28 @@ function rowOf({ place, id, unknown, ...rest }: StoredPrediction): PredictionRow
   return { ...rest, id: readId(id), ...standsAt(place), unknown: unknown === 1 };
 }
 
+function messageOf(payload: string | undefined): unknown {
+  const value: unknown = payload === undefined ? undefined : JSON.parse(payload);
+  return isObject(value) ? value.message : undefined;
+}
+
 class SqlitePredictionStore implements PredictionStore {
   readonly #db: Database;
   readonly #payloads: PredictionPayloads;
   /** Keys by name; the writer's alone. */
   readonly #keys = new BoundedMap<string, number>();
+  /** What the predictions of this transaction add to the counts. */
+  readonly #counts = new Map<
+    string,
+    {
+      version: number;
+      place: number;
+      count: number;
+      unknown: number;
+      firstTime: number;
+      lastTime: number;
+    }
+  >();
   /** Messages of the newest entry by index, which the ledger may not hold yet. */
   #held: { readonly position: number; readonly messages: Map<number, unknown> } | undefined;
 
@@ -230,10 +248,31 @@ class SqlitePredictionStore implements PredictionStore {
     if (this.#held?.position === position && this.#held.messages.has(index)) {
       return this.#held.messages.get(index);
     }
-    const text = this.#payloads.readPayload(position, index);
-    if (text === undefined) return undefined;
-    const payload: unknown = JSON.parse(text);
-    return isObject(payload) ? payload.message : undefined;
+    return messageOf(this.#payloads.readPayload(position, index));
+  }
+
+  readMessages(
+    places: readonly { readonly position: number; readonly index: number }[],
+  ): unknown[] {
+    const messages = new Array<unknown>(places.length);
+    const byPosition = Map.groupBy(places.keys(), (at) => places[at]?.position ?? 0);
+    for (const [position, group] of byPosition) {
+      // One entry is decompressed once, however many of its messages are wanted.
+      const texts = group.length > 1 ? this.#readTexts(position) : undefined;
+      for (const at of group) {
+        const index = places[at]?.index ?? 0;
+        messages[at] = texts ? messageOf(texts[index]) : this.readMessage(position, index);
+      }
+    }
+    return messages;
+  }
+
+  #readTexts(position: number): readonly string[] | undefined {
+    const row = this.#db.get<{ block: Uint8Array }>(
+      'SELECT block FROM log_payloads WHERE position = ?',
+      position,
+    );
+    return row && decodeBlock(row.block, position);
   }
 
   putPrediction(prediction: NewPrediction): void {
@@ -251,15 +290,41 @@ class SqlitePredictionStore implements PredictionStore {
       place,
       unknown,
     );
-    this.#db.run(
-      `INSERT INTO prediction_counts VALUES (?1, ?2, 1, ?3, ?4, ?4) ON CONFLICT DO UPDATE SET
-         count = count + 1, unknown = unknown + ?3,
-         first_time = min(first_time, ?4), last_time = max(last_time, ?4)`,
-      version,
-      place,
-      unknown,
-      time,
-    );
+    const counted = `${version} ${place}`;
+    const sum = this.#counts.get(counted);
+    if (sum) {
+      sum.count += 1;
+      sum.unknown += unknown;
+      sum.firstTime = Math.min(sum.firstTime, time);
+      sum.lastTime = Math.max(sum.lastTime, time);
+    } else {
+      this.#counts.set(counted, {
+        version,
+        place,
+        count: 1,
+        unknown,
+        firstTime: time,
+        lastTime: time,
+      });
+    }
+  }
+
+  /** Writes the counts of the transaction; called before it commits. */
+  flush(): void {
+    for (const sum of this.#counts.values()) {
+      this.#db.run(
+        `INSERT INTO prediction_counts VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+           count = count + excluded.count, unknown = unknown + excluded.unknown,
+           first_time = min(first_time, excluded.first_time), last_time = max(last_time, excluded.last_time)`,
+        sum.version,
+        sum.place,
+        sum.count,
+        sum.unknown,
+        sum.firstTime,
+        sum.lastTime,
+      );
+    }
+    this.#counts.clear();
   }
 
   putOutcome(workspace: string, outcome: OutcomeRow): void {
@@ -287,6 +352,7 @@ class SqlitePredictionStore implements PredictionStore {
   }
 
   reset(): void {
+    this.#counts.clear();
     this.#keys.clear();
     this.#held = undefined;
   }

@@ -8,6 +8,7 @@ import type {
   RegistryReader,
   RegistrySearch,
   VersionRow,
+  VersionTagRow,
 } from '../../registry/store.ts';
 import type { Database } from './database.ts';
 import { RegistryDeployments } from './registry-deployments.ts';
@@ -130,6 +131,14 @@ export class SqliteRegistryReader implements RegistryReader {
     );
   }
 
+  listTagsOfVersions(versions: readonly number[]): VersionTagRow[] {
+    return this.db.all<VersionTagRow>(
+      `SELECT version AS owner, key, value FROM registry_version_tags
+       WHERE version IN (SELECT value FROM json_each(?)) ORDER BY version, key`,
+      JSON.stringify(versions),
+    );
+  }
+
   findVersionTag(version: number, key: string): string | undefined {
     return this.db.get<{ value: string }>(
       'SELECT value FROM registry_version_tags WHERE version = ? AND key = ?',
@@ -140,13 +149,15 @@ export class SqliteRegistryReader implements RegistryReader {
 
   listLatestVersions(model: number): VersionRow[] {
     return this.db.all<VersionRow>(
-      `${versionsWithModel} JOIN (
+      `SELECT ${versionColumns} FROM (
          SELECT (SELECT max(version) FROM registry_versions n
                  WHERE n.model = ?1 AND n.stage = s.value AND n.deleted_time IS NULL) AS newest,
                 (SELECT min(version) FROM registry_versions n
                  WHERE n.model = ?1 AND n.stage = s.value AND n.deleted_time IS NULL) AS oldest
-         FROM json_each('${stages}') s) latest ON latest.newest = v.version
-       WHERE v.model = ?1 ORDER BY latest.oldest`,
+         FROM json_each('${stages}') s) latest
+       CROSS JOIN registry_versions v CROSS JOIN registry_models m
+       WHERE v.model = ?1 AND v.version = latest.newest AND m.key = v.model
+       ORDER BY latest.oldest`,
       model,
     );
   }

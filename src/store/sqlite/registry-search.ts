@@ -62,9 +62,14 @@ function globOf(pattern: string): string {
   return pattern.replace(/[*?[]/g, '[$&]').replaceAll('%', '*').replaceAll('_', '?');
 }
 
-function conditionsJson(conditions: readonly RegistryCondition[]): string {
+/** Conditions for the SQL text; the one that an index answers already is left out. */
+function conditionsJson(
+  { conditions }: RegistrySearch,
+  answered: RegistryCondition | undefined,
+): string {
+  const others = conditions.filter((condition) => condition !== answered);
   return JSON.stringify(
-    conditions.map((condition) =>
+    others.map((condition) =>
       condition.operator === 'LIKE'
         ? { ...condition, value: globOf(String(condition.value)) }
         : condition,
@@ -83,12 +88,19 @@ function orderBy(
     .join(', ');
 }
 
-function equalTo(search: RegistrySearch, key: string): string | undefined {
-  const found = search.conditions.find(
-    (condition) =>
-      condition.entity === 'attribute' && condition.key === key && condition.operator === '=',
+/** The condition that an attribute equals a text, which an index can answer. */
+function equalTo(
+  search: RegistrySearch,
+  key: string,
+): (RegistryCondition & { readonly value: string }) | undefined {
+  return search.conditions.find(
+    (condition): condition is RegistryCondition & { readonly value: string } =>
+      condition.entity === 'attribute' &&
+      condition.key === key &&
+      condition.operator === '=' &&
+      typeof condition.value === 'string' &&
+      condition.value !== '',
   );
-  return typeof found?.value === 'string' ? found.value : undefined;
 }
 
 /** Models that are not deleted, by conditions, order and page. */
@@ -106,13 +118,13 @@ export function searchModels(db: Database, search: RegistrySearch): ModelRow[] {
   );
   return db.all<ModelRow>(
     `${conditionsTable} SELECT ${modelColumns} FROM registry_models m
-     WHERE m.workspace = ? AND m.deleted_time IS NULL ${name === undefined ? '' : 'AND m.name = ?'}
+     WHERE m.workspace = ? AND m.deleted_time IS NULL ${name ? 'AND m.name = ?' : ''}
        AND m.key ${search.prompts ? '' : 'NOT'} IN (${promptModels})
        AND ${allConditionsHold(modelSubject)}
      ORDER BY ${order} LIMIT ? OFFSET ?`,
-    conditionsJson(search.conditions),
+    conditionsJson(search, name),
     search.workspace,
-    ...(name === undefined ? [] : [name]),
+    ...(name ? [name.value] : []),
     search.limit,
     search.offset,
   );
@@ -121,8 +133,8 @@ export function searchModels(db: Database, search: RegistrySearch): ModelRow[] {
 /** Versions that are not deleted, by conditions, order and page. */
 export function searchVersions(db: Database, search: RegistrySearch): VersionRow[] {
   const name = equalTo(search, 'name');
-  const run = name === undefined ? equalTo(search, 'run_id') : undefined;
-  const narrow = name !== undefined ? 'AND m.name = ?' : run ? 'AND v.run_id = ?' : '';
+  const narrow = name ?? equalTo(search, 'run_id');
+  const column = name ? 'm.name' : 'v.run_id';
   const order = orderBy(
     search.orders,
     {
@@ -139,13 +151,14 @@ export function searchVersions(db: Database, search: RegistrySearch): VersionRow
   return db.all<VersionRow>(
     `${conditionsTable} SELECT ${versionColumns}
      FROM registry_versions v JOIN registry_models m ON m.key = v.model
-     WHERE m.workspace = ? AND m.deleted_time IS NULL AND v.deleted_time IS NULL ${narrow}
+     WHERE m.workspace = ? AND m.deleted_time IS NULL AND v.deleted_time IS NULL
+       ${narrow ? `AND ${column} = ?` : ''}
        AND v.model ${search.prompts ? '' : 'NOT'} IN (${promptVersions})
        AND ${allConditionsHold(versionSubject)}
      ORDER BY ${order} LIMIT ? OFFSET ?`,
-    conditionsJson(search.conditions),
+    conditionsJson(search, narrow),
     search.workspace,
-    ...[name ?? (run || undefined)].filter((value) => value !== undefined),
+    ...(narrow ? [narrow.value] : []),
     search.limit,
     search.offset,
   );

@@ -8,7 +8,7 @@ import { createSqlitePredictionStore } from './predictions-store.ts';
 import { SqliteVault, SqliteWorkspaces } from './record-store.ts';
 import { createSqliteRegistryStore } from './registry-store.ts';
 import { explainSqliteError } from './sqlite-errors.ts';
-import { createSqliteTrackingStore } from './tracking-store.ts';
+import { createSqliteTrackingReader, createSqliteTrackingStore } from './tracking-store.ts';
 
 /** Readers kept open at most; further queries wait. */
 const readersMax = 4;
@@ -43,6 +43,11 @@ function createSession(db: Database) {
     messageOf: messageOf(db),
     /** Bounds the file, in pages: as a full disk does. */
     limitPages: (pages: number): void => db.exec(`PRAGMA max_page_count=${pages}`),
+    /** Writes what stores gathered over a transaction. */
+    flush(): void {
+      lineage.flush();
+      predictions.flush();
+    },
     reset(): void {
       for (const store of caching) store.reset();
     },
@@ -54,7 +59,7 @@ function createReader(db: Database) {
   return {
     ledger: new SqliteLedgerStore(db),
     lineage: new SqliteLineageReader(db),
-    tracking: createSqliteTrackingStore(db),
+    tracking: createSqliteTrackingReader(db),
     registry: createSqliteRegistryStore(db),
     predictions: createSqlitePredictionStore(db, { readPayload: messageOf(db) }),
     vault: new SqliteVault(db),
@@ -166,7 +171,7 @@ export class SqliteStore extends SqliteReaderStore {
     try {
       this.#writer.exec('BEGIN IMMEDIATE');
       const result = await work(this.#session);
-      this.#session.lineage.flush();
+      this.#session.flush();
       this.#writer.exec('COMMIT');
       return result;
     } catch (thrown) {

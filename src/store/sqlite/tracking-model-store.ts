@@ -24,13 +24,17 @@ export class SqliteLoggedModelStore extends SqliteTrackingReader {
   finalizeLoggedModel(
     workspace: string,
     id: string,
-    status: LoggedModelStatus,
-    time: number,
+    change: {
+      readonly status: LoggedModelStatus;
+      readonly digest?: string | undefined;
+      readonly time: number;
+    },
   ): void {
     this.db.run(
-      'UPDATE tracking_models SET status = ?, last_update_time = ? WHERE key = ?',
-      status,
-      time,
+      'UPDATE tracking_models SET status = ?, digest = ?, last_update_time = ? WHERE key = ?',
+      change.status,
+      change.digest ?? null,
+      change.time,
       this.#model(workspace, id),
     );
   }

@@ -35,7 +35,7 @@ const runColumns = `r.key, r.id, r.name, r.experiment AS experimentKey, CAST(e.n
   r.user, r.status, r.start_time AS startTime, r.end_time AS endTime, r.deleted, ${runArtifactUri} AS artifactUri`;
 const runTables = 'tracking_runs r JOIN tracking_experiments e ON e.key = r.experiment';
 const modelColumns = `m.key, m.id, m.name, CAST(e.number AS TEXT) AS experimentId, m.model_type AS modelType,
-  m.source_run AS sourceRun, m.artifact_uri AS artifactUri, m.status, m.deleted,
+  m.source_run AS sourceRun, m.artifact_uri AS artifactUri, m.status, m.digest, m.deleted,
   m.creation_time AS creationTime, m.last_update_time AS lastUpdateTime`;
 const modelTables = 'tracking_models m JOIN tracking_experiments e ON e.key = m.experiment';
 

@@ -94,30 +94,64 @@ function scope(keys: readonly number[], search: RunSearch): Sql {
   return { sql: `${experiment.sql} AND r.deleted = ?`, values: [...experiment.values, deleted] };
 }
 
+const runTables = 'tracking_runs r CROSS JOIN tracking_experiments e ON e.key = r.experiment';
+
+/** A condition that only runs with a number for the metric can meet. */
+function isRange({ entity, operator }: SearchCondition): boolean {
+  return entity === 'metric' && operator !== '!=';
+}
+
+const isOf =
+  (key: string) =>
+  (condition: SearchCondition): boolean =>
+    condition.entity === 'metric' && condition.key === key;
+
 /**
  * A page ordered by one metric, read off the index of latest values: it stops at the page's end.
  * Undefined when the page reaches the runs that do not have the metric, or have NaN.
  */
-function searchByMetric(
-  db: Database,
-  search: RunSearch,
-  within: Sql,
-  where: Sql,
-): number[] | undefined {
+function searchByMetric(db: Database, search: RunSearch, within: Sql): number[] | undefined {
   const [order, ...more] = search.orders;
   if (order?.entity !== 'metric' || more.length > 0) return undefined;
+  const onMetric = search.conditions.filter(isOf(order.key));
+  const where = whereOf(
+    search.conditions.filter((condition) => !onMetric.includes(condition)),
+    shape,
+  );
+  const ranges = onMetric.map((condition) => compare('o.value', condition));
   const rows = db.all<{ key: number }>(
-    `SELECT r.key FROM tracking_latest_metrics o CROSS JOIN tracking_runs r ON r.key = o.run
-     CROSS JOIN tracking_experiments e ON e.key = r.experiment
-     WHERE o.name = ${nameKey} AND o.nan = 0 AND ${within.sql}${where.sql}
+    `SELECT r.key FROM tracking_latest_metrics o CROSS JOIN ${runTables}
+     WHERE o.name = ${nameKey} AND o.nan = 0 ${ranges.map(({ sql }) => `AND ${sql}`).join(' ')}
+     AND r.key = o.run AND ${within.sql}${where.sql}
      ORDER BY o.value ${order.ascending ? 'ASC' : 'DESC'}, ${tie(search.orders)} LIMIT ? OFFSET ?`,
     order.key,
+    ...ranges.flatMap(({ values }) => values),
     ...within.values,
     ...where.values,
     search.limit,
     search.offset,
   );
-  return rows.length === search.limit ? rows.map(({ key }) => key) : undefined;
+  const complete = rows.length === search.limit || onMetric.some(isRange);
+  return complete ? rows.map(({ key }) => key) : undefined;
+}
+
+/** Runs that are looked at one by one rather than walking all runs of the experiments. */
+const fewRunsMax = 5_000;
+
+/** The runs that meet a metric condition, when an index tells that they are few. */
+function fewRuns(db: Database, { conditions }: RunSearch): number[] | undefined {
+  for (const condition of conditions.filter(isRange)) {
+    const range = compare('m.value', condition);
+    const rows = db.all<{ run: number }>(
+      `SELECT m.run FROM tracking_latest_metrics m
+       WHERE m.name = ${nameKey} AND m.nan = 0 AND ${range.sql} LIMIT ?`,
+      condition.key,
+      ...range.values,
+      fewRunsMax + 1,
+    );
+    if (rows.length <= fewRunsMax) return rows.map(({ run }) => run);
+  }
+  return undefined;
 }
 
 /** Keys of the runs that a search finds, in its order. */
@@ -125,14 +159,17 @@ export function searchRuns(db: Database, search: RunSearch): number[] {
   const keys = experimentKeys(db, search);
   if (keys.length === 0) return [];
   const within = scope(keys, search);
-  const where = whereOf(search.conditions, shape);
-  const fast = searchByMetric(db, search, within, where);
+  const fast = searchByMetric(db, search, within);
   if (fast !== undefined) return fast;
+  const where = whereOf(search.conditions, shape);
   const order = orderOf(search.orders, shape, orderValue);
   const by = order.sql === '' ? tie(search.orders) : `${order.sql}, ${tie(search.orders)}`;
+  const few = fewRuns(db, search);
+  const from = few === undefined ? runTables : `json_each(?) k CROSS JOIN ${runTables}`;
   const rows = db.all<{ key: number }>(
-    `SELECT r.key FROM tracking_runs r JOIN tracking_experiments e ON e.key = r.experiment
-     WHERE ${within.sql}${where.sql} ORDER BY ${by} LIMIT ? OFFSET ?`,
+    `SELECT r.key FROM ${from} WHERE ${few === undefined ? '' : 'r.key = k.value AND '}${within.sql}${where.sql}
+     ORDER BY ${by} LIMIT ? OFFSET ?`,
+    ...(few === undefined ? [] : [JSON.stringify(few)]),
     ...within.values,
     ...where.values,
     ...order.values,

@@ -81,6 +81,7 @@ CREATE TABLE tracking_models (
   source_run TEXT NOT NULL,
   artifact_uri TEXT NOT NULL,
   status TEXT NOT NULL,
+  digest TEXT,
   deleted INTEGER NOT NULL,
   creation_time INTEGER NOT NULL,
   last_update_time INTEGER NOT NULL

@@ -1,6 +1,9 @@
-import type { SQLInputValue } from 'node:sqlite';
 import { WherefromError } from '../../base/errors.ts';
 import type { SearchCondition, SearchOperator, SearchOrder } from '../../tracking/index.ts';
+import type { Row } from './database.ts';
+
+/** What can be bound to a statement. */
+type Bound = Row[string];
 
 /** Comparisons and order clauses of one search: bounds the SQL that is made of them. */
 const clausesMax = 50;
@@ -8,7 +11,7 @@ const clausesMax = 50;
 /** SQL with the values bound to it, in order. */
 export interface Sql {
   readonly sql: string;
-  readonly values: readonly SQLInputValue[];
+  readonly values: readonly Bound[];
 }
 
 /** How one entity's conditions become SQL, given the condition's comparison. */
@@ -63,7 +66,7 @@ export function whereOf(conditions: readonly SearchCondition[], shape: SearchSha
     throw new WherefromError('invalid_message', `A search takes at most ${clausesMax} conditions.`);
   }
   const parts: string[] = [];
-  const values: SQLInputValue[] = [];
+  const values: Bound[] = [];
   for (const condition of conditions) {
     const { sql, values: bound } = conditionOf(condition, shape);
     parts.push(` AND ${sql}`);
@@ -100,7 +103,7 @@ export function orderOf<O extends SearchOrder>(
     throw new WherefromError('invalid_message', `A search takes at most ${clausesMax} orders.`);
   }
   const parts: string[] = [];
-  const values: SQLInputValue[] = [];
+  const values: Bound[] = [];
   for (const order of orders) {
     const direction = order.ascending ? 'ASC' : 'DESC';
     if (order.entity === 'attribute') {

@@ -26,14 +26,12 @@ export interface Environment {
   readonly attributes: JsonObject;
 }
 
+/** Scalars stay text: a Python version `3.10` is no number. */
 function yaml(content: string | undefined): Record<string, unknown> {
   if (content === undefined) return {};
   try {
-    const value: unknown = parseYaml(content, {
-      schema: 'core',
-      maxAliasCount: 100,
-      logLevel: 'silent',
-    });
+    const options = { schema: 'failsafe', maxAliasCount: 100, logLevel: 'silent' } as const;
+    const value: unknown = parseYaml(content, options);
     return isObject(value) ? value : {};
   } catch {
     return {};
@@ -80,7 +78,7 @@ function condaPackages(conda: Record<string, unknown>): { pip: string[]; conda: 
 
 function pythonVersion(files: ModelFiles, conda: readonly string[]): string | undefined {
   const python = yaml(files['python_env.yaml']).python;
-  if (typeof python === 'string' || typeof python === 'number') return String(python);
+  if (typeof python === 'string' && python !== '') return python;
   const pinned = conda.find((one) => /^python\s*=/.test(one));
   if (pinned !== undefined) return pinned.replace(/^python\s*=+\s*/, '');
   const flavors = yaml(files.MLmodel).flavors;

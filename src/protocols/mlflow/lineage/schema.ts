@@ -1,4 +1,4 @@
-import { isObject, list, text } from '../../../base/json.ts';
+import { isObject, text } from '../../../base/json.ts';
 
 /** A column or tensor of a schema. */
 export interface SchemaField {
@@ -44,11 +44,4 @@ function fieldsOf(value: unknown, prefix: string): SchemaField[] {
  */
 export function schemaFields(schema: unknown): SchemaField[] {
   return fieldsOf(schema, 'column').slice(0, 10_000);
-}
-
-/** Names alone. */
-export function fieldNames(fields: readonly SchemaField[]): string[] {
-  return list(fields)
-    .filter(isObject)
-    .map(({ name }) => String(name));
 }

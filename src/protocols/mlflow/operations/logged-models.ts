@@ -60,6 +60,7 @@ export const createLoggedModel = trackingOperation<CreateLoggedModel, Answer, Cr
       sourceRun: body.source_run_id ?? '',
       artifactUri,
       status: 'LOGGED_MODEL_PENDING' as const,
+      digest: null,
       stage: 'active' as const,
       creationTime: context.time,
       lastUpdateTime: context.time,
@@ -186,13 +187,21 @@ export const finalizeLoggedModel = trackingOperation<Finalize, undefined, Finali
   operation: 'logged-models/finalize',
   async decide(body, context) {
     const model = await getLoggedModel(body.model_id, context);
+    const digest = body.read?.digest ?? null;
+    if (model.status === body.status && model.digest === digest) return { unchanged: undefined };
     const decided = { source_run: model.sourceRun, name: model.name, model_type: model.modelType };
     return { decided, answer: undefined };
   },
   facts(message, decided, context) {
     const { time } = context;
     const facts: Fact[] = [
-      { kind: 'loggedModel.finalized', model: message.model_id, status: message.status, time },
+      {
+        kind: 'loggedModel.finalized',
+        model: message.model_id,
+        status: message.status,
+        digest: message.read?.digest,
+        time,
+      },
     ];
     if (decided.source_run !== '') {
       facts.push(producedFact(decided.source_run, message.model_id, context));

@@ -19,7 +19,7 @@ import {
 } from './define.ts';
 import { below, inventName, newId } from './names.ts';
 
-export const runNameTag = 'mlflow.runName';
+const runNameTag = 'mlflow.runName';
 
 type Created = {
   readonly run_id: string;

@@ -4,7 +4,7 @@ import { invalidParameter } from '../errors.ts';
 import { parseFilter, parseOrders } from '../filter.ts';
 import { type Condition, type Grammar, modelGrammar, modelVersionGrammar } from '../grammar.ts';
 import { readMaxResults, readPageToken, writePageToken } from '../paging.ts';
-import { viewModel, viewVersion, writeModel, writeVersion } from './read.ts';
+import { viewModel, writeModel, writeVersion } from './read.ts';
 import { promptTag } from './validate.ts';
 import type { SearchBody } from './wire.ts';
 
@@ -97,9 +97,13 @@ export async function searchVersions(
   const { rows, token } = await page({ ...search, orders }, async (each) =>
     registry.searchVersions(each),
   );
-  const versions: unknown[] = [];
-  for (const row of rows) {
-    versions.push(writeVersion(await viewVersion(registry, row, { aliases: false })));
-  }
+  const tags = Map.groupBy(
+    await registry.listTagsOfVersions(rows.map(({ key }) => key)),
+    ({ owner }) => owner,
+  );
+  const versions = rows.map((row) => {
+    const own = (tags.get(row.key) ?? []).map(({ key, value }) => ({ key, value }));
+    return writeVersion({ row, tags: own, aliases: [] });
+  });
   return { ...(versions.length === 0 ? {} : { model_versions: versions }), ...token };
 }

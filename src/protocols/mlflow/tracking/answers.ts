@@ -88,7 +88,7 @@ export function writeRun(full: FullRun): Answer {
   };
 }
 
-export function writeLoggedModelInfo(
+function writeLoggedModelInfo(
   model: Omit<LoggedModelRow, 'key'>,
   tags: readonly KeyValue[],
 ): Answer {

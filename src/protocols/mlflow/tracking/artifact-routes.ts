@@ -134,7 +134,7 @@ async function listBelow(
 }
 
 /** Raw bodies: uploads are streamed, whatever their content type. */
-export function registerUploads(app: FastifyInstance, services: ProtocolServices): void {
+function registerUploads(app: FastifyInstance, services: ProtocolServices): void {
   app.register((scope, _options, done) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', (_request, payload, parsed) => parsed(null, payload));

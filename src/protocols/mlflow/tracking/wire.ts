@@ -19,8 +19,8 @@ const keyValue = message({ key: required(string), value: string });
 const runId = required(alias(string, 'run_uuid'));
 const viewType = oneOf(['ACTIVE_ONLY', 'DELETED_ONLY', 'ALL'], 1);
 
-export const runStatus = oneOf(['RUNNING', 'SCHEDULED', 'FINISHED', 'FAILED', 'KILLED'], 1);
-export const loggedModelStatus = oneOf(
+const runStatus = oneOf(['RUNNING', 'SCHEDULED', 'FINISHED', 'FAILED', 'KILLED'], 1);
+const loggedModelStatus = oneOf(
   [
     'LOGGED_MODEL_STATUS_UNSPECIFIED',
     'LOGGED_MODEL_PENDING',
@@ -30,7 +30,6 @@ export const loggedModelStatus = oneOf(
   0,
 );
 
-export const noMessage = message({});
 export const createExperimentMessage = message({
   name: required(string),
   artifact_location: string,
