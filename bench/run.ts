@@ -11,7 +11,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ensurePythonEnv } from '../scripts/python-env.ts';
-import { type Figure, fullEffort, type MeasureContext, quickEffort } from './figures.ts';
+import {
+  type Effort,
+  type Figure,
+  fullEffort,
+  type MeasureContext,
+  quickEffort,
+} from './figures.ts';
 import { measureClient } from './measures/client.ts';
 import { measureGraphs } from './measures/graph.ts';
 import { measureOpenLineage } from './measures/openlineage.ts';
@@ -123,13 +129,20 @@ async function tracking(context: BenchContext): Promise<Figure[]> {
     start,
   });
   if (!context.peers) return figures;
-  const peer = await startMlflowOn(context, 'tracking');
-  figures.push(await measureIdle('mlflow', peer));
-  const connections = context.effort.durationMs < 1_000 ? [8] : [1, 8, 32];
-  figures.push(
-    ...(await measureTracking({ ...context, system: 'mlflow', connections, start: peer })),
-  );
-  return figures;
+  const python = await context.python();
+  const peer = async (): Promise<MeasuredServer> => {
+    const server = await startMlflow(python, makeDirectory(context, 'mlflow-tracking'));
+    figures.push(await measureIdle('mlflow', server));
+    return server;
+  };
+  const effort = { ...context.effort, ...peerEffort(context.effort) };
+  const load = { ...context, effort, connections: [1, 8, 32], start: peer };
+  return [...figures, ...(await measureTracking({ ...load, system: 'mlflow' }))];
+}
+
+/** MLflow answers some requests in seconds, and each of its workers is slow at first. */
+function peerEffort({ warmupMs, durationMs }: Effort): Pick<Effort, 'warmupMs' | 'durationMs'> {
+  return { warmupMs: Math.max(2_000, warmupMs), durationMs: Math.max(2_000, durationMs) };
 }
 
 async function client(context: BenchContext): Promise<Figure[]> {
@@ -137,23 +150,18 @@ async function client(context: BenchContext): Promise<Figure[]> {
   const start = startOn(context, 'client');
   const figures = await measureClient({ ...context, system: 'wherefrom', python, start });
   if (!context.peers) return figures;
-  const peer = await startMlflowOn(context, 'client');
-  return [
-    ...figures,
-    ...(await measureClient({ ...context, system: 'mlflow', python, start: peer })),
-  ];
+  const peer = (): Promise<MeasuredServer> =>
+    startMlflow(python, makeDirectory(context, 'mlflow-client'));
+  const theirs = await measureClient({ ...context, system: 'mlflow', python, start: peer });
+  return [...figures, ...theirs];
 }
 
 function startOn({ scratch }: BenchContext, name: string): () => Promise<MeasuredServer> {
   return () => startWherefrom({ data: join(scratch, name) });
 }
 
-async function startMlflowOn(
-  context: BenchContext,
-  name: string,
-): Promise<() => Promise<MeasuredServer>> {
-  const python = await context.python();
-  const data = join(context.scratch, `mlflow-${name}`);
-  mkdirSync(data, { recursive: true });
-  return () => startMlflow(python, data);
+function makeDirectory({ scratch }: BenchContext, name: string): string {
+  const directory = join(scratch, name);
+  mkdirSync(directory, { recursive: true });
+  return directory;
 }

@@ -5,7 +5,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { processTree } from './processes.ts';
+import { cpuMs, processTree } from './processes.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -42,7 +42,20 @@ export async function startMlflow(python: string, data: string): Promise<Measure
   where.push(`--artifacts-destination=${join(data, 'artifacts')}`);
   const args = ['-m', 'mlflow', 'server', '--host=127.0.0.1', `--port=${port}`, ...where];
   const env = { MLFLOW_DISABLE_TELEMETRY: 'true', DO_NOT_TRACK: 'true' };
-  return start({ program: python, args, port, env, timeoutMs: 180_000 });
+  const server = await start({ program: python, args, port, env, timeoutMs: 180_000 });
+  await settle(server.pid);
+  return server;
+}
+
+/** Waits until a server that goes on starting after its first answer has come to rest. */
+async function settle(pid: number): Promise<void> {
+  const busyMs = 500;
+  const everyMs = 1_000;
+  for (let tries = 0; tries < 60; tries += 1) {
+    const before = cpuMs(pid);
+    await sleep(everyMs);
+    if (!(cpuMs(pid) - before > busyMs)) return;
+  }
 }
 
 interface StartOptions {

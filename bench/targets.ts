@@ -105,7 +105,8 @@ function ratioToMlflow(
     bestOf(loads.filter((load) => load.system === system && load.measure === measure));
   const ours = of('wherefrom');
   const best = of('mlflow');
-  if (ours === undefined || best === undefined) return [];
+  // A rate of 0 is that of a peer that was not measured long enough.
+  if (ours === undefined || best === undefined || best === 0) return [];
   return [
     {
       ...ratio(`${measure}: ${times} times MLflow's best`, ours, best),

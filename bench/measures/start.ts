@@ -38,23 +38,20 @@ export async function measureStart(context: MeasureContext): Promise<Figure[]> {
     const note = `${(directoryBytes(largest) / 1e6).toFixed(0)} MB`;
     figures.push({ ...milliseconds('cold start, large store', median(times)), note });
   }
-  figures.push(await measureIdle('wherefrom', () => startWherefrom({ data: small })));
+  const idle = await startWherefrom({ data: small });
+  try {
+    figures.push(await measureIdle('wherefrom', idle));
+  } finally {
+    await idle.stop();
+  }
   return figures;
 }
 
 /** Memory of a server that has answered once and was then left alone. */
-export async function measureIdle(
-  system: System,
-  start: () => Promise<MeasuredServer>,
-): Promise<Figure> {
-  const server = await start();
-  try {
-    await sleep(idleAfterMs);
-    const value = memoryMiB(server.pid);
-    return { kind: 'value', measure: 'memory, idle, small store', system, value, unit: 'MiB' };
-  } finally {
-    await server.stop();
-  }
+export async function measureIdle(system: System, server: MeasuredServer): Promise<Figure> {
+  await sleep(idleAfterMs);
+  const value = memoryMiB(server.pid);
+  return { kind: 'value', measure: 'memory, idle, small store', system, value, unit: 'MiB' };
 }
 
 function milliseconds(measure: string, value: number): ValueFigure {

@@ -52,6 +52,8 @@ export const limits = {
 
   /** In-memory names and ids of the writer; the oldest are dropped first. */
   cacheEntriesMax: 200_000,
+  /** Prepared statements of one connection. */
+  statementsMax: 500,
   /** Wait for another process to release the database, for example a backup. */
   busyTimeoutMs: 10_000,
   /** Graceful shutdown waits this long for requests under way. */

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, rmSync } from 'node:fs';
 import { access, type FileHandle, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -14,6 +14,8 @@ export interface DirectoryBlobsOptions {
 /** Blobs as files of a directory: `sha256/ab/cdef…`, and `incoming/` for those being written. */
 export function createDirectoryBlobs({ directory }: DirectoryBlobsOptions): Blobs {
   const incoming = join(directory, 'incoming');
+  // What a crash cut off was never named by an entry.
+  rmSync(incoming, { recursive: true, force: true });
   const pathOf = (digest: string): string => {
     if (!/^[0-9a-f]{64}$/.test(digest)) throw gone(digest);
     return join(directory, 'sha256', digest.slice(0, 2), digest.slice(2));

@@ -1,13 +1,14 @@
-import type { Json } from '../base/json.ts';
 import type { Diff, DiffChange } from '../contract/diff.ts';
 import { diffAreas } from '../contract/diff.ts';
 import type { RenderOptions } from './render-tree.ts';
-import { clean, createStyle, formatCount, type Style, shorten } from './style.ts';
+import { showChange, showValue } from './render-value.ts';
+import { clean, createStyle, formatCount, joinWithin, type Style } from './style.ts';
 
-const valueWidthMax = 60;
+/** Pieces of one change that are shown; `--json` has all. */
+const piecesMax = 24;
 
 /** A diff as lines: both sides, then the changes by area, what most likely explains it first. */
-export function renderDiff(diff: Diff, { color }: RenderOptions): string[] {
+export function renderDiff(diff: Diff, { color, width }: RenderOptions): string[] {
   const style = createStyle(color);
   const lines = [
     `a ${style.bold(clean(diff.a.name))}  ${style.dim(clean(diff.a.ref))}`,
@@ -19,7 +20,7 @@ export function renderDiff(diff: Diff, { color }: RenderOptions): string[] {
     if (changes.length === 0) continue;
     const note = same === 0 ? '' : style.dim(`  (${formatCount(same)} the same)`);
     lines.push('', `${style.bold(area)}${note}`);
-    for (const change of changes) lines.push(...renderChange(change, style));
+    for (const change of changes) lines.push(...renderChange(change, style, width));
   }
   if (diff.changes.length === 0) lines.push('', 'Nothing that is recorded differs.');
   const equal = diffAreas.filter(
@@ -30,22 +31,24 @@ export function renderDiff(diff: Diff, { color }: RenderOptions): string[] {
   return lines;
 }
 
-function renderChange(change: DiffChange, style: Style): string[] {
-  const { name, a, b, aRef, bRef, note } = change;
+function renderChange(change: DiffChange, style: Style, width: number | undefined): string[] {
+  const { name, note } = change;
   const marks = { added: '+', removed: '-', changed: '~' } as const;
-  const before = shown(a, aRef);
-  const after = shown(b, bRef);
-  const values = {
-    added: after,
-    removed: before,
-    changed: `${before} → ${after}`,
-  }[change.change];
-  const line = `  ${marks[change.change]} ${clean(name)}${values === '' ? '' : `: ${values}`}`;
-  return note === undefined ? [line] : [line, style.dim(`      ${clean(note)}`)];
+  const pieces = piecesOf(change);
+  const hidden = pieces.length - piecesMax;
+  const shown = pieces.slice(0, piecesMax);
+  if (hidden > 0) shown.push(`… and ${hidden} more`);
+  const title = `  ${marks[change.change]} ${clean(name)}`;
+  const lines = shown.length === 0 ? [title] : joinWithin(`${title}: `, shown, width);
+  return note === undefined ? lines : [...lines, style.dim(`      ${clean(note)}`)];
 }
 
-function shown(value: Json | undefined, ref: string | undefined): string {
-  if (value === undefined) return clean(ref ?? '');
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return clean(shorten(text, valueWidthMax));
+/** What a change says: a value, the refs where there is none, or what differs between two values. */
+function piecesOf({ a, b, aRef, bRef }: DiffChange): string[] {
+  if (a !== undefined && b !== undefined) return showChange(a, b);
+  const sides = [
+    { value: a, ref: aRef },
+    { value: b, ref: bRef },
+  ].flatMap(({ value, ref }) => (value === undefined ? (ref ?? []) : showValue(value)));
+  return sides.length === 0 ? [] : [sides.map(clean).join(' → ')];
 }

@@ -1,9 +1,23 @@
-import type { Answer, AnswerEdge, AnswerNode } from '../contract/answer.ts';
+import type { Answer, AnswerCount, AnswerEdge, AnswerNode } from '../contract/answer.ts';
 import { findRef } from '../facts/ref.ts';
 import type { Known } from '../facts/relations.ts';
+import { createLabels, type Labels } from './labels.ts';
+import { inRuns, renderColumn } from './render-columns.ts';
 import { detailsOf } from './render-details.ts';
-import { clean, countOf, createStyle, cut, kindWords, type Style, shorten } from './style.ts';
-import { type Column, type TreeNode, treeOf } from './tree.ts';
+import {
+  clean,
+  countOf,
+  createStyle,
+  cut,
+  formatCount,
+  kindWords,
+  lengthOf,
+  type Style,
+  shorten,
+  shortenDigests,
+  shortenStart,
+} from './style.ts';
+import { type Column, type Parent, type TreeNode, treeOf } from './tree.ts';
 
 /** How lines for people are made. */
 export interface RenderOptions {
@@ -23,6 +37,8 @@ const phraseWidthMin = 8;
 /** A piece of a line, measured before it is coloured. */
 interface Phrase {
   readonly text: string;
+  /** What stays of it where the line is narrow. */
+  readonly brief: string;
   paint(text: string): string;
 }
 
@@ -39,14 +55,16 @@ export function renderTree(answer: Answer, options: RenderOptions): string[] {
 class TreeRenderer {
   readonly #answer: Answer;
   readonly #style: Style;
-  readonly #width: number | undefined;
+  readonly #width: number;
+  readonly #labels: Labels;
   readonly #lines: string[] = [];
   readonly #printed = new Set<string>();
 
   constructor(answer: Answer, { width, color }: RenderOptions) {
     this.#answer = answer;
     this.#style = createStyle(color);
-    this.#width = width;
+    this.#width = width ?? Number.POSITIVE_INFINITY;
+    this.#labels = createLabels(answer.nodes);
   }
 
   tree(): string[] {
@@ -64,9 +82,14 @@ class TreeRenderer {
     this.#line(prefix, node, this.#metaOf(tree));
     if (tree.repeated) return;
     this.#printed.add(node.ref);
-    const { children, columns } = tree;
-    this.#details(node, `${below}${children.length > 0 ? '│  ' : '   '}`);
-    this.#columns(columns, `${below}${children.length > 0 ? '│  ' : '   '}`);
+    const { children, columns, partOf } = tree;
+    const inside = `${below}${children.length > 0 ? '│  ' : '   '}`;
+    this.#detail(
+      partOf.map((parent) => this.#parentLine(parent)),
+      inside,
+    );
+    this.#detail(detailsOf(node), inside);
+    this.#columns(columns, inside);
     const shown = children.slice(0, childrenMax);
     const hidden = children.length - shown.length;
     for (const [index, child] of shown.entries()) {
@@ -80,68 +103,69 @@ class TreeRenderer {
 
   #metaOf({ node, edges, repeated }: TreeNode): Phrase[] {
     const { bold, dim } = this.#style;
-    const meta = describeEdges(edges).map(({ text, known }) => ({
-      text,
-      paint: (shown: string) => this.#style.known(known, shown),
-    }));
+    const meta = this.#phrasesOf(edges);
     if (repeated) {
-      return [...meta, { text: this.#printed.has(node.ref) ? '(above)' : '(below)', paint: dim }];
+      const text = this.#printed.has(node.ref) ? '(above)' : '(below)';
+      return [...meta, { text, brief: text, paint: dim }];
     }
     const counts = this.#answer.counts.filter(({ ref }) => ref === node.ref);
     return [
       ...meta,
-      ...counts.map(({ kind, count }) => ({ text: countOf(count, kindWords(kind)), paint: bold })),
+      ...counts.map(({ kind, count }) => {
+        const text = countOf(count, kindWords(kind));
+        return { text, brief: text, paint: bold };
+      }),
     ];
+  }
+
+  #phrasesOf(edges: readonly AnswerEdge[]): Phrase[] {
+    return describeEdges(edges, this.#labels).map(({ known, ...texts }) => ({
+      ...texts,
+      paint: (shown: string) => this.#style.known(known, shown),
+    }));
   }
 
   #line(prefix: string, node: AnswerNode, meta: readonly Phrase[]): void {
     const { bold, dim } = this.#style;
     const lead = `${this.#indent(prefix)}${kindWords(node.kind)} `;
-    let name = clean(labelOf(node));
-    let phrases = meta;
-    if (this.#width !== undefined) {
-      const room = this.#width - lengthOf(lead);
-      const wanted = meta.reduce((sum, { text }) => sum + 2 + lengthOf(text), 0);
-      name = shorten(name, Math.max(room - wanted, Math.min(nameWidthMin, room)));
-      phrases = squeeze(meta, room - lengthOf(name));
-    }
+    const { name, phrases } = fitLine(this.#labels.of(node), meta, this.#width - lengthOf(lead));
     const rest = phrases.map(({ text, paint }) => `  ${paint(text)}`).join('');
     this.#lines.push(`${dim(lead)}${bold(name)}${rest}`);
   }
 
   /** Indentation never takes more than half of the line. */
   #indent(prefix: string): string {
-    const max = Math.floor((this.#width ?? Number.POSITIVE_INFINITY) / 2);
+    const max = Math.floor(this.#width / 2);
     return lengthOf(prefix) <= max ? prefix : `…${[...prefix].slice(1 - max).join('')}`;
   }
 
-  #details(node: AnswerNode, below: string): void {
+  #parentLine({ node, edges }: Parent): string {
+    const [first] = edges;
+    const how = first === undefined ? '' : ` · ${first.known}${sourceOf(first)}`;
+    return `part of run ${this.#labels.of(node)}${how}`;
+  }
+
+  #detail(lines: readonly string[], below: string): void {
     const indent = this.#indent(below);
-    const room = (this.#width ?? Number.POSITIVE_INFINITY) - lengthOf(indent);
-    for (const line of detailsOf(node)) this.#lines.push(this.#style.dim(indent + cut(line, room)));
+    const room = this.#width - lengthOf(indent);
+    for (const line of lines) this.#lines.push(this.#style.dim(indent + cut(line, room)));
   }
 
   #columns(columns: readonly Column[], below: string): void {
+    const { dim } = this.#style;
     const arrow = this.#answer.direction === 'upstream' ? '←' : '→';
-    for (const { node, links } of columns.slice(0, columnsMax)) {
-      const from = links.map(({ other, edge }) => {
-        const how = edge.how === undefined ? '' : ` ${clean(edge.how)}`;
-        return `${clean(labelOf(other))}${how}, ${edge.known}`;
-      });
-      const text = `· ${clean(findRef(node.ref)?.field ?? node.name)}${from.length === 0 ? '' : ` ${arrow} ${from.join('; ')}`}`;
-      const indent = this.#indent(below);
-      const room = (this.#width ?? Number.POSITIVE_INFINITY) - lengthOf(indent);
-      this.#lines.push(this.#style.dim(indent) + shorten(text, room));
+    const indent = this.#indent(below);
+    const room = this.#width - lengthOf(indent);
+    for (const column of columns.slice(0, columnsMax)) {
+      this.#lines.push(dim(indent) + renderColumn(column, arrow, room));
     }
     const hidden = columns.length - columnsMax;
-    if (hidden > 0) this.#lines.push(this.#style.dim(`${below}· … and ${hidden} more columns`));
+    if (hidden > 0) this.#lines.push(dim(indent + cut(`· … and ${hidden} more columns`, room)));
   }
 
   summary(): string[] {
     const { direction, counts, stopped, completeness, checkpoint, asOf, at } = this.#answer;
-    const lines = counts.map(
-      ({ ref, kind, count }) => `${countOf(count, kindWords(kind))}, counted, at ${clean(ref)}`,
-    );
+    const lines = renderCounts(counts);
     for (const { ref, reason, count } of stopped) {
       lines.push(
         `Stopped at ${clean(ref)}: ${stopWords[reason]} (${countOf(count, 'link')} not followed).`,
@@ -181,47 +205,90 @@ function renderCompleteness(completeness: Answer['completeness'], style: Style):
   return lines;
 }
 
+/** What was counted and where; of several places the total comes first. */
+function renderCounts(counts: readonly AnswerCount[]): string[] {
+  return [...Map.groupBy(counts, ({ kind }) => kind)].flatMap(([kind, ofKind]) => {
+    const total = ofKind.reduce((sum, { count }) => sum + count, 0);
+    const counted = `${countOf(total, kindWords(kind))}, counted, at`;
+    if (ofKind.length === 1) return ofKind.map(({ ref }) => `${counted} ${clean(ref)}`);
+    const places = Map.groupBy(ofKind, ({ ref }) => findRef(ref)?.kind ?? 'thing');
+    const where = [...places].map(([place, some]) => countOf(some.length, kindWords(place)));
+    return [
+      `${counted} ${where.join(' and ')}:`,
+      ...ofKind.map(({ ref, count }) => `  ${formatCount(count)} at ${clean(ref)}`),
+    ];
+  });
+}
+
 /** Links between two nodes as phrases: `read-by as train, test · observed (openlineage.inputs)`. */
-function describeEdges(edges: readonly AnswerEdge[]): { text: string; known: Known }[] {
-  const alike = Object.values(
-    Object.groupBy(edges, ({ relation, how, known, rule, run }) =>
-      JSON.stringify([relation, how, known, rule, run]),
-    ),
+function describeEdges(
+  edges: readonly AnswerEdge[],
+  labels: Labels,
+): { text: string; brief: string; known: Known }[] {
+  const alike = Map.groupBy(edges, ({ relation, how, known, rule }) =>
+    JSON.stringify([relation, how, known, rule]),
   );
-  return alike.flatMap((group = []) => {
+  return [...alike.values()].flatMap((group) => {
     const [first] = group;
     if (first === undefined) return [];
     const roles = [...new Set(group.flatMap(({ role }) => role ?? []))];
     const as = roles.length === 0 ? '' : ` as ${clean(roles.join(', '))}`;
     const by = first.how === undefined ? '' : ` ${clean(first.how)}`;
-    const source = first.rule === undefined ? '' : ` (${clean(first.rule)})`;
-    const run = first.run === undefined ? undefined : findRef(first.run);
-    const within = run === undefined ? '' : ` in ${run.kind} ${clean(run.name)}`;
-    const text = `${first.relation}${as}${by} · ${first.known}${source}${within}`;
-    return [{ text, known: first.known }];
+    const brief = `${first.relation}${as}${by} · ${first.known}`;
+    const text = `${brief}${sourceOf(first)}${withinOf(group, labels)}`;
+    return [{ text, brief, known: first.known }];
   });
 }
 
-/** The name, and for a column the dataset that it is in. */
-function labelOf({ ref, kind, name }: AnswerNode): string {
-  if (kind !== 'field') return name;
-  const parts = findRef(ref);
-  return parts?.field === undefined ? name : `${parts.field} of ${parts.name}`;
+function sourceOf({ rule }: AnswerEdge): string {
+  return rule === undefined ? '' : ` (${clean(rule)})`;
+}
+
+/** The run, or declaring job, in which columns were derived; of several how many. */
+function withinOf(edges: readonly AnswerEdge[], labels: Labels): string {
+  const runs = [...new Set(edges.flatMap(({ run }) => run ?? []))];
+  const [first] = runs;
+  if (first === undefined) return '';
+  if (runs.length > 1) return inRuns(runs);
+  return ` in ${kindWords(findRef(first)?.kind ?? 'run')} ${labels.ofRef(first)}`;
+}
+
+/**
+ * A name and how it is linked, in `room` characters. First digests are shortened, then sources of
+ * links left out, then the name: paths from their beginning, others in the middle.
+ */
+function fitLine(
+  name: string,
+  meta: readonly Phrase[],
+  room: number,
+): { name: string; phrases: readonly Phrase[] } {
+  const brief = meta.map((phrase) => ({ ...phrase, text: phrase.brief }));
+  const short = shortenDigests(name);
+  for (const [shown, phrases] of [
+    [name, meta],
+    [short, meta],
+    [short, brief],
+  ] as const) {
+    if (lengthOf(shown) + widthOf(phrases) <= room) return { name: shown, phrases };
+  }
+  const width = Math.max(room - widthOf(brief), Math.min(nameWidthMin, room));
+  const shown = short.includes('/') ? shortenStart(short, width) : shorten(short, width);
+  return { name: shown, phrases: squeeze(brief, room - lengthOf(shown)) };
+}
+
+function widthOf(phrases: readonly Phrase[]): number {
+  return phrases.reduce((sum, { text }) => sum + 2 + lengthOf(text), 0);
 }
 
 /** The phrases that fit, the last of them shortened. */
 function squeeze(phrases: readonly Phrase[], width: number): Phrase[] {
   const shown: Phrase[] = [];
   let room = width;
-  for (const { text, paint } of phrases) {
+  for (const phrase of phrases) {
     if (room < 2 + phraseWidthMin) break;
-    const shortened = shorten(text, room - 2);
-    shown.push({ text: shortened, paint });
-    room -= 2 + lengthOf(shortened);
+    const text = shorten(phrase.text, room - 2);
+    shown.push({ ...phrase, text });
+    room -= 2 + lengthOf(text);
   }
   return shown;
-}
-
-function lengthOf(text: string): number {
-  return [...text].length;
 }

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { Config } from '../server/config.ts';
 import type { RunningServer } from '../server/index.ts';
 import { exitCodes, type Io } from './io.ts';
@@ -36,40 +37,33 @@ export const verb = defineVerb({
       jsonLog: args['json-log'],
     };
     const { config } = readConfig(flags, io);
-    const stop = stopSignal();
     const { startServer } = await import('../server/index.ts');
     const server = await startServer(config);
     if (args.json) io.out(JSON.stringify({ url: server.url, pid: process.pid, data: config.data }));
-    else greet(server, config, io);
-    await stop;
-    io.err('Stopping: requests under way are finished first.');
-    await server.stop();
+    else io.out(greeting(server, config, io).join('\n'));
+    // The server itself listens to the signals that stop it.
+    await server.closed;
+    if (!args.json) io.err('Stopped. Nothing that was answered is lost.');
     return exitCodes.done;
   },
 });
 
-function greet({ url, composed }: RunningServer, { data }: Config, io: Io): void {
+/** What somebody who starts it wants to know: where it is, where its data is, who may use it. */
+function greeting({ url, composed }: RunningServer, { data }: Config, io: Io): string[] {
   const { bold, dim } = createStyle(io.color);
-  io.out(`Wherefrom ${packageVersion()} listens at ${bold(url)}`);
-  io.out(`  MLflow       ${dim('MLFLOW_TRACKING_URI=')}${url}`);
-  io.out(`  OpenLineage  ${dim('OPENLINEAGE_URL=')}${url}`);
-  io.out(`  Predictions  ${dim('POST ')}${url}/api/wherefrom/v1/predictions`);
-  io.out(`  API          ${url}/api/wherefrom/v1/docs`);
-  io.out(`  Data in ${data}. Ctrl-C stops.`);
-  if (composed.authentication === 'none') {
-    io.out('  No API key exists: it listens on loopback only, and everybody here may write.');
-  }
-}
-
-/** Resolves at the first signal to stop; a second one ends the process at once. */
-function stopSignal(): Promise<void> {
-  return new Promise((resolve) => {
-    let stopping = false;
-    const onSignal = (): void => {
-      if (stopping) process.exit(exitCodes.failed);
-      stopping = true;
-      resolve();
-    };
-    process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
-  });
+  const open = composed.authentication === 'none';
+  const who = open
+    ? 'no API key: loopback only, everybody on this machine'
+    : 'whoever has an API key (wherefrom key list)';
+  const token = (variable: string): string => (open ? '' : dim(`  and ${variable}=<API key>`));
+  return [
+    `Wherefrom ${packageVersion()} listens at ${bold(url)}`,
+    `  Data         ${resolve(data)}`,
+    `  Who may use  ${who}`,
+    'Point your tools at it:',
+    `  MLflow       MLFLOW_TRACKING_URI=${url}${token('MLFLOW_TRACKING_TOKEN')}`,
+    `  OpenLineage  OPENLINEAGE_URL=${url}${token('OPENLINEAGE_API_KEY')}`,
+    `How to send predictions and ask: ${url}/api/wherefrom/v1/docs`,
+    'Ctrl-C stops.',
+  ];
 }

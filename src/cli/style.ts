@@ -48,12 +48,53 @@ export function shorten(text: string, width: number): string {
   return `${characters.slice(0, head).join('')}…${characters.slice(-tail).join('')}`;
 }
 
+/** Shortens at the beginning, where paths say least. At least 8 characters stay. */
+export function shortenStart(text: string, width: number): string {
+  const characters = [...text];
+  const room = Math.max(width, 8);
+  return characters.length <= room ? text : `…${characters.slice(1 - room).join('')}`;
+}
+
+const digests = /[0-9a-f]{32,}/g;
+const digestWidth = 12;
+
+/** Digests and ids by their beginning: nobody reads the rest, and `--json` has it. */
+export function shortenDigests(text: string): string {
+  return text.replace(digests, (digest) => `${digest.slice(0, digestWidth)}…`);
+}
+
 /** Shortens at the end, where lists say least. */
 export function cut(text: string, width: number): string {
   const characters = [...text];
   return characters.length <= width
     ? text
     : `${characters.slice(0, Math.max(width, 8) - 1).join('')}…`;
+}
+
+/** Joins with commas after a lead, going on below it where a line would be too long. */
+export function joinWithin(
+  lead: string,
+  pieces: readonly string[],
+  width = Number.POSITIVE_INFINITY,
+): string[] {
+  const indent = '      ';
+  const lines: string[] = [];
+  let line = lead;
+  for (const [index, piece] of pieces.entries()) {
+    const text = index === pieces.length - 1 ? piece : `${piece}, `;
+    const begins = line === lead || line === indent;
+    if (!begins && lengthOf(line) + lengthOf(text.trimEnd()) > width) {
+      lines.push(line.trimEnd());
+      line = indent;
+    }
+    line += text;
+  }
+  return [...lines, line];
+}
+
+/** Characters as a reader counts them, but for combined ones. */
+export function lengthOf(text: string): number {
+  return [...text].length;
 }
 
 /** 1234567 as 1,234,567. */

@@ -12,6 +12,14 @@ export interface TreeNode {
   readonly repeated: boolean;
   readonly children: readonly TreeNode[];
   readonly columns: readonly Column[];
+  /** The runs that a run is part of: upstream they are named, and no way to their other parts. */
+  readonly partOf: readonly Parent[];
+}
+
+/** A run that another is part of, and the links that say so. */
+export interface Parent {
+  readonly node: AnswerNode;
+  readonly edges: readonly AnswerEdge[];
 }
 
 /** A column of a dataset and the columns that it comes from (upstream) or goes to (downstream). */
@@ -62,9 +70,12 @@ class TreeBuilder {
   /** Ref of the nearer end → ref of the farther end → links between them. */
   readonly #links = new Map<string, Map<string, AnswerEdge[]>>();
   readonly #columns = new Map<string, Column[]>();
+  /** Ref of a run → the runs that it is part of. */
+  readonly #parents = new Map<string, Map<string, AnswerEdge[]>>();
   /** Ref → the ref under which it is expanded. */
   readonly #home = new Map<string, string | undefined>();
   readonly #placed = new Set<string>();
+  readonly #namedParents = new Set<string>();
 
   constructor(answer: Answer) {
     this.#answer = answer;
@@ -79,12 +90,14 @@ class TreeBuilder {
     for (const edge of this.#answer.edges) {
       if (edge.relation === 'has' && edge.from === root.ref) this.#linkVersion(edge);
       else if (this.#ends(edge).far !== root.ref) this.#link(edge, columnsAreNodes);
+      if (edge.relation === 'part-of') this.#collectParent(edge);
     }
     this.#findHomes(root.ref);
     const tree = this.#place(root, [], undefined);
-    // A run that a column was derived in is named with the link.
+    // A run that a column was derived in is named with the link, a parent under the run.
     const named = new Set(this.#answer.edges.flatMap(({ run }) => run ?? []));
-    const rest = this.#answer.nodes.filter(({ ref }) => !this.#placed.has(ref) && !named.has(ref));
+    const isNamed = (ref: string): boolean => named.has(ref) || this.#namedParents.has(ref);
+    const rest = this.#answer.nodes.filter(({ ref }) => !this.#placed.has(ref) && !isNamed(ref));
     return { root: tree, rest };
   }
 
@@ -180,9 +193,10 @@ class TreeBuilder {
   #place(node: AnswerNode, edges: readonly AnswerEdge[], parent: string | undefined): TreeNode {
     const { ref } = node;
     const repeated = this.#placed.has(ref) || this.#home.get(ref) !== parent;
-    if (repeated) return { node, edges, repeated, children: [], columns: [] };
+    if (repeated) return { node, edges, repeated, children: [], columns: [], partOf: [] };
     this.#placed.add(ref);
     const columns = this.#takeColumns(node);
+    const partOf = this.#parentsOf(ref, parent);
     const children = this.#sorted(ref).map((far) =>
       this.#place(
         this.#nodes.get(far) ?? unlistedNode(far),
@@ -190,7 +204,28 @@ class TreeBuilder {
         ref,
       ),
     );
-    return { node, edges, repeated, children, columns };
+    return { node, edges, repeated, children, columns, partOf };
+  }
+
+  /** Downstream a parent is a child in the tree, as what its parts reached. */
+  #collectParent(edge: AnswerEdge): void {
+    if (this.#answer.direction === 'downstream' || edge.from === edge.to) return;
+    if (!this.#nodes.has(edge.to)) return;
+    const ofRun = this.#parents.get(edge.from) ?? new Map<string, AnswerEdge[]>();
+    this.#parents.set(edge.from, ofRun);
+    const edges = ofRun.get(edge.to);
+    if (edges === undefined) ofRun.set(edge.to, [edge]);
+    else edges.push(edge);
+  }
+
+  /** The parents of a run, but for the one that it hangs on in the tree. */
+  #parentsOf(run: string, above: string | undefined): readonly Parent[] {
+    return [...(this.#parents.get(run) ?? [])]
+      .filter(([parent]) => parent !== above)
+      .map(([parent, edges]) => {
+        this.#namedParents.add(parent);
+        return { node: this.#nodes.get(parent) ?? unlistedNode(parent), edges };
+      });
   }
 
   /** The columns of a dataset go under the first of its nodes that is printed. */

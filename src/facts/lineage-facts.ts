@@ -51,6 +51,8 @@ export type LineageFact =
       readonly ref: string;
       readonly time: number;
       readonly attributes: JsonObject;
+      /** The attributes follow from the ref (a commit, a set of packages): telling them once is enough. */
+      readonly constant?: boolean | undefined;
     }
   /** The same for a dataset, which is found by its name as sent. */
   | {

@@ -37,7 +37,7 @@ class LineageProjector {
   async project(fact: Fact): Promise<void> {
     switch (fact.kind) {
       case 'entity.described':
-        return this.#describe(await this.#node(fact.ref), fact.attributes, fact.time);
+        return this.#describeEntity(fact);
       case 'dataset.described':
         return this.#describeDataset(fact.dataset, fact.attributes, fact.time);
       case 'relation.stated':
@@ -177,6 +177,13 @@ class LineageProjector {
         position: this.#context.position,
       })
     );
+  }
+
+  async #describeEntity(fact: Extract<LineageFact, { kind: 'entity.described' }>): Promise<void> {
+    const node = await this.#node(fact.ref);
+    if (fact.constant && this.#store.isDescribed(node)) return;
+    await this.#describe(node, fact.attributes, fact.constant ? 0 : fact.time);
+    if (fact.constant) this.#store.setDescribed(node);
   }
 
   async #describe(node: number, attributes: JsonObject, time: number): Promise<void> {

@@ -195,6 +195,9 @@ export interface LineageStore extends LineageReader {
   /** The node's key when it is at hand without asking the database. */
   cachedNode(ref: string): number | undefined;
   ensureNode(node: NewNode): Awaitable<number>;
+  /** Whether the constant attributes of the node are known to be written; false may mean not known. */
+  isDescribed(node: number): boolean;
+  setDescribed(node: number): void;
   putAttribute(row: AttributeRow): Awaitable<void>;
   putName(
     dataset: number,

@@ -163,14 +163,21 @@ function sourcesOf(session: ReadSession): LineageSources {
   return {
     reader: session.lineage,
     predictions: predictionSource(session),
-    enrich: async (node) => (node.kind === 'run' ? enrichRun(session, node) : node),
+    enrich: async (node, moment) => (node.kind === 'run' ? enrichRun(session, node, moment) : node),
     timeOf: async (position) => (await session.ledger.timeOf(position)) ?? 0,
   };
 }
 
-async function enrichRun(session: ReadSession, node: AnswerNode): Promise<AnswerNode> {
+async function enrichRun(
+  session: ReadSession,
+  node: AnswerNode,
+  moment: Moment,
+): Promise<AnswerNode> {
   const parts = findRef(node.ref);
-  const details = parts && (await findRunDetails(session.tracking, parts.namespace, parts.name));
+  const { size } = await session.ledger.head();
+  const asOf = moment.position >= size - 1 ? undefined : moment.position;
+  const details =
+    parts && (await findRunDetails(session.tracking, parts.namespace, parts.name, asOf));
   if (!details) return node;
   const metrics = Object.fromEntries(
     Object.entries(details.metrics).map(([name, value]) => [

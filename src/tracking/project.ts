@@ -31,7 +31,7 @@ export async function projectTracking(
         await store.deleteTag(context.workspace, fact.run, fact.key);
         break;
       case 'params.logged':
-        await store.putParams(context.workspace, fact.run, fact.params);
+        await store.putParams(context.workspace, fact.run, fact.params, context.position);
         break;
       case 'inputs.logged':
         for (const { dataset, tags } of fact.datasets) {

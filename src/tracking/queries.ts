@@ -22,20 +22,25 @@ export interface RunDetails {
   readonly tags: Readonly<Record<string, string>>;
 }
 
-/** The parameters, latest metrics and tags of a run, for diff and completeness. */
+/**
+ * The parameters, latest metrics and tags of a run, for diff and completeness. As of an earlier
+ * `asOf` position the parameters are those recorded by then; metrics are left out: which was the
+ * latest then is not kept.
+ */
 export async function findRunDetails(
   reader: TrackingReader,
   workspace: string,
   id: string,
+  asOf?: number,
 ): Promise<RunDetails | undefined> {
   const run = await reader.findRun(workspace, id);
   if (run === undefined) return undefined;
   const byName = (rows: readonly KeyValue[]): Record<string, string> =>
     Object.fromEntries(rows.map(({ key, value }) => [key, value]));
-  const metrics = await reader.latestMetrics([run.key]);
+  const metrics = asOf === undefined ? await reader.latestMetrics([run.key]) : [];
   return {
     run,
-    params: byName(await reader.params([run.key])),
+    params: byName(await reader.params([run.key], asOf)),
     metrics: Object.fromEntries(metrics.map(({ key, value }) => [key, value])),
     tags: byName(await reader.tags([run.key])),
   };

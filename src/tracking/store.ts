@@ -174,7 +174,8 @@ export interface TrackingReader {
   getRuns(keys: readonly number[]): Awaitable<RunRow[]>;
   /** Ids of all runs of an experiment, oldest first. */
   runIdsOfExperiment(key: number): Awaitable<string[]>;
-  params(keys: readonly number[]): Awaitable<OwnedKeyValue[]>;
+  /** With `position`, only those recorded up to it. */
+  params(keys: readonly number[], position?: number): Awaitable<OwnedKeyValue[]>;
   tags(keys: readonly number[]): Awaitable<OwnedKeyValue[]>;
   findParam(run: number, key: string): Awaitable<string | undefined>;
   findTag(run: number, key: string): Awaitable<string | undefined>;
@@ -267,7 +268,12 @@ export interface TrackingStore extends TrackingReader {
   stageRun(workspace: string, id: string, stage: LifecycleStage, time: number): Awaitable<void>;
   putTags(workspace: string, run: string, tags: readonly KeyValue[]): Awaitable<void>;
   deleteTag(workspace: string, run: string, key: string): Awaitable<void>;
-  putParams(workspace: string, run: string, params: readonly KeyValue[]): Awaitable<void>;
+  putParams(
+    workspace: string,
+    run: string,
+    params: readonly KeyValue[],
+    position: number,
+  ): Awaitable<void>;
   putMetrics(workspace: string, run: string, metrics: readonly MetricPoint[]): Awaitable<void>;
   putInput(
     workspace: string,

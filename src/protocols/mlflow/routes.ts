@@ -172,7 +172,6 @@ export function useMlflowErrors(app: FastifyInstance, services: ProtocolServices
     const error = toError(thrown);
     const { status, headers, body } = toMlflowReply(error);
     if (status >= 500) request.log.error({ err: thrown }, 'mlflow.failed');
-    else services.count('refused', 'mlflow');
     return reply
       .code(status)
       .headers(headers)

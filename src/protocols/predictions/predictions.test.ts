@@ -307,17 +307,21 @@ describe('predictions', () => {
     expect(stored).toMatchObject({ subject: expect.stringMatching(/^person_/) });
   });
 
-  it('splits a large request into entries and finds each prediction', async () => {
+  it('keeps a large request as one entry and finds each prediction', async () => {
     const { body } = await post(
       'predictions',
       Array.from({ length: 2500 }, (_, index) => prediction({ id: `p${index}`, output: index })),
     );
     expect(body.accepted).toBe(2500);
-    expect(await show('p2400')).toMatchObject({ index: 400, prediction: { output: 2400 } });
-    const upTo = await server.store.read(({ predictions }) =>
-      predictions.countByModelVersion([refOf(1)], body.receipt.position + 1),
-    );
-    expect(upTo).toMatchObject([{ count: 2000 }]);
+    expect(await show('p2400')).toMatchObject({
+      position: body.receipt.position,
+      index: 2400,
+      prediction: { output: 2400 },
+    });
+    const countAsOf = (position: number) =>
+      server.store.read(({ predictions }) => predictions.countByModelVersion([refOf(1)], position));
+    expect(await countAsOf(body.receipt.position)).toMatchObject([{ count: 2500 }]);
+    expect(await countAsOf(body.receipt.position - 1)).toEqual([]);
     const page = await server.store.read(({ predictions }) =>
       predictions.listByModelVersion(refOf(1), { limit: 3 }),
     );

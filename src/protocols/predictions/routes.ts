@@ -193,7 +193,6 @@ function useProblems(app: FastifyInstance, services: ProtocolServices): void {
   app.setErrorHandler((thrown, request, reply) => {
     const error = errorOf(thrown);
     if (error.status >= 500) request.log.error({ err: thrown }, 'predictions.failed');
-    else services.count('refused', 'wherefrom');
     const problem = problemOf(error, request.id);
     if (problem.retryable) reply.header('retry-after', '1');
     if (error.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer');

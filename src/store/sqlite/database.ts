@@ -27,6 +27,10 @@ export class Database {
     let statement = this.#statements.get(sql);
     if (statement === undefined) {
       statement = this.#db.prepare(sql);
+      // Search texts depend on the filter's shape: the oldest statement makes room.
+      if (this.#statements.size >= limits.statementsMax) {
+        this.#statements.delete(this.#statements.keys().next().value ?? '');
+      }
       this.#statements.set(sql, statement);
     }
     return statement;

@@ -26,6 +26,8 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
   readonly #counts = new Map<number, number>();
   /** Whether any ref was ever given up; undefined until it is asked for. */
   #renamed: boolean | undefined;
+  /** Nodes whose constant attributes are written. */
+  readonly #described = new BoundedMap<number, boolean>(10_000);
   readonly #words = new BoundedMap<string, number>();
   readonly #values = new BoundedMap<string, bigint>(10_000);
 
@@ -34,11 +36,20 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
     this.#renamed = undefined;
     this.#nodes.clear();
     this.#words.clear();
+    this.#described.clear();
     this.#values.clear();
   }
 
   cachedNode(ref: string): number | undefined {
     return this.#nodes.get(ref);
+  }
+
+  isDescribed(node: number): boolean {
+    return this.#described.get(node) === true;
+  }
+
+  setDescribed(node: number): void {
+    this.#described.set(node, true);
   }
 
   ensureNode(node: NewNode): number {

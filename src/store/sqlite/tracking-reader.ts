@@ -140,12 +140,13 @@ export class SqliteTrackingReader implements TrackingReader {
     return rows.map(({ id }) => id);
   }
 
-  params(keys: readonly number[]): OwnedKeyValue[] {
-    return this.#keyValues(
+  params(keys: readonly number[], position = Number.MAX_SAFE_INTEGER): OwnedKeyValue[] {
+    return this.db.all<OwnedKeyValue>(
       `SELECT t.run AS owner, n.name AS key, t.value FROM json_each(?) j
        CROSS JOIN tracking_params t ON t.run = j.value JOIN tracking_names n ON n.key = t.name
-       ORDER BY t.run, n.name`,
-      keys,
+       WHERE t.position <= ? ORDER BY t.run, n.name`,
+      JSON.stringify(keys),
+      position,
     );
   }
 

@@ -35,7 +35,7 @@ CREATE TABLE tracking_runs (
 ) STRICT;
 CREATE INDEX tracking_runs_time ON tracking_runs (experiment, deleted, start_time DESC, id);
 CREATE TABLE tracking_params (
-  run INTEGER NOT NULL, name INTEGER NOT NULL, value TEXT NOT NULL,
+  run INTEGER NOT NULL, name INTEGER NOT NULL, value TEXT NOT NULL, position INTEGER NOT NULL,
   PRIMARY KEY (run, name)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE tracking_tags (

@@ -258,14 +258,15 @@ class SqliteTrackingStore extends SqliteLoggedModelStore implements TrackingStor
     );
   }
 
-  putParams(workspace: string, run: string, params: readonly KeyValue[]): void {
+  putParams(workspace: string, run: string, params: readonly KeyValue[], position: number): void {
     const owner = this.#run(workspace, run);
     for (const { key, value } of params) {
       this.db.run(
-        'INSERT OR IGNORE INTO tracking_params (run, name, value) VALUES (?, ?, ?)',
+        'INSERT OR IGNORE INTO tracking_params (run, name, value, position) VALUES (?, ?, ?, ?)',
         owner,
         this.#name(key),
         value,
+        position,
       );
     }
   }

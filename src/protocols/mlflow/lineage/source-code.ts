@@ -1,3 +1,4 @@
+import type { JsonObject } from '../../../base/json.ts';
 import type { LineageFact } from '../../../facts/lineage-facts.ts';
 import { formatRef } from '../../../facts/ref.ts';
 import { runRef } from './refs.ts';
@@ -21,6 +22,22 @@ export const isSourceTag = (key: string): boolean =>
 /** The names of the tags, for a look at those that a run has. */
 export const sourceTags: readonly string[] = sourceTagNames;
 
+/** What the tags say of the run rather than of the code: the same commit may run dirty or clean. */
+export function sourceAttributes(tags: SourceTags): JsonObject {
+  return present({
+    sourceType: tags['mlflow.source.type'],
+    branch: tags['mlflow.source.git.branch'],
+    dirty: tags['mlflow.source.git.dirty'],
+    entryPoint: tags['mlflow.project.entryPoint'],
+  });
+}
+
+function present(attributes: Readonly<Record<string, string | undefined>>): JsonObject {
+  return Object.fromEntries(
+    Object.entries(attributes).flatMap(([name, value]) => (value ? [[name, value]] : [])),
+  );
+}
+
 /**
  * The code that a run used, from all its source tags; nothing when they name neither a source nor a
  * commit. `time` is the run's.
@@ -40,18 +57,14 @@ export function sourceCodeFacts(
     name: name ?? 'unknown',
     version: commit,
   });
-  const attributes = {
-    name: name ?? null,
-    type: tags['mlflow.source.type'] ?? null,
-    commit: commit ?? null,
-    repository: repository ?? null,
-    branch: tags['mlflow.source.git.branch'] ?? null,
-    dirty: tags['mlflow.source.git.dirty'] ?? null,
-    entryPoint: tags['mlflow.project.entryPoint'] ?? null,
-  };
-  const said = Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== null));
   return [
-    { kind: 'entity.described', ref, time, attributes: said },
+    {
+      kind: 'entity.described',
+      ref,
+      time,
+      attributes: present({ name, commit, repository }),
+      constant: true,
+    },
     {
       kind: 'relation.stated',
       relation: 'used-by',

@@ -4,6 +4,7 @@ import type { RunRow } from '../../../tracking/index.ts';
 import { invalidParameter } from '../errors.ts';
 import { experimentRef, runRef } from '../lineage/refs.ts';
 import { didFact, runStateOf, startOr, tagFacts } from '../lineage/run-facts.ts';
+import { sourceAttributes } from '../lineage/source-code.ts';
 import { type Answer, writeRunInfo } from '../tracking/answers.ts';
 import type { CreateRun, RunOnly, UpdateRun } from '../tracking/wire.ts';
 import {
@@ -25,7 +26,6 @@ type Created = {
   readonly run_id: string;
   readonly run_name: string;
   readonly experiment_id: string;
-  readonly experiment_name: string;
   readonly artifact_uri: string;
 };
 
@@ -69,7 +69,6 @@ export const createRun = trackingOperation<CreateRun, Answer, Created>({
       run_id: id,
       run_name: name,
       experiment_id: experiment.id,
-      experiment_name: experiment.name,
       artifact_uri: below(experiment.artifactLocation, id, 'artifacts'),
     };
     const info = writeRunInfo({
@@ -92,13 +91,11 @@ export const createRun = trackingOperation<CreateRun, Answer, Created>({
     const ref = runRef(workspace, run);
     const tags = createdTags(message, decided.run_name);
     const byKey = tagMap(tags);
-    const user = message.user_id || byKey[userTag] || '';
     const time = startOr(message.start_time ?? 0, context);
     const attributes: JsonObject = {
       name: decided.run_name,
       experiment: experimentRef(workspace, decided.experiment_id),
-      experimentName: decided.experiment_name,
-      ...(user === '' ? {} : { user }),
+      ...sourceAttributes(byKey),
     };
     const facts: Fact[] = [
       {
