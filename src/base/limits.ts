@@ -61,7 +61,7 @@ export const limits = {
   /** Signals closer together than this are one: a terminal signals a whole group. */
   signalsApartMs: 1_000,
   /** Write-ahead log: SQLite folds it back at this many pages of 4 KiB. */
-  walPagesMax: 4_000,
+  walPagesMax: 16_000,
   /** Messages of one page that rebuild and verify read at a time. */
   replayEntriesMax: 500,
 } as const;

@@ -57,6 +57,8 @@ function members(attributes: AnswerNode['attributes'], names: readonly string[])
 
 function shown(value: unknown): string {
   if (Array.isArray(value)) return joined(value.map(shown));
+  // A reason by its code: how much it weighed is in the whole record.
+  if (isObject(value) && text(value.code) !== undefined) return text(value.code) ?? '';
   return cut(isObject(value) ? JSON.stringify(value) : String(value), valueWidthMax);
 }
 

@@ -198,25 +198,156 @@ describe('renderTree', () => {
     expect(renderTree(wide, { color: false }).join('\n')).toContain('… and 10 more');
   });
 
+  it('says the total first when several places are counted', () => {
+    const other = 'deployment:default/scoring@2';
+    const counted: Answer = {
+      ...trace,
+      nodes: [version, deployment, other].map(node),
+      edges: [],
+      counts: [
+        { ref: deployment, kind: 'prediction', count: 1000 },
+        { ref: other, kind: 'prediction', count: 200 },
+        { ref: version, kind: 'prediction', count: 1 },
+      ],
+    };
+    const text = renderTree(counted, { color: false }).join('\n');
+    expect(text).toContain(
+      [
+        '1,201 predictions, counted, at 2 deployments and 1 model version:',
+        `  1,000 at ${deployment}`,
+        `  200 at ${other}`,
+        `  1 at ${version}`,
+      ].join('\n'),
+    );
+  });
+
+  it('says columns of one dataset together, and once what several runs derived alike', () => {
+    const amount = 'field:file//data/raw.csv#amount';
+    const again = edge(age, 'derived-into', years, { how: 'DIRECT/X', run: 'run:default/99' });
+    const derived = [
+      edge(age, 'derived-into', years, { how: 'DIRECT/X', run: transform }),
+      again,
+      again,
+      edge(amount, 'derived-into', years, { how: 'DIRECT/Y', run: transform }),
+      edge('field:file//data/raw.csv#sex', 'derived-into', years, { how: 'DIRECT/Y' }),
+    ];
+    const answer: Answer = {
+      ...trace,
+      nodes: [...trace.nodes, node(amount), node('field:file//data/raw.csv#sex')],
+      edges: [...trace.edges.filter(({ relation }) => relation !== 'derived-into'), ...derived],
+    };
+    expect(renderTree(answer, { color: false }).join('\n')).toContain(
+      '· age_years ← age of /data/raw.csv DIRECT/X, observed, in 2 runs; amount, sex of /data/raw.csv DIRECT/Y, observed',
+    );
+    const ofColumn: Answer = { ...answer, ref: years, nodes: [years, age].map(node) };
+    expect(renderTree(ofColumn, { color: false })[1]).toBe(
+      '└─ field age of /data/raw.csv  derived-into DIRECT/X · observed in 2 runs',
+    );
+  });
+
+  it('calls runs and logged models by their names, with ids that are enough to ask again', () => {
+    const named = (ref: string, name: string): AnswerNode => ({
+      ...node(ref),
+      attributes: { name },
+    });
+    const one = 'run:default/4f0c9d1233334444';
+    const two = 'run:default/4f0c9d1233335555';
+    const three = 'run:default/77aa77aa77aa77aa';
+    const answer: Answer = {
+      ...trace,
+      ref: artifact,
+      nodes: [
+        named(artifact, 'model'),
+        named(one, 'baseline'),
+        node(two),
+        named(three, 'n\u001B[2Jightly'),
+        named(clean, 'clean.csv'),
+      ],
+      edges: [one, two, three, clean].map((ref) => edge(ref, 'read-by', artifact)),
+    };
+    const lines = renderTree(answer, { color: false });
+    expect(lines.slice(0, 5)).toEqual([
+      'artifact model (m-1)',
+      '├─ dataset /data/clean.csv  read-by · observed',
+      '├─ run baseline (4f0c9d1233334)  read-by · observed',
+      '├─ run 4f0c9d1233335555  read-by · observed',
+      '└─ run n\uFFFD[2Jightly (77aa77aa)  read-by · observed',
+    ]);
+  });
+
+  it('names the run that a run is part of under it', () => {
+    const parent: AnswerNode = {
+      ...node('run:default/99'),
+      attributes: { name: 'nightly' },
+    };
+    const part = edge(run, 'part-of', parent.ref, { rule: 'mlflow.parentRunId' });
+    const nodes = [node(artifact), node(run), parent];
+    const answer: Answer = { ...trace, ref: artifact, nodes };
+    const shown = (more: Partial<Answer>): string[] => {
+      const lines = renderTree({ ...answer, ...more }, { color: false });
+      return lines.slice(0, lines.indexOf(''));
+    };
+    const made = edge(run, 'produced', artifact);
+    expect(shown({ edges: [made, part] })).toEqual([
+      'artifact m-1',
+      '└─ run 4f0c  produced · observed',
+      '      part of run nightly (99) · observed (mlflow.parentRunId)',
+    ]);
+    // Asked for the parent, its parts hang on it.
+    expect(shown({ ref: parent.ref, nodes: [node(run), parent], edges: [part] })).toEqual([
+      'run nightly (99)',
+      '└─ run 4f0c  part-of · observed (mlflow.parentRunId)',
+    ]);
+  });
+
+  it('keeps paths whole as long as digests and sources can make room', () => {
+    const digest = 'a'.repeat(64);
+    const versioned = `datasetVersion:file//data/credit/features.parquet@sha256:${digest}`;
+    const answer: Answer = {
+      ...trace,
+      ref: run,
+      nodes: [run, versioned].map(node),
+      edges: [edge(versioned, 'read-by', run, { rule: 'openlineage.inputs' })],
+    };
+    const line = (width: number): string | undefined =>
+      renderTree(answer, { color: false, width })[1];
+    const lead = '└─ dataset version';
+    expect(line(100)).toBe(
+      `${lead} /data/credit/features.parquet@sha256:aaaaaaaa…  read-by · observed (openlineage.inputs)`,
+    );
+    expect(line(90)).toBe(
+      `${lead} /data/credit/features.parquet@sha256:aaaaaaaa…  read-by · observed`,
+    );
+    expect(line(70)).toBe(`${lead} …redit/features.parquet@sha256:aaaaaaaa…  read-by · observed`);
+  });
+
   it('shows every node of any graph, and expands each once', () => {
     const refs = Array.from({ length: 8 }, (_, index) => `run:default/r${index}`);
     const ends = fc.tuple(fc.constantFrom(...refs), fc.constantFrom(...refs));
+    const relations = fc.constantFrom('read-by', 'part-of');
     fc.assert(
-      fc.property(fc.array(ends, { maxLength: 30 }), fc.boolean(), (pairs, upstream) => {
-        const graph: Answer = {
-          ...trace,
-          ref: refs[0]!,
-          direction: upstream ? 'upstream' : 'downstream',
-          nodes: refs.map(node),
-          edges: pairs.map(([from, to]) => edge(from, 'part-of', to)),
-        };
-        const lines = renderTree(graph, { color: false });
-        for (let index = 0; index < refs.length; index += 1) {
-          const shown = lines.filter((line) => new RegExp(`run r${index}(?: |$)`).test(line));
-          const first = shown.filter((line) => !/\((?:above|below)\)$/.test(line));
-          expect(first).toHaveLength(1);
-        }
-      }),
+      fc.property(
+        fc.array(ends, { maxLength: 30 }),
+        fc.boolean(),
+        relations,
+        (pairs, upstream, relation) => {
+          const graph: Answer = {
+            ...trace,
+            ref: refs[0]!,
+            direction: upstream ? 'upstream' : 'downstream',
+            nodes: refs.map(node),
+            edges: pairs.map(([from, to]) => edge(from, relation, to)),
+          };
+          const lines = renderTree(graph, { color: false });
+          for (let index = 0; index < refs.length; index += 1) {
+            const shown = lines.filter((line) => new RegExp(`run r${index}(?: |$)`).test(line));
+            const first = shown.filter((line) => !/\((?:above|below)\)$|part of/.test(line));
+            expect(shown.length).toBeGreaterThan(0);
+            expect(first.length).toBeLessThanOrEqual(1);
+            if (relation !== 'part-of') expect(first).toHaveLength(1);
+          }
+        },
+      ),
     );
   });
 });

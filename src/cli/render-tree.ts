@@ -31,7 +31,7 @@ const childrenMax = 60;
 const columnsMax = 40;
 const missingMax = 20;
 /** Characters of a name, and of how a link is known, that stay when a line is too narrow for both. */
-const nameWidthMin = 24;
+const nameWidthMin = 28;
 const phraseWidthMin = 8;
 
 /** A piece of a line, measured before it is coloured. */

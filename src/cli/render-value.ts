@@ -5,6 +5,8 @@ const valueWidthMax = 60;
 /** Characters around the part of a text that differs. */
 const contextWidth = 12;
 
+type Members = Readonly<Record<string, unknown>>;
+
 /** A value on one side only: lists by their items. */
 export function showValue(value: Json): string {
   const items = itemsOf(value);
@@ -16,6 +18,8 @@ export function showValue(value: Json): string {
  * and changed (~), of long texts the part that differs.
  */
 export function showChange(a: Json, b: Json): string[] {
+  const keyed = keyedMembers(a, b);
+  if (keyed !== undefined) return orSameItems(changedMembers(...keyed));
   const lists = [itemsOf(a), itemsOf(b)] as const;
   if (lists[0] !== undefined && lists[1] !== undefined) return changedItems(lists[0], lists[1]);
   if (isObject(a) && isObject(b)) return changedMembers(a, b);
@@ -49,14 +53,43 @@ function itemText(item: unknown): string {
   return clean(typeof item === 'string' ? item : JSON.stringify(item));
 }
 
+/** Members that tell the items of a list apart: columns, reason codes, outcomes. */
+const itemKeys = ['name', 'code', 'id', 'type'];
+
+/** Two lists of objects by what tells their items apart, when something does in both. */
+function keyedMembers(a: Json, b: Json): [Members, Members] | undefined {
+  for (const key of itemKeys) {
+    const [before, after] = [membersBy(key, a), membersBy(key, b)];
+    if (before !== undefined && after !== undefined) return [before, after];
+  }
+  return undefined;
+}
+
+function membersBy(key: string, value: Json): Members | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const members: [string, unknown][] = [];
+  for (const item of value) {
+    if (!isObject(item)) return undefined;
+    const { [key]: name, ...rest } = item;
+    if (typeof name !== 'string') return undefined;
+    const values = Object.values(rest);
+    members.push([name, values.length === 1 ? values[0] : rest]);
+  }
+  const names = new Set(members.map(([name]) => name));
+  return names.size === members.length ? Object.fromEntries(members) : undefined;
+}
+
 function changedItems(a: readonly string[], b: readonly string[]): string[] {
   const added = without(b, a);
   const removed = without(a, b);
-  if (added.length + removed.length === 0) return ['the same items in another order'];
-  return [
+  return orSameItems([
     ...added.map((item) => `+${shownText(item)}`),
     ...removed.map((item) => `-${shownText(item)}`),
-  ];
+  ]);
+}
+
+function orSameItems(changes: string[]): string[] {
+  return changes.length === 0 ? ['the same items in another order'] : changes;
 }
 
 /** The items that are not in the other list, as often as they are more than there. */
@@ -70,20 +103,19 @@ function without(items: readonly string[], others: readonly string[]): string[] 
   });
 }
 
-function changedMembers(
-  a: Readonly<Record<string, unknown>>,
-  b: Readonly<Record<string, unknown>>,
-): string[] {
+/** What differs member by member; of members that are objects themselves, one level down. */
+function changedMembers(a: Members, b: Members, prefix = ''): string[] {
   const names = [...new Set([...Object.keys(a), ...Object.keys(b)])];
   return names.flatMap((name) => {
-    const [before, after] = [a[name], b[name]].map((one) =>
-      one === undefined ? undefined : plain(one),
-    );
-    if (before === after) return [];
-    const label = clean(name);
-    if (before === undefined) return [`+${label}: ${shownText(after ?? '')}`];
-    if (after === undefined) return [`-${label}: ${shownText(before)}`];
-    return [`~${label}: ${changedText(before, after)}`];
+    const [before, after] = [a[name], b[name]];
+    const label = prefix + clean(name);
+    if (prefix === '' && isObject(before) && isObject(after)) {
+      return changedMembers(before, after, `${label}.`);
+    }
+    if (before === undefined) return [`+${label}: ${shownText(plain(after))}`];
+    if (after === undefined) return [`-${label}: ${shownText(plain(before))}`];
+    const texts = [plain(before), plain(after)] as const;
+    return texts[0] === texts[1] ? [] : [`~${label}: ${changedText(...texts)}`];
   });
 }
 

@@ -56,7 +56,7 @@ export function shortenStart(text: string, width: number): string {
 }
 
 const digests = /[0-9a-f]{32,}/g;
-const digestWidth = 12;
+const digestWidth = 8;
 
 /** Digests and ids by their beginning: nobody reads the rest, and `--json` has it. */
 export function shortenDigests(text: string): string {

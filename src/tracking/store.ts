@@ -167,6 +167,8 @@ export interface TrackingReader {
   searchExperiments(search: Search): Awaitable<ExperimentRow[]>;
 
   findRunHead(workspace: string, id: string): Awaitable<RunHead | undefined>;
+  /** Id of the run that was created last, in whatever workspace. */
+  newestRunId(): Awaitable<string | undefined>;
   findRun(workspace: string, id: string): Awaitable<RunRow | undefined>;
   /** Keys of the runs found, in order. */
   searchRuns(search: RunSearch): Awaitable<number[]>;

@@ -100,6 +100,11 @@ export class SqliteTrackingReader implements TrackingReader {
     return searchExperiments(this.db, search);
   }
 
+  newestRunId(): string | undefined {
+    return this.db.get<{ id: string }>('SELECT id FROM tracking_runs ORDER BY key DESC LIMIT 1')
+      ?.id;
+  }
+
   findRunHead(workspace: string, id: string): RunHead | undefined {
     const row = this.db.get<Stored<RunHead>>(
       `SELECT r.key, r.experiment AS experimentKey, CAST(e.number AS TEXT) AS experimentId, r.deleted

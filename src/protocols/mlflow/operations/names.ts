@@ -26,6 +26,18 @@ export function newId(random: Buffer): string {
   return bytes.toString('hex');
 }
 
+/**
+ * The id of the next run: 8 hex digits that count on from the newest run's, and 24 random ones. Ids
+ * that grow are written side by side into the indexes; random ones would dirty a page each, and a
+ * commit costs what it writes. The first 8 digits stay enough to name a run. `random` is 16 bytes.
+ */
+export function nextRunId(newest: string | undefined, random: Buffer): string {
+  const id = newId(random);
+  if (newest === undefined) return id;
+  const count = (Number.parseInt(newest.slice(0, 8), 16) + 1) % 2 ** 32;
+  return Number.isNaN(count) ? id : count.toString(16).padStart(8, '0') + id.slice(8);
+}
+
 /** A path below a location; a query of the location stays at the end. */
 export function below(location: string, ...parts: readonly string[]): string {
   const question = location.indexOf('?');

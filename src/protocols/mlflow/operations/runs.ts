@@ -18,7 +18,7 @@ import {
   uniqueTags,
   userTag,
 } from './define.ts';
-import { below, inventName, newId } from './names.ts';
+import { below, inventName, nextRunId } from './names.ts';
 
 const runNameTag = 'mlflow.runName';
 
@@ -63,7 +63,7 @@ export const createRun = trackingOperation<CreateRun, Answer, Created>({
     const experiment = await getExperiment(body.experiment_id || '0', context);
     checkActiveExperiment(experiment);
     const random = context.random(22);
-    const id = newId(random.subarray(0, 16));
+    const id = nextRunId(await context.state.tracking.newestRunId(), random.subarray(0, 16));
     const name = createdName(body, () => inventName(random.subarray(16)));
     const decided = {
       run_id: id,
