@@ -45,6 +45,8 @@ export const limits = {
   depthMax: 1_000,
   nodesDefault: 2_000,
   nodesMax: 20_000,
+  /** Reads and writes looked at for one step of a walk. */
+  usesMax: 100_000,
   /** A node with more edges than this in the direction walked is counted, not expanded. */
   hubEdgesMax: 1_000,
   /** Candidates shown when a short ref is ambiguous. */

@@ -312,13 +312,13 @@ describe('renderTree', () => {
     const line = (width: number): string | undefined =>
       renderTree(answer, { color: false, width })[1];
     const lead = '└─ dataset version';
-    expect(line(100)).toBe(
+    expect(line(110)).toBe(
       `${lead} /data/credit/features.parquet@sha256:aaaaaaaa…  read-by · observed (openlineage.inputs)`,
     );
     expect(line(90)).toBe(
       `${lead} /data/credit/features.parquet@sha256:aaaaaaaa…  read-by · observed`,
     );
-    expect(line(70)).toBe(`${lead} …redit/features.parquet@sha256:aaaaaaaa…  read-by · observed`);
+    expect(line(70)).toBe(`${lead} …tures.parquet@sha256:aaaaaaaa…  read-by · observed`);
   });
 
   it('shows every node of any graph, and expands each once', () => {

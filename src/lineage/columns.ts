@@ -59,8 +59,10 @@ async function seedFromReads(walk: Walk): Promise<number[]> {
       .map((edge) => edge.from),
   );
   const seeds: number[] = [];
-  for (const use of walk.reads) {
-    if (!makers.has(use.run) && walk.nodes.get(use.run) !== 0) continue;
+  const runs = new Set(walk.reads.map((use) => use.run));
+  const asked = [...runs].filter((run) => makers.has(run) || walk.nodes.get(run) === 0);
+  for (const use of await walk.view.usesOfRuns(asked, true)) {
+    if (use.use !== 'read') continue;
     for (const { field, edge } of await columnsRead(walk.view, use)) {
       if (walk.add(edge)) seeds.push(field);
     }
@@ -240,9 +242,12 @@ async function readsOf(
   versions: ReadonlySet<number> | undefined,
 ): Promise<DatasetUseRow[]> {
   const { members } = await view.classOf(dataset);
-  const uses = (await view.reader.usesOfDatasets('read', members, limits.nodesMax)).filter((use) =>
-    view.seen(use),
-  );
+  const uses = (
+    await view.reader.usesOfDatasets('read', members, {
+      limit: limits.nodesMax,
+      withAttributes: true,
+    })
+  ).filter((use) => view.seen(use));
   if (versions === undefined) return uses;
   const chain = await view.writesOf(dataset);
   const found: DatasetUseRow[] = [];
@@ -282,8 +287,8 @@ async function targetsOf(
 }
 
 async function makesOther(view: GraphView, run: number): Promise<boolean> {
-  const edges = await view.edges('down', [run]);
-  return edges.some((edge) => edge.relation === 'produced' || edge.relation === 'registered-as');
+  const { rows } = await view.edges('down', [run]);
+  return rows.some((edge) => edge.relation === 'produced' || edge.relation === 'registered-as');
 }
 
 /** Versions that the run wrote without telling how their columns came about. */
@@ -321,7 +326,7 @@ async function continueFrom(
   tainted: ReadonlySet<number>,
 ): Promise<void> {
   const starts = new Set<number>();
-  for (const edge of await walk.view.edges('down', runs)) {
+  for (const edge of (await walk.view.edges('down', runs)).rows) {
     if (edge.relation !== 'produced' && edge.relation !== 'registered-as') continue;
     starts.add(edge.to);
     walk.nodes.set(edge.to, 1);

@@ -63,7 +63,7 @@ export interface DatasetUseRow extends Recorded {
   readonly mode: WriteMode;
   readonly known: Known;
   readonly rule: string | null;
-  /** JSON text of what was told about this read or write (schema, row count). */
+  /** JSON text of what was told about this read or write (schema, row count), where it was asked for. */
   readonly attributes: string | null;
   /** First event time that told of it. */
   readonly time: number;
@@ -131,6 +131,14 @@ export interface NameRow {
 
 export type Direction = 'up' | 'down';
 
+/** Which uses of datasets: at most `limit` in all, of a span of event time [from, to) in ms. */
+export interface UsesQuery {
+  readonly limit: number;
+  readonly withAttributes?: boolean;
+  readonly from?: number;
+  readonly to?: number | undefined;
+}
+
 /** Queries of the graph, set by set. */
 export interface LineageReader {
   /** By ref, current or earlier. */
@@ -149,19 +157,29 @@ export interface LineageReader {
   children(parents: readonly number[], kind: EntityKind, limit: number): Awaitable<NodeRow[]>;
   attributes(keys: readonly number[]): Awaitable<AttributeRow[]>;
   names(datasets: readonly number[]): Awaitable<NameRow[]>;
-  /** Edges into (up) or out of (down) the nodes; at most `limitPerNode` + 1 of each node. */
-  edges(direction: Direction, keys: readonly number[], limitPerNode: number): Awaitable<EdgeRow[]>;
+  /** Edges into (up) or out of (down) the nodes; of nodes with more than `limitPerNode` none. */
+  edges(
+    direction: Direction,
+    keys: readonly number[],
+    limitPerNode: number,
+  ): Awaitable<{ readonly rows: EdgeRow[]; readonly hubs: readonly number[] }>;
   countEdges(direction: Direction, key: number): Awaitable<number>;
   runEvents(runs: readonly number[]): Awaitable<RunEventRow[]>;
-  usesOfRuns(runs: readonly number[]): Awaitable<DatasetUseRow[]>;
-  /** By dataset, in order of time; at most `limit` of each. */
+  /** `attributes` are looked up only with `withAttributes`: schemas are long. */
+  usesOfRuns(runs: readonly number[], withAttributes?: boolean): Awaitable<DatasetUseRow[]>;
+  /** Newest first. */
   usesOfDatasets(
     use: 'read' | 'write',
     datasets: readonly number[],
-    limit: number,
+    options: UsesQuery,
   ): Awaitable<DatasetUseRow[]>;
-  countUsesOfDataset(use: 'read' | 'write', dataset: number): Awaitable<number>;
-  usesOfVersions(versions: readonly number[], limitPerNode: number): Awaitable<DatasetUseRow[]>;
+  countUsesOfDatasets(
+    use: 'read' | 'write',
+    datasets: readonly number[],
+    span?: Pick<UsesQuery, 'from' | 'to'>,
+  ): Awaitable<number>;
+  /** At most `limit` in all. */
+  usesOfVersions(versions: readonly number[], limit: number): Awaitable<DatasetUseRow[]>;
   drops(
     datasets: readonly number[],
   ): Awaitable<readonly { dataset: number; time: number; position: number }[]>;

@@ -129,7 +129,7 @@ async function startsOf(view: GraphView, walk: Walk, start: NodeRow): Promise<nu
 }
 
 async function newestVersion(view: GraphView, walk: Walk, model: NodeRow): Promise<number[]> {
-  const edges = (await view.edges('down', [model.key])).filter(
+  const edges = (await view.edges('down', [model.key])).rows.filter(
     (edge) => edge.relation === 'has-version',
   );
   const versions = await view.nodes(edges.map((edge) => edge.to));
@@ -205,7 +205,7 @@ async function serversOf(view: GraphView, prediction: PredictionNode): Promise<n
   if (!version) return found;
   const leads =
     deployment !== undefined &&
-    (await view.edges('up', [deployment.key])).some((edge) => edge.from === version.key);
+    (await view.edges('up', [deployment.key])).rows.some((edge) => edge.from === version.key);
   if (!leads) found.push(version.key);
   return found;
 }

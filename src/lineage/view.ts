@@ -54,7 +54,10 @@ export class GraphView {
   readonly moment: Moment;
   readonly #classes = new Map<number, DatasetClass>();
   readonly #runs = new Map<number, RunStatus | undefined>();
+  /** By the first member of a class, like drops. */
   readonly #writes = new Map<number, readonly Write[]>();
+  readonly #drops = new Map<number, readonly number[]>();
+  readonly #versionUses = new Map<number, DatasetUseRow[]>();
   readonly #nodes = new Map<number, NodeRow>();
 
   constructor(reader: LineageReader, moment: Moment) {
@@ -83,34 +86,102 @@ export class GraphView {
     return keys.flatMap((key) => this.#nodes.get(key) ?? []);
   }
 
-  async edges(direction: Direction, keys: readonly number[]): Promise<EdgeRow[]> {
-    const rows = await this.reader.edges(direction, keys, limits.hubEdgesMax);
-    return rows.filter((row) => this.seen(row));
+  /** Stored edges; nodes with more than `hubEdgesMax` are named as hubs instead. */
+  async edges(
+    direction: Direction,
+    keys: readonly number[],
+  ): Promise<{ rows: EdgeRow[]; hubs: readonly number[] }> {
+    const { rows, hubs } = await this.reader.edges(direction, keys, limits.hubEdgesMax);
+    return { rows: rows.filter((row) => this.seen(row)), hubs };
   }
 
   /** All names of the dataset, itself included: the closure over merges seen by then. */
   async classOf(dataset: number): Promise<DatasetClass> {
-    const known = this.#classes.get(dataset);
-    if (known) return known;
-    const members = new Set([dataset]);
+    if (!this.#classes.has(dataset)) await this.#loadClasses([dataset]);
+    return this.#classes.get(dataset) ?? { members: [dataset], merges: [] };
+  }
+
+  /** Reads the names of many datasets together: a merge is rare, so most end after one look. */
+  async #loadClasses(datasets: readonly number[]): Promise<void> {
+    const unknown = datasets.filter((dataset) => !this.#classes.has(dataset));
+    // The second look finds the rows of the first again, from their other side.
     const merges = new Map<string, MergeRow>();
-    for (let fresh = [dataset]; fresh.length > 0; ) {
+    const known = new Set(unknown);
+    for (let fresh = unknown; fresh.length > 0; ) {
       const rows = (await this.reader.merges(fresh)).filter(
         (row) => row.position <= this.moment.position,
       );
-      fresh = [];
-      for (const row of rows) {
-        merges.set(`${row.a} ${row.b} ${row.rule}`, row);
-        for (const key of [row.a, row.b]) {
-          if (members.has(key)) continue;
-          members.add(key);
-          fresh.push(key);
-        }
-      }
+      for (const row of rows) merges.set(`${row.a} ${row.b} ${row.rule}`, row);
+      fresh = [...new Set(rows.flatMap(({ a, b }) => [a, b]))].filter((key) => !known.has(key));
+      for (const key of fresh) known.add(key);
     }
-    const found = { members: [...members], merges: [...merges.values()] };
-    for (const member of members) this.#classes.set(member, found);
-    return found;
+    for (const dataset of unknown) {
+      if (this.#classes.has(dataset)) continue;
+      const found = closure(dataset, [...merges.values()]);
+      for (const member of found.members) this.#classes.set(member, found);
+    }
+  }
+
+  /** Reads what is written to many datasets together, for the questions that follow. */
+  async loadDatasets(datasets: readonly number[]): Promise<void> {
+    const distinct = [...new Set(datasets)];
+    await this.#loadClasses(distinct);
+    const classes = new Map<number, DatasetClass>();
+    for (const dataset of distinct) {
+      const found = await this.classOf(dataset);
+      const first = found.members[0] ?? dataset;
+      if (!this.#writes.has(first)) classes.set(first, found);
+    }
+    if (classes.size === 0) return;
+    const members = [...classes.values()].flatMap((found) => found.members);
+    const options = { limit: limits.usesMax };
+    const rows = (await this.reader.usesOfDatasets('write', members, options)).filter((row) =>
+      this.seen(row),
+    );
+    const drops = (await this.reader.drops(members)).filter((drop) => this.seen(drop));
+    await this.loadRuns([...new Set(rows.map((row) => row.run))]);
+    const byDataset = Map.groupBy(rows, (row) => row.dataset);
+    for (const [first, { members: mine }] of classes) {
+      const dropped = drops.filter((drop) => mine.includes(drop.dataset)).map((drop) => drop.time);
+      const written = mine.flatMap((member) => byDataset.get(member) ?? []);
+      this.#drops.set(first, dropped);
+      this.#writes.set(first, this.#chain(written, dropped));
+    }
+  }
+
+  /** Reads the uses of many versions together. */
+  async loadVersions(versions: readonly number[]): Promise<void> {
+    const unknown = versions.filter((version) => !this.#versionUses.has(version));
+    if (unknown.length === 0) return;
+    for (const version of unknown) this.#versionUses.set(version, []);
+    for (const row of await this.reader.usesOfVersions(unknown, limits.usesMax)) {
+      if (row.version !== null && this.seen(row)) this.#versionUses.get(row.version)?.push(row);
+    }
+  }
+
+  /** Reads and writes that name the version. */
+  async usesOfVersion(version: number): Promise<readonly DatasetUseRow[]> {
+    await this.loadVersions([version]);
+    return this.#versionUses.get(version) ?? [];
+  }
+
+  /** Reads of the dataset under all its names in [from, to) of event time, at most `limit`. */
+  async readsBetween(
+    dataset: number,
+    span: { readonly from: number; readonly to: number | undefined; readonly limit: number },
+  ): Promise<readonly DatasetUseRow[]> {
+    const { members } = await this.classOf(dataset);
+    const rows = await this.reader.usesOfDatasets('read', members, span);
+    return rows.filter((row) => this.seen(row));
+  }
+
+  /** How many reads the span holds, whatever the limit. */
+  async countReadsBetween(
+    dataset: number,
+    span: { readonly from: number; readonly to: number | undefined },
+  ): Promise<number> {
+    const { members } = await this.classOf(dataset);
+    return this.reader.countUsesOfDatasets('read', members, span);
   }
 
   async run(key: number): Promise<RunStatus | undefined> {
@@ -132,8 +203,10 @@ export class GraphView {
   }
 
   /** Reads and writes of runs; of one run and dataset, what named a version hides what named none. */
-  async usesOfRuns(runs: readonly number[]): Promise<DatasetUseRow[]> {
-    const rows = (await this.reader.usesOfRuns(runs)).filter((row) => this.seen(row));
+  async usesOfRuns(runs: readonly number[], withAttributes = false): Promise<DatasetUseRow[]> {
+    const rows = (await this.reader.usesOfRuns(runs, withAttributes)).filter((row) =>
+      this.seen(row),
+    );
     return preferNamed(rows);
   }
 
@@ -141,15 +214,11 @@ export class GraphView {
   async writesOf(dataset: number): Promise<readonly Write[]> {
     const { members } = await this.classOf(dataset);
     const first = members[0] ?? dataset;
-    const known = this.#writes.get(first);
-    if (known) return known;
-    const rows = (await this.reader.usesOfDatasets('write', members, limits.nodesMax)).filter(
-      (row) => this.seen(row),
-    );
-    await this.loadRuns([...new Set(rows.map((row) => row.run))]);
-    const dropped = (await this.reader.drops(members))
-      .filter((drop) => this.seen(drop))
-      .map((drop) => drop.time);
+    if (!this.#writes.has(first)) await this.loadDatasets([dataset]);
+    return this.#writes.get(first) ?? [];
+  }
+
+  #chain(rows: readonly DatasetUseRow[], dropped: readonly number[]): readonly Write[] {
     const writes: Write[] = [];
     for (const row of preferNamed(rows)) {
       const completed = this.#runs.get(row.run)?.completedTime;
@@ -158,14 +227,12 @@ export class GraphView {
     }
     writes.sort((a, b) => a.time - b.time || a.row.time - b.row.time || a.version - b.version);
     // What was written before a drop is nobody's past any more: the next write starts afresh.
-    const afresh = writes.map((write, index) => {
+    return writes.map((write, index) => {
       const before = writes[index - 1];
       const cut =
         before !== undefined && dropped.some((time) => time >= before.time && time <= write.time);
       return cut ? { ...write, mode: 'replace' as const } : write;
     });
-    this.#writes.set(first, afresh);
-    return afresh;
   }
 
   /** The newest version completed at or before `time`, not written by `reader` itself. */
@@ -179,14 +246,30 @@ export class GraphView {
     }
     if (!current) return undefined;
     const written = current.time;
-    const drops = (await this.reader.drops(members)).filter((drop) => this.seen(drop));
-    return drops.some((drop) => drop.time > written && drop.time <= time) ? undefined : current;
+    const drops = this.#drops.get(members[0] ?? dataset) ?? [];
+    return drops.some((drop) => drop > written && drop <= time) ? undefined : current;
   }
 
   /** Column edges that count: reported in a run, or by a job's newest declaration. */
   async columns(direction: Direction, fields: readonly number[]): Promise<ColumnRow[]> {
     return (await this.reader.columns(direction, fields)).filter((row) => this.seen(row));
   }
+}
+
+/** The names that merges join with a dataset, itself first. */
+function closure(dataset: number, merges: readonly MergeRow[]): DatasetClass {
+  const members = new Set([dataset]);
+  const used = new Set<MergeRow>();
+  for (let grew = true; grew; ) {
+    grew = false;
+    for (const row of merges) {
+      if (used.has(row) || !(members.has(row.a) || members.has(row.b))) continue;
+      used.add(row);
+      members.add(row.a).add(row.b);
+      grew = true;
+    }
+  }
+  return { members: [...members], merges: [...used] };
 }
 
 function statusOf(

@@ -11,13 +11,13 @@ import {
   type WalkSink,
 } from './walk-edge.ts';
 
-const readersOfHubMax = limits.hubEdgesMax;
-
 /** Upstream of runs: the versions that they read. */
 export async function readsOf(walk: WalkSink, runs: readonly NodeRow[]): Promise<void> {
   const uses = await walk.view.usesOfRuns(runs.map((run) => run.key));
-  for (const use of uses) {
-    if (use.use !== 'read') continue;
+  const reads = uses.filter((use) => use.use === 'read');
+  await walk.view.loadDatasets(reads.map((use) => use.dataset));
+  await walk.view.loadVersions(reads.flatMap((use) => use.version ?? []));
+  for (const use of reads) {
     walk.reads.push(use);
     const current = await walk.view.currentAt(use.dataset, use.time, use.run);
     const version = use.version ?? current?.version;
@@ -42,9 +42,7 @@ async function observedVersion(
   version: number,
   current: Write | undefined,
 ): Promise<void> {
-  const writers = (await walk.view.reader.usesOfVersions([version], readersOfHubMax)).filter(
-    (row) => row.use === 'write' && walk.view.seen(row),
-  );
+  const writers = (await walk.view.usesOfVersion(version)).filter((row) => row.use === 'write');
   if (writers.length > 0 || !current || current.version === version) return;
   walk.boundVersion(current.version, use.time);
   walk.add(
@@ -59,13 +57,12 @@ async function observedVersion(
 
 /** The run that a run is part of: named, but not a way to its other parts. */
 export async function parentsOf(walk: WalkSink, runs: readonly NodeRow[]): Promise<void> {
-  const edges = (
-    await walk.view.edges(
-      'down',
-      runs.map((run) => run.key),
-    )
-  ).filter((edge) => edge.relation === 'part-of');
-  for (const edge of edges) {
+  const { rows } = await walk.view.edges(
+    'down',
+    runs.map((run) => run.key),
+  );
+  for (const edge of rows) {
+    if (edge.relation !== 'part-of') continue;
     if (!walk.nodes.has(edge.to)) walk.nodes.set(edge.to, walk.depth);
     walk.edges.set(`${edge.from} ${edge.to} part-of`, { ...edgeOf(edge) });
   }
@@ -74,9 +71,7 @@ export async function parentsOf(walk: WalkSink, runs: readonly NodeRow[]): Promi
 /** Upstream of a version: its dataset, who wrote it, and what it continues. */
 export async function madeBy(walk: WalkSink, version: NodeRow): Promise<void> {
   if (version.parent !== null) walk.add(hasEdge(version));
-  const uses = (await walk.view.reader.usesOfVersions([version.key], readersOfHubMax)).filter(
-    (row) => walk.view.seen(row),
-  );
+  const uses = await walk.view.usesOfVersion(version.key);
   const writes = uses.filter((row) => row.use === 'write');
   await walk.view.loadRuns(writes.map((row) => row.run));
   for (const row of await writtenBefore(walk, version.key, writes)) {
@@ -218,9 +213,7 @@ export async function writtenBy(walk: WalkSink, runs: readonly NodeRow[]): Promi
 
 /** Downstream of a version: who read it, and the version that continues it. */
 export async function goesTo(walk: WalkSink, version: NodeRow): Promise<void> {
-  const uses = (await walk.view.reader.usesOfVersions([version.key], readersOfHubMax)).filter(
-    (row) => walk.view.seen(row),
-  );
+  const uses = await walk.view.usesOfVersion(version.key);
   if (uses.length > limits.hubEdgesMax) {
     walk.stops.push({ key: version.key, reason: 'hub', count: uses.length });
     return;
@@ -245,16 +238,11 @@ export async function goesTo(walk: WalkSink, version: NodeRow): Promise<void> {
 async function sameContentDown(walk: WalkSink, version: NodeRow): Promise<void> {
   const same = await walk.view.reader.sameContent([version.key]);
   if (same.length === 0) return;
-  const written = (
-    await walk.view.reader.usesOfVersions(
-      same.map((each) => each.same),
-      1,
-    )
-  )
-    .filter((use) => use.use === 'write')
-    .map((use) => use.version);
+  await walk.view.loadVersions(same.map((each) => each.same));
   for (const each of same) {
-    if (written.includes(each.same) || each.position > walk.view.moment.position) continue;
+    const uses = await walk.view.usesOfVersion(each.same);
+    const written = uses.some((use) => use.use === 'write');
+    if (written || each.position > walk.view.moment.position) continue;
     walk.add({
       from: version.key,
       to: each.same,
@@ -274,20 +262,16 @@ async function readWhileCurrent(
   write: Write,
   next: Write | undefined,
 ): Promise<void> {
-  const { members } = await walk.view.classOf(dataset);
-  const all = (await walk.view.reader.usesOfDatasets('read', members, limits.nodesMax)).filter(
-    (use) => walk.view.seen(use),
-  );
-  const reads = all.filter(
-    (use) =>
-      use.time >= write.time &&
-      (next === undefined || use.time < next.time) &&
-      use.run !== write.run,
+  const span = { from: write.time, to: next?.time, limit: limits.hubEdgesMax + 1 };
+  const reads = (await walk.view.readsBetween(dataset, span)).filter(
+    (use) => use.run !== write.run,
   );
   if (reads.length > limits.hubEdgesMax) {
-    walk.stops.push({ key: write.version, reason: 'hub', count: reads.length });
+    const count = await walk.view.countReadsBetween(dataset, span);
+    walk.stops.push({ key: write.version, reason: 'hub', count });
     return;
   }
+  await walk.view.loadVersions(reads.flatMap((use) => use.version ?? []));
   for (const use of reads) {
     if (use.version === null) {
       walk.reads.push(use);
@@ -296,7 +280,7 @@ async function readWhileCurrent(
       );
       continue;
     }
-    const writers = (await walk.view.reader.usesOfVersions([use.version], 1)).filter(
+    const writers = (await walk.view.usesOfVersion(use.version)).filter(
       (row) => row.use === 'write',
     );
     if (writers.length === 0 && use.version !== write.version) {
@@ -321,12 +305,14 @@ export async function versionsOf(walk: WalkSink, dataset: NodeRow): Promise<void
   if (versions.length > limits.hubEdgesMax)
     walk.stops.push({ key: dataset.key, reason: 'hub', count: versions.length });
   else for (const version of versions) walk.add(hasEdge(version));
-  const reads = await walk.view.reader.usesOfDatasets('read', members, limits.hubEdgesMax + 1);
+  const reads = await walk.view.reader.usesOfDatasets('read', members, {
+    limit: limits.hubEdgesMax + 1,
+  });
   if (reads.length > limits.hubEdgesMax) {
     walk.stops.push({
       key: dataset.key,
       reason: 'hub',
-      count: await walk.view.reader.countUsesOfDataset('read', dataset.key),
+      count: await walk.view.reader.countUsesOfDatasets('read', members),
     });
     return;
   }

@@ -1,5 +1,4 @@
-import { limits } from '../base/limits.ts';
-import type { DatasetUseRow, Direction, EdgeRow, NodeRow } from './store.ts';
+import type { DatasetUseRow, Direction, NodeRow } from './store.ts';
 import type { GraphView } from './view.ts';
 import { edgeOf, type Stop, strength, type WalkEdge, type WalkSink } from './walk-edge.ts';
 import {
@@ -77,7 +76,7 @@ export class Walk implements WalkSink {
     if (node.kind === 'run')
       return edges + (await reader.usesOfRuns([node.key])).filter((row) => row.use === use).length;
     if (node.kind !== 'datasetVersion') return edges;
-    const uses = await reader.usesOfVersions([node.key], limits.hubEdgesMax);
+    const uses = await this.view.usesOfVersion(node.key);
     return edges + uses.filter((row) => row.use !== use).length;
   }
 
@@ -85,14 +84,17 @@ export class Walk implements WalkSink {
     const rows = await this.view.nodes(level);
     const byKind = (kind: string): NodeRow[] => rows.filter((row) => row.kind === kind);
     await this.#expandEdges(rows);
+    const versions = byKind('datasetVersion');
+    await this.view.loadVersions(versions.map((row) => row.key));
+    await this.view.loadDatasets(versions.flatMap((row) => row.parent ?? []));
     if (this.direction === 'up') {
       await readsOf(this, byKind('run'));
       await parentsOf(this, byKind('run'));
-      for (const version of byKind('datasetVersion')) await madeBy(this, version);
+      for (const version of versions) await madeBy(this, version);
       await declaredUp(this, byKind('dataset'), byKind('job'));
     } else {
       await writtenBy(this, byKind('run'));
-      for (const version of byKind('datasetVersion')) await goesTo(this, version);
+      for (const version of versions) await goesTo(this, version);
       for (const dataset of byKind('dataset')) await versionsOf(this, dataset);
       await declaredDown(this, byKind('dataset'), byKind('job'));
     }
@@ -101,27 +103,14 @@ export class Walk implements WalkSink {
   /** Stored edges. A node with too many is counted, not expanded. */
   async #expandEdges(rows: readonly NodeRow[]): Promise<void> {
     const walked = rows.filter((row) => this.nodes.get(row.key) === 0 || !leafKinds.has(row.kind));
-    const edges = await this.view.edges(
+    const { rows: edges, hubs } = await this.view.edges(
       this.direction,
       walked.map((row) => row.key),
     );
-    const byNode = new Map<number, EdgeRow[]>();
-    for (const edge of edges) {
-      const key = this.direction === 'up' ? edge.to : edge.from;
-      const list = byNode.get(key);
-      if (list) list.push(edge);
-      else byNode.set(key, [edge]);
-    }
-    for (const [key, list] of byNode) {
-      if (list.length > limits.hubEdgesMax) {
-        this.stops.push({
-          key,
-          reason: 'hub',
-          count: await this.view.reader.countEdges(this.direction, key),
-        });
-        continue;
-      }
-      for (const edge of list) this.add(edgeOf(edge));
+    for (const edge of edges) this.add(edgeOf(edge));
+    for (const key of hubs) {
+      const count = await this.view.reader.countEdges(this.direction, key);
+      this.stops.push({ key, reason: 'hub', count });
     }
   }
 

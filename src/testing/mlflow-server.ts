@@ -90,8 +90,8 @@ export async function startMlflowServer(options: { readonly clock?: Clock } = {}
         const node = await lineage.findNode(ref);
         if (node === undefined) return [];
         const rows: EdgeRow[] = [
-          ...(await lineage.edges('up', [node.key], 100)),
-          ...(await lineage.edges('down', [node.key], 100)),
+          ...(await lineage.edges('up', [node.key], 100)).rows,
+          ...(await lineage.edges('down', [node.key], 100)).rows,
         ];
         const keys = rows.flatMap(({ from, to }) => [from, to]);
         const refs = new Map((await lineage.nodes(keys)).map((each) => [each.key, each.ref]));

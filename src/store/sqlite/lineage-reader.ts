@@ -14,7 +14,9 @@ import type {
   NodeRow,
   RunEventRow,
   StatementRow,
+  UsesQuery,
 } from '../../lineage/store.ts';
+import { BoundedMap } from './cache.ts';
 import type { Database } from './database.ts';
 
 export const writeModes: readonly WriteMode[] = ['unknown', 'append', 'replace'];
@@ -45,58 +47,77 @@ const toNode = (row: NodeSql): NodeRow => ({
 
 const knownOf = (code: number): Known => knownLevels[code] ?? 'inferred';
 
-interface UseSql extends Omit<DatasetUseRow, 'use' | 'version' | 'named' | 'mode' | 'known'> {
-  use: number;
-  version: number;
-  named: number;
-  mode: number;
-  known: number;
-}
+type Coded<Row, Key extends keyof Row> = Omit<Row, Key> & Record<Key, number>;
+type UseSql = Coded<
+  DatasetUseRow,
+  'use' | 'version' | 'named' | 'mode' | 'known' | 'role' | 'rule'
+>;
+type EdgeSql = Coded<EdgeRow, 'relation' | 'known' | 'role' | 'rule'>;
+type ColumnSql = Coded<ColumnRow, 'known' | 'how' | 'rule'>;
 
-const toUse = (row: UseSql): DatasetUseRow => ({
-  ...row,
-  use: row.use === 0 ? 'read' : 'write',
-  version: row.version === 0 ? null : row.version,
-  named: row.named === 1,
-  mode: writeModes[row.mode] ?? 'unknown',
-  known: knownOf(row.known),
-});
-
-const useColumns = `u.run, u.use, u.dataset, u.version, u.named, u.mode, u.known,
-  (SELECT word FROM lineage_words WHERE id = u.role) AS role,
-  (SELECT word FROM lineage_words WHERE id = u.rule) AS rule,
-  CASE typeof(u.attributes) WHEN 'integer' THEN (SELECT value FROM lineage_values WHERE id = u.attributes) ELSE u.attributes END AS attributes,
+/** Words are looked up in memory: a row of `role` and `rule` holds their numbers. */
+const useColumns = `u.run, u.use, u.dataset, u.version, u.named, u.mode, u.known, u.role, u.rule,
   u.time, u.position, u.last_position AS lastPosition, u.recorded_time AS recordedTime`;
+const withoutAttributes = `${useColumns}, NULL AS attributes`;
+const withAttributes = `${useColumns},
+  CASE typeof(u.attributes) WHEN 'integer' THEN (SELECT value FROM lineage_values WHERE id = u.attributes) ELSE u.attributes END AS attributes`;
 
-const edgeColumns = `e.src AS "from", e.dst AS "to", e.relation, e.known,
-  (SELECT word FROM lineage_words WHERE id = e.role) AS role,
-  (SELECT word FROM lineage_words WHERE id = e.rule) AS rule,
+const edgeColumns = `e.src AS "from", e.dst AS "to", e.relation, e.known, e.role, e.rule,
   e.position, e.last_position AS lastPosition, e.recorded_time AS recordedTime, e.valid_from AS validFrom, e.valid_to AS validTo`;
 
-const columnColumns = `c.src AS "from", c.dst AS "to", c.via, c.known,
-  (SELECT word FROM lineage_words WHERE id = c.how) AS how,
-  (SELECT word FROM lineage_words WHERE id = c.rule) AS rule,
+const columnColumns = `c.src AS "from", c.dst AS "to", c.via, c.known, c.how, c.rule,
   c.time, c.position, c.recorded_time AS recordedTime`;
-
-const toEdge = (
-  row: Omit<EdgeRow, 'relation' | 'known'> & { relation: number; known: number },
-): EdgeRow => ({
-  ...row,
-  relation: relationOfCode(row.relation),
-  known: knownOf(row.known),
-});
-
-const toColumn = (row: Omit<ColumnRow, 'known'> & { known: number }): ColumnRow => ({
-  ...row,
-  known: knownOf(row.known),
-});
 
 /** The graph's queries over one connection. Lists of keys go in as JSON, so that statements are few. */
 export class SqliteLineageReader implements LineageReader {
   protected readonly db: Database;
 
+  /** Words by number. They are only ever added, so a reader may remember them over snapshots. */
+  readonly #wordTexts = new BoundedMap<number, string>(10_000);
+
   constructor(db: Database) {
     this.db = db;
+  }
+
+  #text(word: number): string | null {
+    if (word === 0) return null;
+    const cached = this.#wordTexts.get(word);
+    if (cached !== undefined) return cached;
+    const row = this.db.get<{ word: string }>('SELECT word FROM lineage_words WHERE id = ?', word);
+    if (row) this.#wordTexts.set(word, row.word);
+    return row?.word ?? null;
+  }
+
+  #toUse(row: UseSql): DatasetUseRow {
+    return {
+      ...row,
+      use: row.use === 0 ? 'read' : 'write',
+      version: row.version === 0 ? null : row.version,
+      named: row.named === 1,
+      mode: writeModes[row.mode] ?? 'unknown',
+      known: knownOf(row.known),
+      role: this.#text(row.role),
+      rule: this.#text(row.rule),
+    };
+  }
+
+  #toEdge(row: EdgeSql): EdgeRow {
+    return {
+      ...row,
+      relation: relationOfCode(row.relation),
+      known: knownOf(row.known),
+      role: this.#text(row.role),
+      rule: this.#text(row.rule),
+    };
+  }
+
+  #toColumn(row: ColumnSql): ColumnRow {
+    return {
+      ...row,
+      known: knownOf(row.known),
+      how: this.#text(row.how),
+      rule: this.#text(row.rule),
+    };
   }
 
   findNode(ref: string): NodeRow | undefined {
@@ -173,17 +194,25 @@ export class SqliteLineageReader implements LineageReader {
     );
   }
 
-  edges(direction: Direction, keys: readonly number[], limitPerNode: number): EdgeRow[] {
-    const sql =
-      direction === 'up'
-        ? `SELECT ${edgeColumns} FROM lineage_edges e WHERE e.dst = ? LIMIT ?`
-        : `SELECT ${edgeColumns} FROM lineage_edges e WHERE e.src = ? LIMIT ?`;
-    const found: EdgeRow[] = [];
-    for (const key of keys) {
-      for (const row of this.db.all<Parameters<typeof toEdge>[0]>(sql, key, limitPerNode + 1))
-        found.push(toEdge(row));
-    }
-    return found;
+  edges(
+    direction: Direction,
+    keys: readonly number[],
+    limitPerNode: number,
+  ): { rows: EdgeRow[]; hubs: number[] } {
+    if (keys.length === 0) return { rows: [], hubs: [] };
+    const side = direction === 'up' ? 'dst' : 'src';
+    const degrees = this.db.all<{ key: number; count: number }>(
+      `SELECT value AS key, (SELECT count(*) FROM (SELECT 1 FROM lineage_edges WHERE ${side} = value LIMIT ?)) AS count FROM json_each(?)`,
+      limitPerNode + 1,
+      JSON.stringify(keys),
+    );
+    const few = degrees.filter(({ count }) => count > 0 && count <= limitPerNode);
+    const rows = this.db.all<EdgeSql>(
+      `SELECT ${edgeColumns} FROM json_each(?) j CROSS JOIN lineage_edges e ON e.${side} = j.value`,
+      JSON.stringify(few.map(({ key }) => key)),
+    );
+    const hubs = degrees.filter(({ count }) => count > limitPerNode).map(({ key }) => key);
+    return { rows: rows.map((row) => this.#toEdge(row)), hubs };
   }
 
   countEdges(direction: Direction, key: number): number {
@@ -203,53 +232,57 @@ export class SqliteLineageReader implements LineageReader {
       .map((row) => ({ ...row, streaming: row.streaming === 1 }));
   }
 
-  usesOfRuns(runs: readonly number[]): DatasetUseRow[] {
+  usesOfRuns(runs: readonly number[], attributes = false): DatasetUseRow[] {
     return this.db
       .all<UseSql>(
-        `SELECT ${useColumns} FROM lineage_uses u WHERE u.run IN (SELECT value FROM json_each(?))`,
+        `SELECT ${attributes ? withAttributes : withoutAttributes} FROM json_each(?) j CROSS JOIN lineage_uses u ON u.run = j.value`,
         JSON.stringify(runs),
       )
-      .map(toUse);
+      .map((row) => this.#toUse(row));
   }
 
   usesOfDatasets(
     use: 'read' | 'write',
     datasets: readonly number[],
-    limit: number,
+    options: UsesQuery,
   ): DatasetUseRow[] {
-    const code = use === 'read' ? 0 : 1;
-    return datasets.flatMap((dataset) =>
-      this.db
-        .all<UseSql>(
-          `SELECT ${useColumns} FROM lineage_uses u WHERE u.dataset = ? AND u.use = ? ORDER BY u.time DESC LIMIT ?`,
-          dataset,
-          code,
-          limit,
-        )
-        .map(toUse),
-    );
-  }
-
-  countUsesOfDataset(use: 'read' | 'write', dataset: number): number {
-    return (
-      this.db.get<{ n: number }>(
-        'SELECT count(*) AS n FROM lineage_uses WHERE dataset = ? AND use = ?',
-        dataset,
+    return this.db
+      .all<UseSql>(
+        `SELECT ${options.withAttributes ? withAttributes : withoutAttributes} FROM json_each(?) j
+         CROSS JOIN lineage_uses u ON u.dataset = j.value AND u.use = ? AND u.time >= ? AND u.time < ? ORDER BY u.time DESC LIMIT ?`,
+        JSON.stringify(datasets),
         use === 'read' ? 0 : 1,
-      )?.n ?? 0
-    );
+        options.from ?? Number.MIN_SAFE_INTEGER,
+        options.to ?? Number.MAX_SAFE_INTEGER,
+        options.limit,
+      )
+      .map((row) => this.#toUse(row));
   }
 
-  usesOfVersions(versions: readonly number[], limitPerNode: number): DatasetUseRow[] {
-    return versions.flatMap((version) =>
-      this.db
-        .all<UseSql>(
-          `SELECT ${useColumns} FROM lineage_uses u WHERE u.version > 0 AND u.version = ? LIMIT ?`,
-          version,
-          limitPerNode + 1,
-        )
-        .map(toUse),
+  countUsesOfDatasets(
+    use: 'read' | 'write',
+    datasets: readonly number[],
+    span: Pick<UsesQuery, 'from' | 'to'> = {},
+  ): number {
+    const row = this.db.get<{ count: number }>(
+      `SELECT count(*) AS count FROM json_each(?) j
+       CROSS JOIN lineage_uses u ON u.dataset = j.value AND u.use = ? AND u.time >= ? AND u.time < ?`,
+      JSON.stringify(datasets),
+      use === 'read' ? 0 : 1,
+      span.from ?? Number.MIN_SAFE_INTEGER,
+      span.to ?? Number.MAX_SAFE_INTEGER,
     );
+    return row?.count ?? 0;
+  }
+
+  usesOfVersions(versions: readonly number[], limit: number): DatasetUseRow[] {
+    return this.db
+      .all<UseSql>(
+        `SELECT ${withoutAttributes} FROM json_each(?) j CROSS JOIN lineage_uses u ON u.version > 0 AND u.version = j.value LIMIT ?`,
+        JSON.stringify(versions),
+        limit,
+      )
+      .map((row) => this.#toUse(row));
   }
 
   drops(datasets: readonly number[]): { dataset: number; time: number; position: number }[] {
@@ -262,20 +295,20 @@ export class SqliteLineageReader implements LineageReader {
   columns(direction: Direction, fields: readonly number[]): ColumnRow[] {
     const side = direction === 'up' ? 'dst' : 'src';
     return this.db
-      .all<Parameters<typeof toColumn>[0]>(
+      .all<ColumnSql>(
         `SELECT ${columnColumns} FROM lineage_columns c WHERE c.${side} IN (SELECT value FROM json_each(?))`,
         JSON.stringify(fields),
       )
-      .map(toColumn);
+      .map((row) => this.#toColumn(row));
   }
 
   columnsVia(vias: readonly number[]): ColumnRow[] {
     return this.db
-      .all<Parameters<typeof toColumn>[0]>(
+      .all<ColumnSql>(
         `SELECT ${columnColumns} FROM lineage_columns c WHERE c.via IN (SELECT value FROM json_each(?))`,
         JSON.stringify(vias),
       )
-      .map(toColumn);
+      .map((row) => this.#toColumn(row));
   }
 
   merges(keys: readonly number[]): MergeRow[] {

@@ -73,7 +73,7 @@ describe('model versions', () => {
     ]);
     const edges = await server.store.read(async ({ lineage }) => {
       const node = await lineage.findNode('modelVersion:default/a@1');
-      return lineage.edges('up', [node?.key ?? 0], 10);
+      return (await lineage.edges('up', [node?.key ?? 0], 10)).rows;
     });
     expect(edges.map(({ relation }) => relation).sort()).toEqual(['has-version', 'registered-as']);
   });
