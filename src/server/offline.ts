@@ -34,7 +34,7 @@ export async function verifyDirectory(
   checkpoints: readonly Checkpoint[] = [],
 ): Promise<Verification> {
   const directory = readDataDirectory(dataDirectory);
-  const store = openSqliteReader(directory.storePath);
+  const store = openSqliteReader(directory.storePath, { recordOnly: true });
   try {
     return await store.read((session) => verifyLedger(session.ledger, checkpoints));
   } finally {

@@ -144,14 +144,19 @@ export function compareProjections(storePath: string, shadowPath: string): strin
 
 /**
  * Opens the store to read, beside a server that may be writing to it.
- * @throws integrity_broken when the file is no sound database.
+ * @param options.recordOnly whatever the projections are: only the record will be read.
+ * @throws integrity_broken when the file is no sound database; conflict when its projections are of
+ *   another version.
  */
-export function openSqliteReader(path: string): SqliteReaderStore {
+export function openSqliteReader(
+  path: string,
+  options: { readonly recordOnly?: boolean } = {},
+): SqliteReaderStore {
   try {
     const db = new Database(path, 'read');
     const onDisk = projectionsOf(db);
     db.close();
-    if (onDisk !== projectionVersion) {
+    if (!options.recordOnly && onDisk !== projectionVersion) {
       throw new WherefromError(
         'conflict',
         `The projections of this data directory are of version ${onDisk}, not ${projectionVersion}.`,
