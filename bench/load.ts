@@ -1,6 +1,6 @@
 /**
  * A load generator of our own: raw sockets, one request in flight on each connection. It shares the
- * machine with the server, so it must cost little: a tenth of what a general one does.
+ * machine with the server, so it must cost little.
  */
 import { connect, type Socket } from 'node:net';
 import { percentile } from './figures.ts';

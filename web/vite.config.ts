@@ -8,5 +8,5 @@ export default defineConfig({
   // Relative addresses: the page works wherever the server is mounted.
   base: './',
   build: { outDir: '../dist/web', emptyOutDir: true },
-  server: { proxy: { '/api': server, '/docs': server } },
+  server: { proxy: { '/api': server, '/problems': server } },
 });

@@ -40,6 +40,11 @@ export function createHttp(options: HttpOptions): FastifyInstance {
     forceCloseConnections: 'idle',
     requestTimeout: 0,
   });
+  // Without the slash the page's relative links would lead outside of the prefix.
+  app.addHook('onRequest', (request, reply, done) => {
+    if (basePath !== '' && request.originalUrl === basePath) reply.redirect(`${basePath}/`, 308);
+    else done();
+  });
   registerGuards(app, options.guards);
   app.setErrorHandler((error, request, reply) => sendProblem(reply, error, request));
   app.setNotFoundHandler((request, reply) =>

@@ -123,7 +123,11 @@ describe('serving', () => {
     const open = await server({ basePath: '/lineage/' });
     expect((await open.get('/lineage/health')).text).toBe('OK');
     expect((await open.get('/health')).text).toBe('OK');
-    expect((await open.get('/lineage')).status).toBe(200);
+    expect(await open.get('/lineage')).toMatchObject({
+      status: 308,
+      headers: { location: '/lineage/' },
+    });
+    expect((await open.get('/lineage/')).status).toBe(200);
   });
 
   test('/metrics tells queue, commits, messages and refusals, disk', async () => {

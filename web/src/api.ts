@@ -8,7 +8,18 @@ export function serverAddress(): string {
 /** What the page says when an answer did not come or was a refusal. */
 export interface Problem {
   readonly title: string;
-  readonly detail?: string;
+  /** What happened, to what: says more than the title. */
+  readonly detail?: string | undefined;
+  /** What to do next. */
+  readonly hint?: string | undefined;
+  /** What a short ref can mean, when it is more than one thing, or what is called nearly so. */
+  readonly candidates?: readonly Candidate[];
+}
+
+/** A thing that can be asked about. */
+export interface Candidate {
+  readonly ref: string;
+  readonly why: string;
 }
 
 export type Answer = { readonly body: unknown } | { readonly problem: Problem };
@@ -29,8 +40,12 @@ export async function fetchJson(path: string, signal?: AbortSignal): Promise<Ans
   const body: unknown = await response.json().catch(() => undefined);
   if (response.ok && body !== undefined) return { body };
   const title = readText(body, 'title') ?? `The server answered with status ${response.status}`;
-  const detail = readText(body, 'detail');
-  return { problem: detail === undefined ? { title } : { title, detail } };
+  const candidates = [...readList(body, 'candidates'), ...readList(body, 'near')].flatMap((one) => {
+    const ref = readText(one, 'ref');
+    return ref === undefined ? [] : [{ ref, why: readText(one, 'why') ?? '' }];
+  });
+  const problem = { title, detail: readText(body, 'detail'), hint: readText(body, 'hint') };
+  return { problem: { ...problem, candidates } };
 }
 
 /** The text at `key` of an unknown value, when there is one. */

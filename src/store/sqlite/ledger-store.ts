@@ -33,12 +33,18 @@ export class SqliteLedgerStore implements LedgerStore {
   }
 
   positionAt(time: number): number {
-    return (
-      this.#db.get<{ position: number }>(
-        'SELECT position FROM log_entries WHERE time <= ? ORDER BY time DESC, position DESC LIMIT 1',
-        time,
-      )?.position ?? -1
+    const newest = this.#db.get<{ position: number }>(
+      'SELECT position FROM log_entries ORDER BY position DESC LIMIT 1',
     );
+    // Times never decrease along the log: halve the span until the last entry that fits is found.
+    let low = -1;
+    let high = newest?.position ?? -1;
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      if ((this.timeOf(middle) ?? Number.POSITIVE_INFINITY) <= time) low = middle;
+      else high = middle - 1;
+    }
+    return low;
   }
 
   timeOf(position: number): number | undefined {

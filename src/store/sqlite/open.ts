@@ -9,14 +9,18 @@ import { SqliteReaderStore, SqliteStore } from './store.ts';
 import { trackingSchema } from './tracking-schema.ts';
 
 /** Version of the record's tables (`log_`, `vault_`). Each step up is a migration below. */
-const recordVersion = 1;
+const recordVersion = 2;
 /**
  * Version of all projections and translators together. When it differs from the stored one, the
  * projections are rebuilt from the payloads: raise it with any change of their meaning or tables.
  */
 export const projectionVersion = 2;
 
-const recordMigrations: readonly string[] = [ledgerSchema];
+const recordMigrations: readonly string[] = [
+  ledgerSchema,
+  // 2: times grow with positions, so a position is searched for by its time without an index.
+  'DROP INDEX log_entries_time;',
+];
 const projectionSchema = [
   workspaceSchema,
   lineageSchema,

@@ -61,6 +61,8 @@ class SqliteTrackingStore extends SqliteLoggedModelStore implements TrackingStor
   /** By run id; a run id belongs to one workspace. */
   readonly #runs = new BoundedMap<string, RunHead & { readonly workspace: string }>();
   readonly #names = new BoundedMap<string, number>();
+  /** The newest timestamp of each metric of a run. */
+  readonly #newest = new BoundedMap<string, number>(20_000);
   readonly #defaults = new Set<string>();
   /** By workspace and id; emptied by every write to an experiment. */
   readonly #experiments = new BoundedMap<string, ExperimentRow>();
@@ -68,6 +70,7 @@ class SqliteTrackingStore extends SqliteLoggedModelStore implements TrackingStor
   reset(): void {
     this.#runs.clear();
     this.#names.clear();
+    this.#newest.clear();
     this.#defaults.clear();
     this.#experiments.clear();
   }
@@ -97,6 +100,8 @@ class SqliteTrackingStore extends SqliteLoggedModelStore implements TrackingStor
   override hasMetric(run: number, metric: MetricPoint): boolean {
     const name = this.#findName(metric.key);
     if (name === undefined) return false;
+    // Later than all that was logged under the key: it cannot be there yet.
+    if (metric.timestamp > this.#newestTimestamp(run, name)) return false;
     const { value, nan } = metricRow(metric.value);
     const row = this.db.get(
       `SELECT 1 FROM tracking_metrics
@@ -109,6 +114,20 @@ class SqliteTrackingStore extends SqliteLoggedModelStore implements TrackingStor
       nan,
     );
     return row !== undefined;
+  }
+
+  #newestTimestamp(run: number, name: number): number {
+    const key = `${run} ${name}`;
+    const cached = this.#newest.get(key);
+    if (cached !== undefined) return cached;
+    const row = this.db.get<{ timestamp: number }>(
+      'SELECT timestamp FROM tracking_metrics WHERE run = ? AND name = ? ORDER BY timestamp DESC LIMIT 1',
+      run,
+      name,
+    );
+    const newest = row?.timestamp ?? Number.NEGATIVE_INFINITY;
+    this.#newest.set(key, newest);
+    return newest;
   }
 
   ensureDefaultExperiment(workspace: string, time: number): void {
@@ -275,7 +294,11 @@ class SqliteTrackingStore extends SqliteLoggedModelStore implements TrackingStor
     const owner = this.#run(workspace, run);
     const rows = metrics.map(({ key, timestamp, step, value }) => {
       const stored = metricRow(value);
-      return [owner, this.#name(key), timestamp, step, stored.value, stored.nan];
+      const name = this.#name(key);
+      const newest = this.#newest.get(`${owner} ${name}`);
+      if (newest !== undefined && timestamp > newest)
+        this.#newest.set(`${owner} ${name}`, timestamp);
+      return [owner, name, timestamp, step, stored.value, stored.nan];
     });
     this.#runRows(insertMetrics, rows);
     this.#runRows(upsertLatest, rows);

@@ -1,11 +1,12 @@
 import type { Problem } from '../api.ts';
 
-/** Says what went wrong, in the server's own words. */
+/** Says what went wrong and what to do next, in the server's own words. */
 export function ProblemNote({ problem }: { readonly problem: Problem }) {
+  const { title, detail, hint } = problem;
   return (
     <div className="problem" role="alert">
-      <strong>{problem.title}</strong>
-      {problem.detail !== undefined && <p>{problem.detail}</p>}
+      <strong>{detail ?? title}</strong>
+      {hint !== undefined && <p>{hint.replace('`candidates`', 'this list')}</p>}
     </div>
   );
 }

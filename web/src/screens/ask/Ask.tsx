@@ -1,7 +1,7 @@
 import { type FormEvent, useCallback, useEffect, useState } from 'react';
-import type { Problem } from '../../api.ts';
+import type { Candidate, Problem } from '../../api.ts';
 import { ProblemNote } from '../../ui/ProblemNote.tsx';
-import { fetchTrace, type Trace, tracePath } from './trace.ts';
+import { fetchTrace, kindWords, type Trace, tracePath } from './trace.ts';
 
 type Asked =
   | { readonly kind: 'nothing' }
@@ -31,7 +31,11 @@ export function Ask() {
   function submit(event: FormEvent): void {
     event.preventDefault();
     const ref = question.trim();
-    if (ref === '') return;
+    if (ref !== '') askFor(ref);
+  }
+
+  function askFor(ref: string): void {
+    setQuestion(ref);
     history.replaceState(null, '', `?ref=${encodeURIComponent(ref)}`);
     void ask(ref);
   }
@@ -55,37 +59,73 @@ export function Ask() {
         </div>
       </form>
       <div className="answer" aria-live="polite">
-        {show(asked)}
+        {show(asked, askFor)}
       </div>
     </section>
   );
 }
 
-function show(asked: Asked) {
+function show(asked: Asked, askFor: (ref: string) => void) {
   switch (asked.kind) {
     case 'nothing':
       return null;
     case 'waiting':
       return <p className="hint">Asking …</p>;
     case 'refused':
-      return <ProblemNote problem={asked.problem} />;
+      return (
+        <>
+          <ProblemNote problem={asked.problem} />
+          <CandidateList candidates={asked.problem.candidates ?? []} onChoose={askFor} />
+        </>
+      );
     case 'answered':
       return <TraceList trace={asked.trace} />;
   }
+}
+
+interface CandidateListProps {
+  readonly candidates: readonly Candidate[];
+  readonly onChoose: (ref: string) => void;
+}
+
+/** What may have been meant, to ask again with one press. */
+function CandidateList({ candidates, onChoose }: CandidateListProps) {
+  if (candidates.length === 0) return null;
+  return (
+    <ul className="candidates">
+      {candidates.map(({ ref, why }) => (
+        <li key={ref}>
+          <button type="button" onClick={() => onChoose(ref)}>
+            {ref}
+          </button>
+          <span className="hint">{why}</span>
+        </li>
+      ))}
+    </ul>
+  );
 }
 
 function TraceList({ trace }: { readonly trace: Trace }) {
   return (
     <>
       <p className="hint">
-        <code>{trace.ref}</code> leads back to {count(trace.nodes.length, 'thing')} over{' '}
-        {count(trace.edgeCount, 'link')}. <a href={tracePath(trace.ref)}>Full answer</a>
+        {trace.nodes.length === 0 ? (
+          <>
+            Nothing is recorded of where <code>{trace.ref}</code> came from.
+          </>
+        ) : (
+          <>
+            <code>{trace.ref}</code> leads back to {count(trace.nodes.length, 'thing')} over{' '}
+            {count(trace.edgeCount, 'link')}.
+          </>
+        )}{' '}
+        <a href={tracePath(trace.ref)}>Full answer</a>
       </p>
       <ul className="nodes">
         {trace.nodes.map((node, index) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: the list is shown once and never reordered; a ref may be missing
           <li key={`${index} ${node.ref}`} title={node.ref}>
-            <span className="kind">{node.kind}</span> {node.name}
+            <span className="kind">{kindWords(node.kind)}</span> {node.name}
           </li>
         ))}
       </ul>

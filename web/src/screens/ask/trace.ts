@@ -1,4 +1,7 @@
-import { fetchJson, type Problem, readList, readText } from '../../api.ts';
+import { fetchJson, type Problem, readKey, readList, readText } from '../../api.ts';
+
+/** Characters of a run id that are enough to ask for it again. */
+const SHORT_ID_LENGTH = 8;
 
 /** As much of a trace as the first page shows. */
 export interface Trace {
@@ -46,9 +49,18 @@ export async function fetchTrace(
 
 function readNode(node: unknown): TraceNode {
   const ref = readText(node, 'ref') ?? readText(node, 'id') ?? '';
-  return {
-    ref,
-    kind: readText(node, 'kind') ?? 'unknown',
-    name: readText(node, 'name') ?? (ref || 'without a name'),
-  };
+  const kind = readText(node, 'kind') ?? 'unknown';
+  const id = readText(node, 'name') ?? (ref || 'without a name');
+  return { ref, kind, name: labelOf(kind, id, readText(readKey(node, 'attributes'), 'name')) };
+}
+
+/** Runs and logged models have ids; where they have a name too, it says more. */
+function labelOf(kind: string, id: string, name: string | undefined): string {
+  if (name === undefined || name === id || (kind !== 'run' && kind !== 'artifact')) return id;
+  return `${name} (${kind === 'run' ? id.slice(0, SHORT_ID_LENGTH) : id})`;
+}
+
+/** `modelVersion` as `model version`. */
+export function kindWords(kind: string): string {
+  return kind.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }

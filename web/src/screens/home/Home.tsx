@@ -5,6 +5,8 @@ import { type Guide, guides } from './guides.ts';
 import { StatusPanel } from './StatusPanel.tsx';
 import { useStatus } from './status.ts';
 
+const docsPath = 'api/wherefrom/v1/docs';
+
 /** The first page: what this is, how it is, a question box, and how to point tools at it. */
 export function Home() {
   const reading = useStatus();
@@ -28,8 +30,8 @@ export function Home() {
           <h2 id="guides-title">Point your tools here</h2>
           {reading.status?.authentication === 'keys' && (
             <p className="hint">
-              This server asks for an API key; <a href="docs">the documentation</a> says how each
-              tool is given one.
+              This server asks for an API key; <a href={docsPath}>the documentation</a> says how
+              each tool is given one.
             </p>
           )}
           <div className="guides">
@@ -40,8 +42,8 @@ export function Home() {
         </section>
       </main>
       <footer>
-        <a href="docs">Documentation</a>
-        <a href="api/wherefrom/v1/openapi.json">API description (OpenAPI)</a>
+        <a href={docsPath}>Documentation of the API</a>
+        <a href="api/wherefrom/v1/openapi.json">OpenAPI description</a>
       </footer>
     </>
   );

@@ -73,7 +73,7 @@ function describe({ version, commit, startedAt, authentication }: Status): reado
   }
   const started = startedAt === undefined ? Number.NaN : Date.parse(startedAt);
   if (!Number.isNaN(started)) said.push(`running since ${new Date(started).toLocaleString()}`);
-  if (authentication === 'none') said.push('open to everyone who can reach it');
+  if (authentication === 'none') said.push('no API key: everybody on this machine may use it');
   if (authentication === 'keys') said.push('asks for an API key');
   return said;
 }

@@ -19,7 +19,8 @@ export const guides: readonly Guide[] = [
   {
     title: 'Predictions',
     text: 'Whatever serves your model reports what it answered, and on which features.',
-    commands: (server) => `curl ${server}/api/wherefrom/v1/predictions \\
+    commands: (server) => `export WHEREFROM_URL=${server}
+curl $WHEREFROM_URL/api/wherefrom/v1/predictions \\
   -H 'Content-Type: application/json' \\
   -d '{"predictions":[{
     "id":"p-1","modelVersion":"credit-risk@1",
@@ -29,6 +30,8 @@ export const guides: readonly Guide[] = [
   {
     title: 'Asking',
     text: 'From any terminal: where a prediction came from, or what a column has reached.',
-    commands: () => 'wherefrom trace p-1',
+    commands: (server) => `export WHEREFROM_URL=${server}
+wherefrom trace p-1
+wherefrom impact german_credit.csv#age`,
   },
 ];

@@ -10,6 +10,7 @@ export interface Status {
   readonly entries: number | undefined;
   readonly startedAt: string | undefined;
   readonly authentication: string | undefined;
+  /** The signed note. */
   readonly checkpoint: string | undefined;
   readonly counts: readonly { readonly name: string; readonly value: number }[];
 }
@@ -67,7 +68,7 @@ function readStatus(body: unknown): Status {
     entries: readNumber(body, 'entries'),
     startedAt: readText(body, 'startedAt'),
     authentication: readText(body, 'authentication'),
-    checkpoint: readText(body, 'checkpoint'),
+    checkpoint: readText(readKey(body, 'checkpoint'), 'note'),
     counts,
   };
 }

@@ -1,0 +1,20 @@
+import { readEnvironment } from '../server/config.ts';
+import { runCli } from './cli.ts';
+
+const { stdout, stderr } = process;
+
+// A reader that stops reading (`wherefrom … | head`) is no fault.
+stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
+
+const environment = readEnvironment();
+process.exitCode = await runCli(process.argv.slice(2), {
+  out: (text) => void stdout.write(`${text}\n`),
+  err: (text) => void stderr.write(`${text}\n`),
+  color: stdout.isTTY === true && stdout.hasColors(),
+  errorColor: stderr.isTTY === true && stderr.hasColors(),
+  width: stdout.isTTY === true ? stdout.columns : undefined,
+  environment,
+});
