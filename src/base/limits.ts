@@ -62,6 +62,8 @@ export const limits = {
   shutdownTimeoutMs: 10_000,
   /** Signals closer together than this are one: a terminal signals a whole group. */
   signalsApartMs: 1_000,
+  /** How long the end of the process waits for the second of two signals sent together. */
+  signalsSettleMs: 150,
   /** Write-ahead log: SQLite folds it back at this many pages of 4 KiB. */
   walPagesMax: 16_000,
   /** Messages of one page that rebuild and verify read at a time. */

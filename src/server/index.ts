@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { WherefromError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import { type Composed, compose } from './compose.ts';
@@ -60,6 +61,8 @@ async function stopWithin(composed: Composed, timeoutMs: number): Promise<void> 
   const cut = setTimeout(() => composed.app.server.closeAllConnections(), timeoutMs);
   await composed.close();
   clearTimeout(cut);
+  // A process that is ending has no handlers any more: the pair of a doubled signal would kill it.
+  await sleep(limits.signalsSettleMs);
 }
 
 function explainListen(thrown: unknown, config: Config): unknown {
