@@ -65,7 +65,7 @@ export const limits = {
   /** How long the end of the process waits for the second of two signals sent together. */
   signalsSettleMs: 150,
   /** Write-ahead log: SQLite folds it back at this many pages of 4 KiB. */
-  walPagesMax: 16_000,
+  walPagesMax: 2_000,
   /** Messages of one page that rebuild and verify read at a time. */
   replayEntriesMax: 500,
 } as const;

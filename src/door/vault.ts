@@ -9,6 +9,9 @@ export interface VaultStore {
   /** `lookup` is an HMAC of the value under the server's secret, never a plain hash. */
   findToken(lookup: Uint8Array): Awaitable<string | undefined>;
   findValue(token: string): Awaitable<string | undefined>;
+  /** A token found before by the writer: saves the HMAC of the look-up. Forgotten on rollback. */
+  cachedToken(value: string): string | undefined;
+  cacheToken(value: string, token: string): void;
   putPerson(token: string, lookup: Uint8Array, value: string): Awaitable<void>;
 }
 
@@ -37,12 +40,18 @@ export async function tokenise(
 ): Promise<Map<string, string>> {
   const tokens = new Map<string, string>();
   for (const value of values) {
+    const known = vault.cachedToken(value);
+    if (known !== undefined) {
+      tokens.set(value, known);
+      continue;
+    }
     const lookup = personLookup(secret, value);
     let token = await vault.findToken(lookup);
     if (token === undefined) {
       token = makeToken(random(26));
       await vault.putPerson(token, lookup, value);
     }
+    vault.cacheToken(value, token);
     tokens.set(value, token);
   }
   return tokens;

@@ -18,9 +18,7 @@ export class Database {
       this.#db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;');
       this.#db.exec(`PRAGMA wal_autocheckpoint=${limits.walPagesMax};`);
     }
-    this.#db.exec(
-      'PRAGMA cache_size=-32768; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=268435456;',
-    );
+    this.#db.exec('PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY; ');
   }
 
   prepare(sql: string): StatementSync {

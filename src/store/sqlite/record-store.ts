@@ -5,6 +5,7 @@ import type { Database } from './database.ts';
 export class SqliteVault {
   readonly #db: Database;
   readonly #tokens = new BoundedMap<string, string>(10_000);
+  readonly #byValue = new BoundedMap<string, string>(10_000);
   readonly #values = new BoundedMap<string, string>(10_000);
 
   constructor(db: Database) {
@@ -34,6 +35,14 @@ export class SqliteVault {
     return value;
   }
 
+  cachedToken(value: string): string | undefined {
+    return this.#byValue.get(value);
+  }
+
+  cacheToken(value: string, token: string): void {
+    this.#byValue.set(value, token);
+  }
+
   putPerson(token: string, lookup: Uint8Array, value: string): void {
     this.#db.run(
       'INSERT INTO vault_persons (token, lookup, value) VALUES (?, ?, ?)',
@@ -46,6 +55,7 @@ export class SqliteVault {
   reset(): void {
     this.#tokens.clear();
     this.#values.clear();
+    this.#byValue.clear();
   }
 }
 

@@ -63,6 +63,7 @@ class SqliteTrackingStore extends SqliteLoggedModelStore implements TrackingStor
   readonly #names = new BoundedMap<string, number>();
   /** The newest timestamp of each metric of a run. */
   readonly #newest = new BoundedMap<string, number>(20_000);
+  #newestRun: string | undefined;
   readonly #defaults = new Set<string>();
   /** By workspace and id; emptied by every write to an experiment. */
   readonly #experiments = new BoundedMap<string, ExperimentRow>();
@@ -71,6 +72,7 @@ class SqliteTrackingStore extends SqliteLoggedModelStore implements TrackingStor
     this.#runs.clear();
     this.#names.clear();
     this.#newest.clear();
+    this.#newestRun = undefined;
     this.#defaults.clear();
     this.#experiments.clear();
   }
@@ -128,6 +130,11 @@ class SqliteTrackingStore extends SqliteLoggedModelStore implements TrackingStor
     const newest = row?.timestamp ?? Number.NEGATIVE_INFINITY;
     this.#newest.set(key, newest);
     return newest;
+  }
+
+  override newestRunId(): string | undefined {
+    this.#newestRun ??= super.newestRunId();
+    return this.#newestRun;
   }
 
   ensureDefaultExperiment(workspace: string, time: number): void {
@@ -217,6 +224,7 @@ class SqliteTrackingStore extends SqliteLoggedModelStore implements TrackingStor
       run.artifactUri ?? null,
     );
     if (changes === 0) return;
+    this.#newestRun = run.id;
     const { workspace, experimentId } = run;
     this.#runs.set(run.id, {
       key: lastInsertRowid,
