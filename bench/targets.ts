@@ -36,7 +36,7 @@ const bounds: readonly {
 }[] = [
   { pattern: /^search of 10000 runs by metric, p50$/, limit: 5, unit: 'ms' },
   { pattern: /^trace, 1 thousand nodes, p50$/, limit: 5, unit: 'ms' },
-  { pattern: /^trace, .* million nodes, p99$/, limit: 20, unit: 'ms' },
+  { pattern: /^trace, .* (million|9\d\d thousand) nodes, p99$/, limit: 20, unit: 'ms' },
   { pattern: /^bytes kept for a prediction$/, limit: 250, unit: 'bytes' },
   { pattern: /^cold start/, limit: 1_000, unit: 'ms' },
   { pattern: /^memory, idle/, limit: 150, unit: 'MiB' },
