@@ -18,6 +18,7 @@ import type { Database } from './database.ts';
 import { defaultExperiment, experimentNumber } from './tracking-experiments.ts';
 import { SqliteLoggedModelStore } from './tracking-model-store.ts';
 import { SqliteTrackingReader } from './tracking-reader.ts';
+import { insertMetrics, rowsTogether, upsertLatest } from './tracking-rows.ts';
 
 const metricRow = (value: number): { value: number; nan: number } =>
   Number.isNaN(value) ? { value: 0, nan: 1 } : { value, nan: 0 };
@@ -31,27 +32,6 @@ export function createSqliteTrackingStore(db: Database): TrackingStore {
 export function createSqliteTrackingReader(db: Database): TrackingReader {
   return new SqliteTrackingReader(db);
 }
-
-const rowsTogether = 10;
-
-/** The same statement for one row of six values and for ten. */
-function forRows(before: string, after: string): { readonly one: string; readonly ten: string } {
-  const row = '(?, ?, ?, ?, ?, ?)';
-  const ten = Array.from({ length: rowsTogether }, () => row).join(', ');
-  return { one: `${before} ${row} ${after}`, ten: `${before} ${ten} ${after}` };
-}
-
-const insertMetrics = forRows(
-  'INSERT OR IGNORE INTO tracking_metrics (run, name, timestamp, step, value, nan) VALUES',
-  '',
-);
-// Latest is by step, then timestamp, then value: not what was written last.
-const upsertLatest = forRows(
-  'INSERT INTO tracking_latest_metrics AS l (run, name, timestamp, step, value, nan) VALUES',
-  `ON CONFLICT (run, name) DO UPDATE SET
-   timestamp = excluded.timestamp, step = excluded.step, value = excluded.value, nan = excluded.nan
-   WHERE (excluded.step, excluded.timestamp, excluded.value) > (l.step, l.timestamp, l.value)`,
-);
 
 /**
  * The writes of the tracking projection in SQLite. The writer alone uses it: it caches the keys of
