@@ -20,7 +20,6 @@ export const verb = defineVerb({
     id: { type: 'positional', required: false, description: 'revoke: id or name of the key.' },
     name: { type: 'string', description: 'create: who or what will use it.' },
     role: { type: 'string', description: `create: ${roles.join(', ')}; write when absent.` },
-    workspace: { type: 'string', description: 'create: the workspace that it opens; default.' },
     data: { type: 'string', description: 'Data directory; ./wherefrom-data.' },
     ...jsonArg,
   },
@@ -42,16 +41,15 @@ export const verb = defineVerb({
 interface CreateOptions {
   readonly name?: string | undefined;
   readonly role?: string | undefined;
-  readonly workspace?: string | undefined;
   readonly json: boolean;
 }
 
 function create(data: string, options: CreateOptions, io: Io): ExitCode {
-  const { name, role = 'write', workspace, json } = options;
+  const { name, role = 'write', json } = options;
   if (name === undefined) throw new UsageError('A key needs a name.', 'Give it with --name.');
   if (!isRole(role)) throw new UsageError(`"${role}" is not ${roles.join(', ')}.`);
   ensureDirectory(data);
-  const { key, text } = createKey(data, { name, role, workspace });
+  const { key, text } = createKey(data, { name, role });
   if (json) writeJson(io, { ...shown(key), key: text });
   else {
     io.out(text);

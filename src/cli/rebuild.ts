@@ -21,14 +21,15 @@ export const verb = defineVerb({
     const { rebuildDirectory } = await import('../server/offline.ts');
     const check = args.check === true;
     const progress = createProgress(io);
-    const { messages, differences } = await rebuildDirectory(data, { check, progress });
-    if (args.json) writeJson(io, { check, messages, differences });
+    const { messages, differences, compared } = await rebuildDirectory(data, { check, progress });
+    if (args.json) writeJson(io, { check, messages, differences, compared });
     else {
       io.out(`${check ? 'Replayed' : 'Rebuilt from'} ${countOf(messages, 'message')}.`);
-      if (differences.length === 0) io.out('Every projection comes out the same.');
+      if (!compared) io.out('They were of another version, so there was nothing to compare.');
+      else if (differences.length === 0) io.out('Every projection comes out the same.');
       for (const difference of differences) io.out(`  - ${clean(difference)}`);
     }
-    return check && differences.length > 0 ? exitCodes.unverified : exitCodes.done;
+    return check && (!compared || differences.length > 0) ? exitCodes.unverified : exitCodes.done;
   },
 });
 

@@ -1,5 +1,5 @@
 import { sha256 } from '../base/digest.ts';
-import { toWherefromError, WherefromError } from '../base/errors.ts';
+import { WherefromError } from '../base/errors.ts';
 import { canonicalJson } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
 import type { FactContext } from '../facts/facts.ts';
@@ -72,6 +72,14 @@ export async function writeBatch(
   await writer.finish(head.size);
 }
 
+function isRefusal(thrown: unknown): thrown is WherefromError {
+  return (
+    thrown instanceof WherefromError &&
+    thrown.code !== 'storage_unavailable' &&
+    thrown.code !== 'integrity_broken'
+  );
+}
+
 class BatchWriter {
   readonly #session: WriteSession;
   readonly #batch: BatchContext;
@@ -107,7 +115,9 @@ class BatchWriter {
         random: this.#batch.random,
       });
     } catch (thrown) {
-      item.refusal = toWherefromError(thrown);
+      // Only a refusal leaves the transaction sound. A fault rolls it back; then each goes alone.
+      if (!isRefusal(thrown)) throw thrown;
+      item.refusal = thrown;
       return;
     }
     if (decision.outcome === 'unchanged') {
@@ -219,10 +229,14 @@ class BatchWriter {
       root: messagesRoot(batchKey, entry.texts),
     });
     const block = encodeBlock(entry.texts);
-    await this.#session.ledger.append(
-      { position: entry.position, entry: bytes, batchKey, block, blockDigest: sha256(block) },
-      this.#time,
-    );
+    await this.#session.ledger.append({
+      position: entry.position,
+      entry: bytes,
+      batchKey,
+      block,
+      blockDigest: sha256(block),
+      time: this.#time,
+    });
     this.#tree.append(leafHash(bytes));
   }
 

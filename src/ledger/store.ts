@@ -22,6 +22,8 @@ export interface StoredEntry {
   readonly block: Uint8Array;
   /** SHA-256 of the block, so that a damaged block is found even where decompression forgives it. */
   readonly blockDigest: Uint8Array;
+  /** Recorded time, ms: the entry's own, repeated to be searched by. */
+  readonly time: number;
 }
 
 export interface LedgerReader {
@@ -35,6 +37,6 @@ export interface LedgerReader {
 }
 
 export interface LedgerStore extends LedgerReader {
-  append(entry: StoredEntry, time: number): Awaitable<void>;
+  append(entry: StoredEntry): Awaitable<void>;
   setHead(head: LogHead): Awaitable<void>;
 }

@@ -87,6 +87,24 @@ test('an entry that is gone, a log that was cut off and one that was rewritten a
   opened.remove();
 });
 
+test('a forged time, in the rows or in the head, and entries beyond the head are found', async () => {
+  const opened = await smallLog();
+  const db = new DatabaseSync(opened.path);
+  const problems = async () =>
+    (await opened.store.read(({ ledger }) => verifyLedger(ledger))).problems;
+  db.exec('UPDATE log_entries SET time = 0 WHERE position = 1');
+  expect(await problems()).toEqual([expect.stringContaining('time that is not its own')]);
+  db.exec('UPDATE log_entries SET time = 5000; UPDATE log_head SET time = time + 1');
+  expect(await problems()).toEqual([expect.stringContaining('time of the log head')]);
+  db.exec('UPDATE log_head SET time = 5000');
+  expect(await problems()).toEqual([]);
+  db.exec(`INSERT INTO log_entries SELECT 3, entry, time FROM log_entries WHERE position = 2;
+    INSERT INTO log_payloads SELECT 3, batch_key, block, digest FROM log_payloads WHERE position = 2`);
+  expect(await problems()).toContain('There are entries beyond the 3 of the log head.');
+  db.close();
+  opened.remove();
+});
+
 test('an empty log verifies', async () => {
   const opened = temporaryStore();
   expect(await opened.store.read(({ ledger }) => verifyLedger(ledger))).toEqual({

@@ -49,7 +49,9 @@ export async function verifyLedger(
     }
     if (problems.length > 20) break;
   }
-  verifyHead(head, tree, problems);
+  verifyHead(head, tree, state.time, problems);
+  if ((await reader.list(head.size, 1)).length > 0)
+    problems.push(`There are entries beyond the ${head.size} of the log head.`);
   for (const { size } of checkpoints) {
     if (size > tree.size)
       problems.push(
@@ -68,12 +70,14 @@ export async function verifyLedger(
 function verifyHead(
   head: Awaited<ReturnType<LedgerReader['head']>>,
   tree: MerkleFrontier,
+  time: number,
   problems: string[],
 ): void {
   if (tree.size !== head.size) {
     problems.push(`The log head says ${head.size} entries, ${tree.size} were read.`);
     return;
   }
+  if (head.time !== time) problems.push('The time of the log head is not that of the last entry.');
   if (!tree.root().equals(head.root))
     problems.push('The root of the log head is not the root of the entries.');
   const peaks = Buffer.concat(tree.peaks as Buffer[]);
@@ -93,6 +97,8 @@ function verifyEntry(
     if (entry.time < state.time)
       throw new Error(`Ledger entry ${position} is older than the one before it.`);
     state.time = entry.time;
+    if (stored.time !== entry.time)
+      throw new Error(`Ledger entry ${position} is filed under a time that is not its own.`);
     if (!sha256(stored.block).equals(stored.blockDigest))
       throw new Error(`The payload of ledger entry ${position} is damaged.`);
     const messages = decodeBlock(stored.block, position);

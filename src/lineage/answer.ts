@@ -30,8 +30,12 @@ async function attributesOf(
   keys: readonly number[],
 ): Promise<Map<number, Record<string, Json>>> {
   const newest = new Map<string, AttributeRow>();
-  for (const row of await view.reader.attributes(keys)) {
-    if (!view.seen(row)) continue;
+  const { at } = view.moment;
+  for (const stored of await view.reader.attributes(keys)) {
+    // Told again after the moment: by then it had been told first.
+    const row =
+      at !== undefined && stored.time > at ? { ...stored, time: stored.firstTime } : stored;
+    if (!view.seen({ position: row.position, time: row.firstTime })) continue;
     const id = `${row.node} ${row.name}`;
     const before = newest.get(id);
     if (!before || row.time > before.time || (row.time === before.time && row.value > before.value))
@@ -155,7 +159,7 @@ async function renderEdges(
       ...(edge.how === undefined ? {} : { how: edge.how }),
       known: edge.known,
       ...(edge.rule === undefined ? {} : { rule: edge.rule }),
-      positions: [...edge.positions],
+      positions: edge.positions.filter((position) => position <= walk.view.moment.position),
       recordedFrom: iso(edge.recordedTime ?? (await timeOf(edge.positions[0] ?? 0))),
       validFrom: iso(edge.validFrom),
       ...(edge.validTo === undefined ? {} : { validTo: iso(edge.validTo) }),

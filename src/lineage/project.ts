@@ -77,7 +77,7 @@ class LineageProjector {
       case 'dataset.dropped':
         return store.putDrop(await this.#dataset(fact.dataset), fact.time, position);
       case 'entity.deleted':
-        return store.putDeletion(await this.#node(fact.ref), fact.time);
+        return store.putDeletion(await this.#node(fact.ref), fact.time, position);
       case 'entity.restored':
         return store.putRestoration(await this.#node(fact.ref), fact.time);
       case 'entity.renamed':

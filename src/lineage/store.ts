@@ -18,6 +18,8 @@ export interface NodeRow {
   readonly position: number;
   /** Time of the tombstone, ms; null while it lives. */
   readonly deletedTime: number | null;
+  /** Position of the entry that told of the tombstone. */
+  readonly deletedPosition: number | null;
 }
 
 /** When something was recorded: position of the first entry that told of it, and of the last. */
@@ -39,6 +41,8 @@ export interface EdgeRow extends Recorded {
   /** Valid: event times in ms. */
   readonly validFrom: number;
   readonly validTo: number | null;
+  /** Position of the entry that told of the end. */
+  readonly validToPosition: number | null;
 }
 
 /** One state change of a run, as an event told it. */
@@ -96,7 +100,9 @@ export interface AttributeRow {
   readonly name: string;
   /** JSON text; `null` removes it. */
   readonly value: string;
+  /** Event time of the newest message that told it, ms, and of the first. */
   readonly time: number;
+  readonly firstTime: number;
   readonly position: number;
 }
 
@@ -208,6 +214,8 @@ export interface NewNode {
   readonly position: number;
 }
 
+export type NewEdge = Omit<EdgeRow, 'lastPosition' | 'validToPosition'>;
+
 /** Writes of the projection. All are idempotent, and commute with one another. */
 export interface LineageStore extends LineageReader {
   /** The node's key when it is at hand without asking the database. */
@@ -216,7 +224,7 @@ export interface LineageStore extends LineageReader {
   /** Whether the constant attributes of the node are known to be written; false may mean not known. */
   isDescribed(node: number): boolean;
   setDescribed(node: number): void;
-  putAttribute(row: AttributeRow): Awaitable<void>;
+  putAttribute(row: Omit<AttributeRow, 'firstTime'>): Awaitable<void>;
   putName(
     dataset: number,
     namespace: string,
@@ -224,7 +232,7 @@ export interface LineageStore extends LineageReader {
     rule: string,
     position: number,
   ): Awaitable<void>;
-  putEdge(row: Omit<EdgeRow, 'lastPosition'>): Awaitable<void>;
+  putEdge(row: NewEdge): Awaitable<void>;
   putRunEvent(row: RunEventRow): Awaitable<void>;
   putUse(row: Omit<DatasetUseRow, 'lastPosition'>): Awaitable<void>;
   putColumn(row: ColumnRow): Awaitable<void>;
@@ -232,7 +240,7 @@ export interface LineageStore extends LineageReader {
   putDrop(dataset: number, time: number, position: number): Awaitable<void>;
   putDeclaration(row: DeclarationRow): Awaitable<void>;
   putDeclarationTime(job: number, time: number, position: number): Awaitable<void>;
-  putDeletion(node: number, time: number): Awaitable<void>;
+  putDeletion(node: number, time: number, position: number): Awaitable<void>;
   putRestoration(node: number, time: number): Awaitable<void>;
   rename(node: number, ref: string, name: string, time: number): Awaitable<void>;
   putStatement(row: StatementRow): Awaitable<void>;

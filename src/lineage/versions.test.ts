@@ -290,3 +290,52 @@ test('content written again later, under the same version, is not behind an earl
   expect(refs(await graph.trace(run('early')), 'run')).toEqual([run('early'), run('w1')]);
   expect(refs(await graph.trace(run('late')), 'run')).toEqual([run('late'), run('w1'), run('w2')]);
 });
+
+test('an end, and a deletion, that were told of later were not known before', async () => {
+  const graph = createGraph();
+  const deployed = {
+    kind: 'relation.stated',
+    relation: 'deployed-as',
+    from: 'modelVersion:default/m@1',
+    to: 'deployment:default/d@1',
+    known: 'declared',
+    time: 100,
+  } as const;
+  const begun = await graph.add(deployed);
+  await graph.add({ ...deployed, until: 200 });
+  await graph.add({ kind: 'entity.deleted', ref: 'modelVersion:default/m@1', time: 300 });
+  const ask = (position?: number) =>
+    graph.trace('deployment:default/d@1', position === undefined ? {} : { position });
+  expect((await ask(begun)).edges[0]).toMatchObject({ positions: [begun] });
+  expect((await ask(begun)).edges[0]?.validTo).toBeUndefined();
+  expect((await ask()).edges[0]).toMatchObject({
+    positions: [begun, begun + 1],
+    validTo: '1970-01-01T00:00:00.200Z',
+  });
+  const deleted = (answer: Awaited<ReturnType<typeof ask>>) =>
+    answer.nodes.find((node) => node.kind === 'modelVersion')?.attributes.deletedTime;
+  expect(deleted(await ask(begun))).toBeUndefined();
+  expect(deleted(await ask())).toBe('1970-01-01T00:00:00.300Z');
+});
+
+test('what is told again later was true from the first time on', async () => {
+  const graph = createGraph();
+  const told = (time: number): Fact[] => [
+    {
+      kind: 'columns.derived',
+      via: 'job:etl/j',
+      columns: [{ from: { dataset: raw, field: 'x' }, to: { dataset: table, field: 'y' } }],
+      known: 'declared',
+      time,
+    },
+    { kind: 'job.declared', job: 'job:etl/j', inputs: [raw], outputs: [table], time: 100 },
+    { kind: 'dataset.described', dataset: table, attributes: { documentation: 'about' }, time },
+  ];
+  await graph.add(...told(100));
+  await graph.add(...told(500));
+  const answer = await graph.trace('field:pg:%2F%2Fdb/train#y', { at: 300, columns: true });
+  expect(answer.edges.filter((edge) => edge.relation === 'derived-into')).toHaveLength(1);
+  expect(
+    answer.nodes.find((node) => node.ref === 'dataset:pg:%2F%2Fdb/train')?.attributes.documentation,
+  ).toBe('about');
+});

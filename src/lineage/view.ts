@@ -82,7 +82,8 @@ export class GraphView {
   async nodes(keys: readonly number[]): Promise<NodeRow[]> {
     const unknown = keys.filter((key) => !this.#nodes.has(key));
     if (unknown.length > 0)
-      for (const node of await this.reader.nodes(unknown)) this.#nodes.set(node.key, node);
+      for (const node of await this.reader.nodes(unknown))
+        this.#nodes.set(node.key, this.#alive(node));
     return keys.flatMap((key) => this.#nodes.get(key) ?? []);
   }
 
@@ -92,7 +93,18 @@ export class GraphView {
     keys: readonly number[],
   ): Promise<{ rows: EdgeRow[]; hubs: readonly number[] }> {
     const { rows, hubs } = await this.reader.edges(direction, keys, limits.hubEdgesMax);
-    return { rows: rows.filter((row) => this.seen(row)), hubs };
+    return { rows: rows.map((row) => this.#open(row)).filter((row) => this.seen(row)), hubs };
+  }
+
+  /** An end that was told of later is not known yet. */
+  #open(row: EdgeRow): EdgeRow {
+    const later = (row.validToPosition ?? -1) > this.moment.position;
+    return later ? { ...row, validTo: null, validToPosition: null } : row;
+  }
+
+  #alive(node: NodeRow): NodeRow {
+    const later = (node.deletedPosition ?? -1) > this.moment.position;
+    return later ? { ...node, deletedTime: null, deletedPosition: null } : node;
   }
 
   /** All names of the dataset, itself included: the closure over merges seen by then. */

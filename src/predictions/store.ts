@@ -47,9 +47,17 @@ export interface PredictionReader {
   findMany(workspace: string, ids: readonly string[]): Awaitable<PredictionRow[]>;
   /** Candidates for a short ref, in the order of their ids. */
   findByPrefix(workspace: string, prefix: string, limit: number): Awaitable<PredictionRow[]>;
-  /** Predictions of model versions, by version and deployment; recorded up to `asOfPosition` when given. */
-  countByModelVersion(refs: readonly string[], asOfPosition?: number): Awaitable<PredictionCount[]>;
-  countByDeployment(refs: readonly string[], asOfPosition?: number): Awaitable<PredictionCount[]>;
+  /** By version and deployment; when given, recorded up to `asOfPosition` and made up to `at` (ms). */
+  countByModelVersion(
+    refs: readonly string[],
+    asOfPosition?: number,
+    at?: number,
+  ): Awaitable<PredictionCount[]>;
+  countByDeployment(
+    refs: readonly string[],
+    asOfPosition?: number,
+    at?: number,
+  ): Awaitable<PredictionCount[]>;
   /** Of all workspaces: how many there are, and how many are flagged. */
   countAll(): Awaitable<{ readonly predictions: number; readonly unknown: number }>;
   /** Predictions of a model version, newest first. */

@@ -202,6 +202,7 @@ function predictionSource(session: ReadSession): PredictionSource {
       if (parts?.kind !== 'prediction') return undefined;
       const row = await session.predictions.find(parts.namespace, parts.name);
       if (!row || row.position > moment.position) return undefined;
+      if (moment.at !== undefined && row.time > moment.at) return undefined;
       const stored = await session.predictions.readMessage(row.position, row.index);
       const message = isObject(stored) ? stored : {};
       const attributes = { ...(message as AnswerNode['attributes']), time: iso(row.time) };
@@ -224,12 +225,16 @@ function predictionSource(session: ReadSession): PredictionSource {
       const { size } = await session.ledger.head();
       const asOf = moment.position >= size - 1 ? undefined : moment.position;
       const counts = [];
-      for (const row of await session.predictions.countByDeployment(deployments, asOf)) {
+      for (const row of await session.predictions.countByDeployment(deployments, asOf, moment.at)) {
         if (row.deployment !== null)
           counts.push({ ref: row.deployment, kind: 'prediction' as const, count: row.count });
       }
       const reached = new Set(deployments);
-      for (const row of await session.predictions.countByModelVersion(modelVersions, asOf)) {
+      for (const row of await session.predictions.countByModelVersion(
+        modelVersions,
+        asOf,
+        moment.at,
+      )) {
         // Those of a deployment that was reached are counted there.
         if (row.modelVersion === null || (row.deployment !== null && reached.has(row.deployment)))
           continue;

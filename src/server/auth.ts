@@ -42,7 +42,7 @@ export function registerGuards(app: FastifyInstance, options: GuardOptions): voi
           .send();
         return;
       }
-      request.principal = authenticate(request, options.keys);
+      request.principal = authenticate(request, options);
       done();
     } catch (thrown) {
       const error = thrown as Error;
@@ -86,12 +86,13 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
-function authenticate(request: FastifyRequest, keys: KeyRing): Principal {
+function authenticate(request: FastifyRequest, { keys, loopback }: GuardOptions): Principal {
   const needed =
     request.routeOptions.config.access ??
     (request.method === 'GET' || request.method === 'HEAD' ? 'read' : 'write');
   if (needed === 'none') return nobody;
-  if (!keys.required()) return local;
+  // Beyond loopback nobody is let in without a key, whatever became of the key file.
+  if (loopback && !keys.required()) return local;
   const text = keyText(request.headers.authorization);
   const key = text === undefined ? undefined : keys.find(text);
   if (!key) {

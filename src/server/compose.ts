@@ -150,6 +150,8 @@ async function openStore(directory: DataDirectory): Promise<SqliteStore> {
 export interface Rebuilt {
   readonly messages: number;
   readonly differences: readonly string[];
+  /** False when the projections were of another version: then nothing could be compared. */
+  readonly compared: boolean;
 }
 
 /**
@@ -184,7 +186,7 @@ export async function rebuildProjections(
     const comparable = projectionsOnDisk === projectionVersion;
     const differences = comparable ? compareProjections(directory.storePath, shadowPath) : [];
     if (!options.check) swapProjections(directory.storePath, shadowPath);
-    return { messages, differences };
+    return { messages, differences, compared: comparable };
   } finally {
     remove();
   }

@@ -31,7 +31,7 @@ export function listKeys(dataDirectory: string): ApiKey[] {
     return JSON.parse(readFileSync(path, 'utf8')) as ApiKey[]; // written by us, below
   } catch (cause) {
     throw new WherefromError('integrity_broken', `The key file ${path} is damaged.`, {
-      hint: 'Restore it from a backup, or delete it and make new keys.',
+      hint: 'Restore it from a backup, or stop the server, delete it and make new keys.',
       cause,
     });
   }
@@ -96,6 +96,8 @@ export interface KeyRing {
 
 export function createKeyRing(dataDirectory: string): KeyRing {
   let keys = listKeys(dataDirectory);
+  // A server that once asked for keys goes on asking, also when the file is gone.
+  let everRequired = keys.length > 0;
   let checked = Date.now();
   let modified = modifiedTime(dataDirectory);
   const refresh = (): void => {
@@ -105,11 +107,12 @@ export function createKeyRing(dataDirectory: string): KeyRing {
     if (now === modified) return;
     modified = now;
     keys = listKeys(dataDirectory);
+    everRequired ||= keys.length > 0;
   };
   return {
     required() {
       refresh();
-      return keys.length > 0;
+      return everRequired;
     },
     find(text) {
       refresh();

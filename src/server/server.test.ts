@@ -239,6 +239,37 @@ describe('the data directory', () => {
   });
 });
 
+test('a model made again under its name takes over no prediction of the one before', async () => {
+  const open = await server();
+  const pause = () => new Promise((resolve) => setTimeout(resolve, 5));
+  const make = async (): Promise<void> => {
+    await open.post('/api/2.0/mlflow/registered-models/create', { name: 'm' });
+    const version = { name: 'm', source: 's3://bucket/model' };
+    expect((await open.post('/api/2.0/mlflow/model-versions/create', version)).status).toBe(200);
+    await pause();
+  };
+  const before = Date.now() - 60_000;
+  await make();
+  const during = Date.now();
+  await pause();
+  const headers = { host: 'localhost', 'content-type': 'application/json' };
+  const url = '/api/2.0/mlflow/registered-models/delete';
+  await open.app.inject({ method: 'DELETE', url, headers, payload: { name: 'm' } });
+  await pause();
+  const between = Date.now();
+  await pause();
+  await make();
+  const after = Date.now();
+  const served: Record<string, string> = {};
+  for (const [id, time] of Object.entries({ before, during, between, after })) {
+    await open.post('/api/wherefrom/v1/predictions', { id, time, modelVersion: 'm@1', output: 1 });
+    const { edges } = (await open.get(`/api/wherefrom/v1/trace?ref=${id}`)).json;
+    served[id] = edges.find((edge: { relation: string }) => edge.relation === 'served')?.from;
+  }
+  const first = 'modelVersion:default/m@1';
+  expect(served).toEqual({ before: first, during: first, between: first, after: `${first}~2` });
+});
+
 /** A run, a model, its deployment, a prediction, an outcome, a statement and some lineage. */
 async function fill(open: TestServer): Promise<void> {
   const { run } = (

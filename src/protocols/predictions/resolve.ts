@@ -23,16 +23,21 @@ export interface Named {
   /** How it is shown when it is unknown. */
   readonly text: string;
   readonly choices: readonly Choice[];
-  /** Taken when no choice covers the time. */
-  readonly otherwise?: Choice | undefined;
+  /**
+   * Also where no choice covers the time the nearest is meant: the last that began before, else the
+   * first. Clocks differ, and history is brought in late; but never one that came later on.
+   */
+  readonly nearest?: boolean;
 }
 
 /** What a name stood for at a time. */
-export function choose({ choices, otherwise }: Named, time: number): Choice | undefined {
+export function choose({ choices, nearest }: Named, time: number): Choice | undefined {
   for (const choice of choices) {
     if (choice.from <= time && time < choice.to) return choice;
   }
-  return otherwise;
+  if (!nearest) return undefined;
+  const byStart = [...choices].sort((a, b) => a.from - b.from);
+  return byStart.findLast((choice) => choice.from <= time) ?? byStart[0];
 }
 
 interface VersionName {
@@ -122,8 +127,7 @@ export class NameReader {
       const ref = version && versionRef(this.#workspace, model, number);
       choices.push({ from, to, ref });
     }
-    // Records of a time when nobody had the name: clocks differ, and history is brought in late.
-    return { text, choices, otherwise: choices[0] };
+    return { text, choices, nearest: true };
   }
 
   async #byAlias(text: string, { alias = '', ...name }: VersionName): Promise<Named> {

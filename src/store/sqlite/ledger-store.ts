@@ -25,7 +25,7 @@ export class SqliteLedgerStore implements LedgerStore {
 
   list(position: number, limit: number): StoredEntry[] {
     return this.#db.all<StoredEntry>(
-      `SELECT e.position, e.entry, p.batch_key AS batchKey, p.block, p.digest AS blockDigest
+      `SELECT e.position, e.entry, e.time, p.batch_key AS batchKey, p.block, p.digest AS blockDigest
        FROM log_entries e JOIN log_payloads p ON p.position = e.position WHERE e.position >= ? ORDER BY e.position LIMIT ?`,
       position,
       limit,
@@ -54,12 +54,12 @@ export class SqliteLedgerStore implements LedgerStore {
     )?.time;
   }
 
-  append(entry: StoredEntry, time: number): void {
+  append(entry: StoredEntry): void {
     this.#db.run(
       'INSERT INTO log_entries (position, entry, time) VALUES (?, ?, ?)',
       entry.position,
       entry.entry,
-      time,
+      entry.time,
     );
     this.#db.run(
       'INSERT INTO log_payloads (position, batch_key, block, digest) VALUES (?, ?, ?, ?)',

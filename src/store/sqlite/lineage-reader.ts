@@ -30,9 +30,11 @@ interface NodeSql {
   name: string;
   position: number;
   deleted_time: number | null;
+  deleted_position: number | null;
 }
 
-const nodeColumns = 'key, kind, ref, origin_ref, parent, name, position, deleted_time';
+const nodeColumns =
+  'key, kind, ref, origin_ref, parent, name, position, deleted_time, deleted_position';
 
 const toNode = (row: NodeSql): NodeRow => ({
   key: row.key,
@@ -43,6 +45,7 @@ const toNode = (row: NodeSql): NodeRow => ({
   name: row.name,
   position: row.position,
   deletedTime: row.deleted_time,
+  deletedPosition: row.deleted_position,
 });
 
 const knownOf = (code: number): Known => knownLevels[code] ?? 'inferred';
@@ -63,7 +66,7 @@ const withAttributes = `${useColumns},
   CASE typeof(u.attributes) WHEN 'integer' THEN (SELECT value FROM lineage_values WHERE id = u.attributes) ELSE u.attributes END AS attributes`;
 
 const edgeColumns = `e.src AS "from", e.dst AS "to", e.relation, e.known, e.role, e.rule,
-  e.position, e.last_position AS lastPosition, e.recorded_time AS recordedTime, e.valid_from AS validFrom, e.valid_to AS validTo`;
+  e.position, e.last_position AS lastPosition, e.recorded_time AS recordedTime, e.valid_from AS validFrom, e.valid_to AS validTo, e.valid_to_position AS validToPosition`;
 
 const columnColumns = `c.src AS "from", c.dst AS "to", c.via, c.known, c.how, c.rule,
   c.time, c.position, c.recorded_time AS recordedTime`;
@@ -180,7 +183,7 @@ export class SqliteLineageReader implements LineageReader {
 
   attributes(keys: readonly number[]): AttributeRow[] {
     return this.db.all<AttributeRow>(
-      `SELECT a.node, w.word AS name, CASE typeof(a.value) WHEN 'integer' THEN v.value ELSE a.value END AS value, a.time, a.position
+      `SELECT a.node, w.word AS name, CASE typeof(a.value) WHEN 'integer' THEN v.value ELSE a.value END AS value, a.time, a.first_time AS firstTime, a.position
        FROM lineage_attributes a JOIN lineage_words w ON w.id = a.name LEFT JOIN lineage_values v ON typeof(a.value) = 'integer' AND v.id = a.value
        WHERE a.node IN (SELECT value FROM json_each(?))`,
       JSON.stringify(keys),

@@ -14,7 +14,7 @@ CREATE TABLE lineage_nodes (
   name TEXT NOT NULL,
   parent INTEGER,
   position INTEGER NOT NULL,
-  deleted_time INTEGER
+  deleted_time INTEGER, deleted_position INTEGER
 ) STRICT;
 CREATE INDEX lineage_nodes_name ON lineage_nodes (name);
 CREATE INDEX lineage_nodes_parent ON lineage_nodes (parent, kind) WHERE parent IS NOT NULL;
@@ -29,14 +29,14 @@ CREATE TABLE lineage_names (
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE lineage_attributes (
   node INTEGER NOT NULL, name INTEGER NOT NULL, value ANY NOT NULL,
-  time INTEGER NOT NULL, position INTEGER NOT NULL,
+  time INTEGER NOT NULL, first_time INTEGER NOT NULL, position INTEGER NOT NULL,
   PRIMARY KEY (node, name, value)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE lineage_edges (
   dst INTEGER NOT NULL, src INTEGER NOT NULL, relation INTEGER NOT NULL, role INTEGER NOT NULL,
   known INTEGER NOT NULL, rule INTEGER NOT NULL,
   position INTEGER NOT NULL, last_position INTEGER NOT NULL, recorded_time INTEGER NOT NULL,
-  valid_from INTEGER NOT NULL, valid_to INTEGER,
+  valid_from INTEGER NOT NULL, valid_to INTEGER, valid_to_position INTEGER,
   PRIMARY KEY (dst, src, relation, role, known, rule)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX lineage_edges_down ON lineage_edges (src, dst);

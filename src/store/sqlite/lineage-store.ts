@@ -6,9 +6,9 @@ import type {
   ColumnRow,
   DatasetUseRow,
   DeclarationRow,
-  EdgeRow,
   LineageStore,
   MergeRow,
+  NewEdge,
   NewNode,
   RunEventRow,
   StatementRow,
@@ -144,10 +144,10 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
     return id;
   }
 
-  putAttribute(row: AttributeRow): void {
+  putAttribute(row: Omit<AttributeRow, 'firstTime'>): void {
     this.db.run(
-      `INSERT INTO lineage_attributes (node, name, value, time, position) VALUES (?, ?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET time = max(time, excluded.time)`,
+      `INSERT INTO lineage_attributes (node, name, value, time, first_time, position) VALUES (?1, ?2, ?3, ?4, ?4, ?5)
+       ON CONFLICT DO UPDATE SET time = max(time, excluded.time), first_time = min(first_time, excluded.first_time)`,
       row.node,
       this.#word(row.name),
       this.#value(row.value),
@@ -167,12 +167,13 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
     );
   }
 
-  putEdge(row: Omit<EdgeRow, 'lastPosition'>): void {
+  putEdge(row: NewEdge): void {
     this.db.run(
-      `INSERT INTO lineage_edges (dst, src, relation, role, known, rule, position, last_position, recorded_time, valid_from, valid_to)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO lineage_edges (dst, src, relation, role, known, rule, position, last_position, recorded_time, valid_from, valid_to, valid_to_position)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET last_position = excluded.position, valid_from = min(valid_from, excluded.valid_from),
-         valid_to = coalesce(min(valid_to, excluded.valid_to), valid_to, excluded.valid_to)`,
+         valid_to = coalesce(min(valid_to, excluded.valid_to), valid_to, excluded.valid_to),
+         valid_to_position = coalesce(valid_to_position, excluded.valid_to_position)`,
       row.to,
       row.from,
       relations[row.relation].code,
@@ -184,6 +185,7 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
       row.recordedTime,
       Math.trunc(row.validFrom),
       row.validTo === null ? null : Math.trunc(row.validTo),
+      row.validTo === null ? null : row.position,
     );
   }
 
@@ -227,7 +229,7 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
   putColumn(row: ColumnRow): void {
     this.db.run(
       `INSERT INTO lineage_columns (dst, src, via, how, known, rule, time, position, recorded_time) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET time = max(time, excluded.time)`,
+       ON CONFLICT DO UPDATE SET time = min(time, excluded.time)`,
       row.to,
       row.from,
       row.via,
@@ -281,12 +283,20 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
     );
   }
 
-  putDeletion(node: number, time: number): void {
-    this.db.run('UPDATE lineage_nodes SET deleted_time = ? WHERE key = ?', Math.trunc(time), node);
+  putDeletion(node: number, time: number, position: number): void {
+    this.db.run(
+      'UPDATE lineage_nodes SET deleted_time = ?, deleted_position = ? WHERE key = ?',
+      Math.trunc(time),
+      position,
+      node,
+    );
   }
 
   putRestoration(node: number, _time: number): void {
-    this.db.run('UPDATE lineage_nodes SET deleted_time = NULL WHERE key = ?', node);
+    this.db.run(
+      'UPDATE lineage_nodes SET deleted_time = NULL, deleted_position = NULL WHERE key = ?',
+      node,
+    );
   }
 
   rename(node: number, ref: string, name: string, time: number): void {

@@ -18,6 +18,8 @@ export interface PredictionPayloads {
 }
 
 const indexesPerPosition = 65_536;
+/** Positions up to here keep their place an exact number. */
+const lastPosition = 2 ** 36;
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const uuidBeginning = /^[0-9a-f]{1,8}(?:-[0-9a-f]{0,4}){0,3}(?:-[0-9a-f]{0,12})?$/;
 
@@ -58,7 +60,7 @@ const selectCountsUpTo = `SELECT v.name AS modelVersion, d.name AS deployment, c
   c.firstTime, c.lastTime
   FROM (SELECT model_version, deployment, count(*) AS count, min(time) AS firstTime, max(time) AS lastTime
         FROM predictions INDEXED BY predictions_model_version
-        WHERE model_version IN (SELECT value FROM json_each(?1)) AND place <= ?2
+        WHERE model_version IN (SELECT value FROM json_each(?1)) AND place <= ?2 AND time <= ?3
         GROUP BY model_version, deployment) c
   LEFT JOIN prediction_names v ON v.rank = c.model_version
   LEFT JOIN prediction_names d ON d.rank = c.deployment`;
@@ -162,33 +164,50 @@ class SqlitePredictionStore implements PredictionStore {
     return found.slice(0, limit);
   }
 
-  countByModelVersion(refs: readonly string[], asOfPosition?: number): PredictionCount[] {
+  countByModelVersion(
+    refs: readonly string[],
+    asOfPosition?: number,
+    at?: number,
+  ): PredictionCount[] {
     const keys = JSON.stringify(this.#findKeys(refs));
-    if (asOfPosition !== undefined) return this.#countUpTo(keys, asOfPosition);
+    if (asOfPosition !== undefined || at !== undefined)
+      return this.#countUpTo(keys, asOfPosition, at);
     return this.#db.all<PredictionCount>(
       `${selectCounts} WHERE c.model_version IN (SELECT value FROM json_each(?))`,
       keys,
     );
   }
 
-  countByDeployment(refs: readonly string[], asOfPosition?: number): PredictionCount[] {
+  countByDeployment(
+    refs: readonly string[],
+    asOfPosition?: number,
+    at?: number,
+  ): PredictionCount[] {
     const keys = this.#findKeys(refs);
     const counts = this.#db.all<PredictionCount & { version: number }>(
       `${selectCounts.replace('SELECT', 'SELECT c.model_version AS version,')}
        WHERE c.deployment IN (SELECT value FROM json_each(?))`,
       JSON.stringify(keys),
     );
-    if (asOfPosition === undefined) return counts.map(({ version: _, ...count }) => count);
+    if (asOfPosition === undefined && at === undefined)
+      return counts.map(({ version: _, ...count }) => count);
     const deployments = new Set(counts.map((count) => count.deployment));
     const versions = JSON.stringify(counts.map((count) => count.version));
-    return this.#countUpTo(versions, asOfPosition).filter((row) => deployments.has(row.deployment));
+    return this.#countUpTo(versions, asOfPosition, at).filter((row) =>
+      deployments.has(row.deployment),
+    );
   }
 
-  #countUpTo(keys: string, position: number): PredictionCount[] {
+  #countUpTo(
+    keys: string,
+    position: number = lastPosition,
+    at: number = Number.MAX_SAFE_INTEGER,
+  ): PredictionCount[] {
     return this.#db.all<PredictionCount>(
       selectCountsUpTo,
       keys,
       placeOf(position, indexesPerPosition - 1),
+      at,
     );
   }
 

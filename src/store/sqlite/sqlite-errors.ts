@@ -10,11 +10,19 @@ const full = 13;
 const cannotOpen = 14;
 const notADatabase = 26;
 
+/** Another connection holds the lock. */
+export function isBusy(thrown: unknown): boolean {
+  return codeOf(thrown) === busy;
+}
+
+/** Primary result code of an error of the driver; 0 for any other error. */
+function codeOf(thrown: unknown): number {
+  return isObject(thrown) && thrown.code === 'ERR_SQLITE_ERROR' ? Number(thrown.errcode) % 256 : 0;
+}
+
 /** What an error of the driver means for who asked. Anything else is returned as it is. */
 export function explainSqliteError(thrown: unknown): unknown {
-  const code =
-    isObject(thrown) && thrown.code === 'ERR_SQLITE_ERROR' ? Number(thrown.errcode) % 256 : 0;
-  switch (code) {
+  switch (codeOf(thrown)) {
     case full:
       return new WherefromError('storage_unavailable', 'The disk is full: nothing was written.', {
         hint: 'Free space on the disk of the data directory, then send again.',

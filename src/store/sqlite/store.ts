@@ -114,8 +114,8 @@ export class SqliteReaderStore {
 
   #open(): Promise<Reader> {
     if (this.#readers >= readersMax) return new Promise((resolve) => this.#waiting.push(resolve));
-    this.#readers += 1;
     const db = new Database(this.#path, 'read');
+    this.#readers += 1;
     return Promise.resolve({ db, session: createReader(db) });
   }
 
