@@ -91,17 +91,7 @@ async function columnsRead(
     .map((field) => ({
       field: field.key,
       name: field.name,
-      edge: {
-        from: field.key,
-        to: use.run,
-        relation: 'read-by',
-        role: use.role ?? undefined,
-        known: told === undefined ? 'inferred' : 'observed',
-        rule: told === undefined ? 'schema-of-dataset' : 'schema-of-read',
-        positions: [use.position],
-        recordedTime: use.recordedTime,
-        validFrom: use.time,
-      },
+      edge: readEdgeOf(field, use, told !== undefined),
     }));
 }
 

@@ -1,5 +1,4 @@
 export { iso } from './answer.ts';
-export { checkCompleteness } from './completeness.ts';
 export { diffTraces } from './diff.ts';
 export { canonicalName } from './identity/canonical-name.ts';
 export { projectLineage } from './project.ts';
@@ -7,6 +6,7 @@ export type * from './store.ts';
 export {
   type GraphAnswer,
   impact,
+  judge,
   type LineageSources,
   type PredictionNode,
   type PredictionSource,

@@ -1,6 +1,7 @@
 import { WherefromError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import type { Answer, AnswerCount, AnswerNode } from '../contract/answer.ts';
+import type { CompletenessCheck } from '../contract/completeness.ts';
 import type { EntityKind } from '../facts/kinds.ts';
 import { findRef } from '../facts/ref.ts';
 import { mergeCounts, type OutsideNode, outsideNode, renderWalk } from './answer.ts';
@@ -58,8 +59,20 @@ export interface LineageSources {
 /** An answer without the parts that the ledger adds. */
 export type GraphAnswer = Omit<Answer, 'asOf' | 'at' | 'checkpoint'>;
 
+/** An answer with every link that was looked for to judge its completeness. */
+export interface JudgedAnswer {
+  readonly answer: GraphAnswer;
+  /** None of a walk downstream. */
+  readonly checks: readonly CompletenessCheck[];
+}
+
 /** Where does it come from: everything upstream of the ref. @throws not_found. */
 export async function trace(query: WalkQuery, sources: LineageSources): Promise<GraphAnswer> {
+  return (await judge(query, sources)).answer;
+}
+
+/** A trace, and which links of a full lineage it has and lacks. @throws not_found. */
+export async function judge(query: WalkQuery, sources: LineageSources): Promise<JudgedAnswer> {
   const view = new GraphView(sources.reader, query.moment);
   const walk = new Walk(view, 'up', query.limits);
   const outside: OutsideNode[] = [];
@@ -81,7 +94,8 @@ export async function impact(query: WalkQuery, sources: LineageSources): Promise
     const prediction = await predictionOf(query, sources);
     const walk = new Walk(view, 'down', query.limits);
     walk.nodes.set(-1, 0);
-    return finish(walk, query, sources, [outsideNode(-1, prediction.ref, prediction.attributes)]);
+    const outside = [outsideNode(-1, prediction.ref, prediction.attributes)];
+    return (await finish(walk, query, sources, outside)).answer;
   }
   const start = await startNode(view, query.ref);
   let walk: Walk;
@@ -93,7 +107,7 @@ export async function impact(query: WalkQuery, sources: LineageSources): Promise
       start.kind === 'dataset' ? await view.classOf(start.key) : { members: [start.key] };
     await walk.from(members);
   }
-  return finish(walk, query, sources, []);
+  return (await finish(walk, query, sources, [])).answer;
 }
 
 async function predictionOf(query: WalkQuery, sources: LineageSources): Promise<PredictionNode> {
@@ -228,7 +242,7 @@ async function finish(
   query: WalkQuery,
   sources: LineageSources,
   outside: readonly OutsideNode[],
-): Promise<GraphAnswer> {
+): Promise<JudgedAnswer> {
   const rendered = await renderWalk(walk, outside, sources.timeOf);
   const nodes: AnswerNode[] = [];
   for (const node of rendered.nodes) nodes.push(await sources.enrich(node, query.moment));
@@ -253,7 +267,7 @@ async function finish(
   const whole = { ref: query.ref, nodes, edges: rendered.edges };
   const checks = walk.direction === 'up' ? checkCompleteness(whole, await statementsOf(walk)) : [];
   const missing = checks.filter((check) => !check.found).map(({ ref, what }) => ({ ref, what }));
-  return {
+  const answer = {
     ...graph,
     nodes: shown,
     edges: rendered.edges.filter((edge) => shownRefs.has(edge.from) && shownRefs.has(edge.to)),
@@ -264,6 +278,7 @@ async function finish(
       missing,
     },
   };
+  return { answer, checks };
 }
 
 /** Types of statements about the nodes of a walk, by ref. */

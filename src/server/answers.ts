@@ -6,11 +6,11 @@ import type { ReadSession } from '../door/index.ts';
 import { findRef, formatRef } from '../facts/ref.ts';
 import { type LogHead, type Signer, signCheckpoint } from '../ledger/index.ts';
 import {
-  checkCompleteness,
   diffTraces,
   type GraphAnswer,
   impact,
   iso,
+  judge,
   type LineageSources,
   type Moment,
   type PredictionNode,
@@ -61,17 +61,13 @@ export function createAnswers(options: AnswersOptions): Answers {
           limits: walkLimits(undefined, undefined),
           columns: false,
         };
-        const answer = await trace(query, sourcesOf(session));
-        const checks = await checkCompleteness(answer, await statementsOf(session, answer));
-        const missing = checks
-          .filter((check) => !check.found)
-          .map(({ ref: at, what }) => ({ ref: at, what }));
+        const { answer, checks } = await judge(query, sourcesOf(session));
         return {
           ref: whole,
           asOf: { position: moment.position },
           score: answer.completeness.score,
-          checks,
-          missing,
+          checks: [...checks],
+          missing: answer.completeness.missing,
           checkpoint: checkpointOf(head, signer),
         };
       }),
@@ -96,20 +92,6 @@ export function createAnswers(options: AnswersOptions): Answers {
     search: (query, limit, scope) =>
       read((session) => searchNames(session, options.tokenise(query), { ...scope, limit })),
   };
-}
-
-async function statementsOf(
-  session: ReadSession,
-  answer: GraphAnswer,
-): Promise<ReadonlyMap<string, readonly string[]>> {
-  const found = new Map<string, string[]>();
-  for (const { ref } of answer.nodes) {
-    const node = await session.lineage.findNode(ref);
-    if (!node) continue;
-    const types = (await session.lineage.statements([node.key])).map((row) => row.type);
-    if (types.length > 0) found.set(ref, types);
-  }
-  return found;
 }
 
 /** What had been recorded: a position, or what a time of recording comes to. */

@@ -1,19 +1,9 @@
+import type { SearchOperator } from '../../tracking/index.ts';
+
+export type { SearchOperator };
+
 /** What a search names: MLflow's entity types, without their aliases. */
 export type SearchEntity = 'metric' | 'parameter' | 'tag' | 'attribute' | 'dataset';
-
-export type SearchOperator =
-  | '='
-  | '!='
-  | '>'
-  | '>='
-  | '<'
-  | '<='
-  | 'LIKE'
-  | 'ILIKE'
-  | 'IN'
-  | 'NOT IN'
-  | 'IS NULL'
-  | 'IS NOT NULL';
 
 /** One comparison of a filter. Filters are lists of them, all of which must hold. */
 export interface Condition {

@@ -40,7 +40,6 @@ function createSession(db: Database) {
     predictions,
     vault,
     workspaces,
-    messageOf: messageOf(db),
     /** Bounds the file, in pages: as a full disk does. */
     limitPages: (pages: number): void => db.exec(`PRAGMA max_page_count=${pages}`),
     /** Writes what stores gathered over a transaction. */
@@ -64,6 +63,7 @@ function createReader(db: Database) {
     predictions: createSqlitePredictionStore(db, { readPayload: messageOf(db) }),
     vault: new SqliteVault(db),
     workspaces: new SqliteWorkspaces(db),
+    /** A stored message, by its receipt. */
     messageOf: messageOf(db),
   };
 }

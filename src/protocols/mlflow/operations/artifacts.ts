@@ -2,7 +2,7 @@ import type { DecideContext } from '../../../door/index.ts';
 import type { Fact } from '../../../facts/facts.ts';
 import { describeModel, modelFileNames } from '../lineage/model-files.ts';
 import { fileRef, runRef } from '../lineage/refs.ts';
-import { trackingOperation } from './define.ts';
+import { mlflowOperation } from '../operation.ts';
 import { environmentFacts } from './logged-models.ts';
 
 /** A file that was uploaded; `text` is what it says when it is one of those that describe a model. */
@@ -32,7 +32,7 @@ export const baseName = (path: string): string => path.slice(path.lastIndexOf('/
 export const isModelFile = (path: string): boolean =>
   (modelFileNames as readonly string[]).includes(baseName(path));
 
-export const putArtifact = trackingOperation<PutArtifact, undefined, Owned>({
+export const putArtifact = mlflowOperation<PutArtifact, undefined, Owned>({
   operation: 'artifacts/put',
   async decide(body, context) {
     const known = await context.state.tracking.findArtifact(context.workspace, body.path);
@@ -77,7 +77,7 @@ export const putArtifact = trackingOperation<PutArtifact, undefined, Owned>({
   },
 });
 
-export const deleteArtifacts = trackingOperation<
+export const deleteArtifacts = mlflowOperation<
   { readonly path: string },
   Record<string, never>,
   Record<string, never>

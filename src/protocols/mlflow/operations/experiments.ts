@@ -1,6 +1,7 @@
 import type { Fact, FactContext } from '../../../facts/facts.ts';
 import { doesNotExist, invalidParameter, mlflowError } from '../errors.ts';
 import { experimentRef, runRef } from '../lineage/refs.ts';
+import { mlflowOperation, tokeniseTags, userTag } from '../operation.ts';
 import type {
   CreateExperiment,
   DeleteExperimentTag,
@@ -8,14 +9,7 @@ import type {
   ExperimentTag,
   UpdateExperiment,
 } from '../tracking/wire.ts';
-import {
-  checkActiveExperiment,
-  getExperiment,
-  tokeniseTags,
-  trackingOperation,
-  uniqueTags,
-  userTag,
-} from './define.ts';
+import { checkActiveExperiment, getExperiment, uniqueTags } from './define.ts';
 import { below } from './names.ts';
 
 const described = (id: string, name: string, { workspace, time }: FactContext): Fact => ({
@@ -27,7 +21,7 @@ const described = (id: string, name: string, { workspace, time }: FactContext): 
 
 type Created = { readonly experiment_id: string; readonly artifact_location: string };
 
-export const createExperiment = trackingOperation<
+export const createExperiment = mlflowOperation<
   CreateExperiment,
   { experiment_id: string },
   Created
@@ -61,7 +55,7 @@ export const createExperiment = trackingOperation<
   ],
 });
 
-export const updateExperiment = trackingOperation<
+export const updateExperiment = mlflowOperation<
   UpdateExperiment,
   Record<string, never>,
   { id: string }
@@ -103,7 +97,7 @@ function stagedFacts(
   ];
 }
 
-export const deleteExperiment = trackingOperation<ExperimentOnly, Record<string, never>, Staged>({
+export const deleteExperiment = mlflowOperation<ExperimentOnly, Record<string, never>, Staged>({
   operation: 'experiments/delete',
   async decide(body, context) {
     const { id, key, stage } = await getExperiment(body.experiment_id, context);
@@ -116,7 +110,7 @@ export const deleteExperiment = trackingOperation<ExperimentOnly, Record<string,
   facts: (_message, decided, context) => stagedFacts(decided, 'deleted', context),
 });
 
-export const restoreExperiment = trackingOperation<ExperimentOnly, Record<string, never>, Staged>({
+export const restoreExperiment = mlflowOperation<ExperimentOnly, Record<string, never>, Staged>({
   operation: 'experiments/restore',
   async decide(body, context) {
     const { id, key, stage } = await getExperiment(body.experiment_id, context);
@@ -129,7 +123,7 @@ export const restoreExperiment = trackingOperation<ExperimentOnly, Record<string
   facts: (_message, decided, context) => stagedFacts(decided, 'restored', context),
 });
 
-export const setExperimentTag = trackingOperation<
+export const setExperimentTag = mlflowOperation<
   ExperimentTag,
   Record<string, never>,
   { id: string }
@@ -153,7 +147,7 @@ export const setExperimentTag = trackingOperation<
   ],
 });
 
-export const deleteExperimentTag = trackingOperation<
+export const deleteExperimentTag = mlflowOperation<
   DeleteExperimentTag,
   Record<string, never>,
   { id: string }

@@ -7,8 +7,9 @@ import { datasetName, deltaVersion, roleOf } from '../lineage/dataset-name.ts';
 import { modelRef, runRef } from '../lineage/refs.ts';
 import { startOr } from '../lineage/run-facts.ts';
 import { schemaFields } from '../lineage/schema.ts';
+import { mlflowOperation, userTag } from '../operation.ts';
 import type { LogInputs, LogOutputs } from '../tracking/wire.ts';
-import { getActiveRun, getActiveRunHead, tagMap, trackingOperation, userTag } from './define.ts';
+import { getActiveRun, getActiveRunHead, tagMap } from './define.ts';
 
 type Logged = { readonly experiment_id: string; readonly start_time: number };
 type WireDataset = NonNullable<LogInputs['datasets']>[number];
@@ -84,7 +85,7 @@ function readFact(run: string, input: WireDataset, decided: Logged, context: Fac
   };
 }
 
-export const logInputs = trackingOperation<LogInputs, Record<string, never>, Logged>({
+export const logInputs = mlflowOperation<LogInputs, Record<string, never>, Logged>({
   operation: 'runs/log-inputs',
   persons(body, tokenise) {
     if (!body.datasets?.some(({ dataset }) => dataset.source.includes(userTag))) return body;
@@ -137,37 +138,35 @@ export const logInputs = trackingOperation<LogInputs, Record<string, never>, Log
   },
 });
 
-export const logOutputs = trackingOperation<
-  LogOutputs,
-  Record<string, never>,
-  Record<string, never>
->({
-  operation: 'runs/outputs',
-  async decide(body, context) {
-    const run = await getActiveRunHead(body.run_id, context);
-    const outputs = await context.state.tracking.modelOutputs([run.key]);
-    const known = new Set(outputs.map(({ model, step }) => `${model} ${step}`));
-    const news = body.models.some(({ model_id, step }) => !known.has(`${model_id} ${step ?? 0}`));
-    return news ? { decided: {}, answer: {} } : { unchanged: {} };
+export const logOutputs = mlflowOperation<LogOutputs, Record<string, never>, Record<string, never>>(
+  {
+    operation: 'runs/outputs',
+    async decide(body, context) {
+      const run = await getActiveRunHead(body.run_id, context);
+      const outputs = await context.state.tracking.modelOutputs([run.key]);
+      const known = new Set(outputs.map(({ model, step }) => `${model} ${step}`));
+      const news = body.models.some(({ model_id, step }) => !known.has(`${model_id} ${step ?? 0}`));
+      return news ? { decided: {}, answer: {} } : { unchanged: {} };
+    },
+    facts(message, _decided, { workspace, time }) {
+      const models = message.models.map(({ model_id, step }) => ({
+        model: model_id,
+        step: step ?? 0,
+      }));
+      return [
+        { kind: 'outputs.logged', run: message.run_id, models },
+        ...models.map(
+          ({ model }): Fact => ({
+            kind: 'relation.stated',
+            relation: 'produced',
+            from: runRef(workspace, message.run_id),
+            to: modelRef(workspace, model),
+            known: 'observed',
+            rule: 'mlflow.runs/outputs',
+            time,
+          }),
+        ),
+      ];
+    },
   },
-  facts(message, _decided, { workspace, time }) {
-    const models = message.models.map(({ model_id, step }) => ({
-      model: model_id,
-      step: step ?? 0,
-    }));
-    return [
-      { kind: 'outputs.logged', run: message.run_id, models },
-      ...models.map(
-        ({ model }): Fact => ({
-          kind: 'relation.stated',
-          relation: 'produced',
-          from: runRef(workspace, message.run_id),
-          to: modelRef(workspace, model),
-          known: 'observed',
-          rule: 'mlflow.runs/outputs',
-          time,
-        }),
-      ),
-    ];
-  },
-});
+);

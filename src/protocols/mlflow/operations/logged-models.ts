@@ -5,6 +5,7 @@ import type { LoggedModelRow } from '../../../tracking/index.ts';
 import { doesNotExist } from '../errors.ts';
 import { describeModel, environmentOf, type ModelFiles } from '../lineage/model-files.ts';
 import { environmentRef, experimentRef, modelRef, runRef } from '../lineage/refs.ts';
+import { mlflowOperation, tokeniseTags } from '../operation.ts';
 import { type Answer, writeLoggedModel } from '../tracking/answers.ts';
 import type {
   CreateLoggedModel,
@@ -14,13 +15,7 @@ import type {
   LoggedModelParams,
   LoggedModelTags,
 } from '../tracking/wire.ts';
-import {
-  checkActiveExperiment,
-  getExperiment,
-  tokeniseTags,
-  trackingOperation,
-  uniqueTags,
-} from './define.ts';
+import { checkActiveExperiment, getExperiment, uniqueTags } from './define.ts';
 import { below, inventName, newId } from './names.ts';
 
 async function getLoggedModel(
@@ -39,7 +34,7 @@ type Created = {
   readonly artifact_uri: string;
 };
 
-export const createLoggedModel = trackingOperation<CreateLoggedModel, Answer, Created>({
+export const createLoggedModel = mlflowOperation<CreateLoggedModel, Answer, Created>({
   operation: 'logged-models/create',
   persons(body, tokenise) {
     const tags = tokeniseTags(body.tags, tokenise);
@@ -183,7 +178,7 @@ export function environmentFacts(
   ];
 }
 
-export const finalizeLoggedModel = trackingOperation<Finalize, undefined, Finalized>({
+export const finalizeLoggedModel = mlflowOperation<Finalize, undefined, Finalized>({
   operation: 'logged-models/finalize',
   async decide(body, context) {
     const model = await getLoggedModel(body.model_id, context);
@@ -211,7 +206,7 @@ export const finalizeLoggedModel = trackingOperation<Finalize, undefined, Finali
   },
 });
 
-export const setLoggedModelTags = trackingOperation<
+export const setLoggedModelTags = mlflowOperation<
   LoggedModelTags,
   Record<string, never>,
   Record<string, never>
@@ -233,7 +228,7 @@ export const setLoggedModelTags = trackingOperation<
   ],
 });
 
-export const deleteLoggedModelTag = trackingOperation<
+export const deleteLoggedModelTag = mlflowOperation<
   DeleteLoggedModelTag,
   Record<string, never>,
   Record<string, never>
@@ -254,7 +249,7 @@ export const deleteLoggedModelTag = trackingOperation<
   ],
 });
 
-export const logLoggedModelParams = trackingOperation<
+export const logLoggedModelParams = mlflowOperation<
   LoggedModelParams,
   Record<string, never>,
   Record<string, never>
@@ -276,7 +271,7 @@ export const logLoggedModelParams = trackingOperation<
   ],
 });
 
-export const deleteLoggedModel = trackingOperation<
+export const deleteLoggedModel = mlflowOperation<
   LoggedModelOnly,
   Record<string, never>,
   Record<string, never>

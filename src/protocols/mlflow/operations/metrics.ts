@@ -4,9 +4,10 @@ import type { KeyValue, MetricPoint } from '../../../facts/tracking-facts.ts';
 import type { RunHead } from '../../../tracking/index.ts';
 import { doesNotExist, invalidParameter } from '../errors.ts';
 import type { SourceTags } from '../lineage/source-code.ts';
+import { mlflowOperation, tokeniseTags } from '../operation.ts';
 import type { LogBatch, LogMetric } from '../tracking/wire.ts';
 import type { Double } from '../wire.ts';
-import { getActiveRunHead, tokeniseTags, trackingOperation, uniqueTags } from './define.ts';
+import { getActiveRunHead, uniqueTags } from './define.ts';
 import { changedTags, decideSource, settledTagFacts } from './tags.ts';
 
 interface WireMetric {
@@ -46,19 +47,17 @@ async function isNew(run: RunHead, metric: WireMetric, { state }: DecideContext)
   return Boolean(metric.model_id) || !(await state.tracking.hasMetric(run.key, toPoint(metric)));
 }
 
-export const logMetric = trackingOperation<LogMetric, Record<string, never>, Record<string, never>>(
-  {
-    operation: 'runs/log-metric',
-    async decide(body, context) {
-      const run = await getActiveRunHead(body.run_id, context);
-      if (body.model_id) await checkModels([body], context);
-      return (await isNew(run, body, context)) ? { decided: {}, answer: {} } : { unchanged: {} };
-    },
-    facts: (message) => [
-      { kind: 'metrics.logged', run: message.run_id, metrics: [toPoint(message)] },
-    ],
+export const logMetric = mlflowOperation<LogMetric, Record<string, never>, Record<string, never>>({
+  operation: 'runs/log-metric',
+  async decide(body, context) {
+    const run = await getActiveRunHead(body.run_id, context);
+    if (body.model_id) await checkModels([body], context);
+    return (await isNew(run, body, context)) ? { decided: {}, answer: {} } : { unchanged: {} };
   },
-);
+  facts: (message) => [
+    { kind: 'metrics.logged', run: message.run_id, metrics: [toPoint(message)] },
+  ],
+});
 
 /** @throws invalid_message when a parameter has another value already. Returns the new ones. */
 async function newParams(
@@ -105,7 +104,7 @@ type Batch = {
 const asParams = (body: LogBatch): KeyValue[] =>
   (body.params ?? []).map(({ key, value }) => ({ key, value: value ?? '' }));
 
-export const logBatch = trackingOperation<LogBatch, Record<string, never>, Batch>({
+export const logBatch = mlflowOperation<LogBatch, Record<string, never>, Batch>({
   operation: 'runs/log-batch',
   persons(body, tokenise) {
     const tags = tokeniseTags(body.tags, tokenise);

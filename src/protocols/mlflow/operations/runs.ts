@@ -5,6 +5,7 @@ import { invalidParameter } from '../errors.ts';
 import { experimentRef, runRef } from '../lineage/refs.ts';
 import { didFact, runStateOf, startOr, tagFacts } from '../lineage/run-facts.ts';
 import { sourceAttributes } from '../lineage/source-code.ts';
+import { mlflowOperation, tokeniseTags, userTag } from '../operation.ts';
 import { type Answer, writeRunInfo } from '../tracking/answers.ts';
 import type { CreateRun, RunOnly, UpdateRun } from '../tracking/wire.ts';
 import {
@@ -13,10 +14,7 @@ import {
   getExperiment,
   getRun,
   tagMap,
-  tokeniseTags,
-  trackingOperation,
   uniqueTags,
-  userTag,
 } from './define.ts';
 import { below, inventName, nextRunId } from './names.ts';
 
@@ -47,7 +45,7 @@ function createdTags(body: CreateRun, name: string): { key: string; value: strin
     : [...tags, { key: runNameTag, value: name }];
 }
 
-export const createRun = trackingOperation<CreateRun, Answer, Created>({
+export const createRun = mlflowOperation<CreateRun, Answer, Created>({
   operation: 'runs/create',
   persons(body, tokenise) {
     const tags = tokeniseTags(body.tags, tokenise);
@@ -135,7 +133,7 @@ function updated(run: RunRow, body: UpdateRun): RunRow {
   };
 }
 
-export const updateRun = trackingOperation<UpdateRun, Answer, Updated>({
+export const updateRun = mlflowOperation<UpdateRun, Answer, Updated>({
   operation: 'runs/update',
   async decide(body, context) {
     const run = await getActiveRun(body.run_id, context);
@@ -182,7 +180,7 @@ export const updateRun = trackingOperation<UpdateRun, Answer, Updated>({
   },
 });
 
-export const deleteRun = trackingOperation<RunOnly, Record<string, never>, Record<string, never>>({
+export const deleteRun = mlflowOperation<RunOnly, Record<string, never>, Record<string, never>>({
   operation: 'runs/delete',
   async decide(body, context) {
     const run = await getRun(body.run_id, context);
@@ -194,7 +192,7 @@ export const deleteRun = trackingOperation<RunOnly, Record<string, never>, Recor
   ],
 });
 
-export const restoreRun = trackingOperation<RunOnly, Record<string, never>, Record<string, never>>({
+export const restoreRun = mlflowOperation<RunOnly, Record<string, never>, Record<string, never>>({
   operation: 'runs/restore',
   async decide(body, context) {
     const run = await getRun(body.run_id, context);

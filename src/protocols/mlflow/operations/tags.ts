@@ -6,9 +6,10 @@ import { doesNotExist, invalidParameter } from '../errors.ts';
 import { runRef } from '../lineage/refs.ts';
 import { startOr, tagFacts } from '../lineage/run-facts.ts';
 import { isSourceTag, type SourceTags, sourceTags } from '../lineage/source-code.ts';
+import { mlflowOperation, userTag } from '../operation.ts';
 import type { DeleteTag, LogModel, LogParam, SetTag } from '../tracking/wire.ts';
 import { mlflowLimits } from '../validate.ts';
-import { getActiveRunHead, tagMap, trackingOperation, userTag } from './define.ts';
+import { getActiveRunHead, tagMap } from './define.ts';
 
 const runNameTag = 'mlflow.runName';
 
@@ -74,7 +75,7 @@ export function settledTagFacts(
   return facts;
 }
 
-export const setTag = trackingOperation<SetTag, Record<string, never>, TagDecision>({
+export const setTag = mlflowOperation<SetTag, Record<string, never>, TagDecision>({
   operation: 'runs/set-tag',
   persons: (body, tokenise) =>
     body.key === userTag && body.value !== undefined
@@ -90,21 +91,19 @@ export const setTag = trackingOperation<SetTag, Record<string, never>, TagDecisi
     settledTagFacts(run_id, [{ key, value: value ?? '' }], decided, context),
 });
 
-export const deleteTag = trackingOperation<DeleteTag, Record<string, never>, Record<string, never>>(
-  {
-    operation: 'runs/delete-tag',
-    async decide(body, context) {
-      const run = await getActiveRunHead(body.run_id, context);
-      if ((await context.state.tracking.findTag(run.key, body.key)) === undefined) {
-        throw doesNotExist(`No tag with name: ${body.key} in run with id ${body.run_id}`);
-      }
-      return { decided: {}, answer: {} };
-    },
-    facts: ({ run_id, key }) => [{ kind: 'run.untagged', run: run_id, key }],
+export const deleteTag = mlflowOperation<DeleteTag, Record<string, never>, Record<string, never>>({
+  operation: 'runs/delete-tag',
+  async decide(body, context) {
+    const run = await getActiveRunHead(body.run_id, context);
+    if ((await context.state.tracking.findTag(run.key, body.key)) === undefined) {
+      throw doesNotExist(`No tag with name: ${body.key} in run with id ${body.run_id}`);
+    }
+    return { decided: {}, answer: {} };
   },
-);
+  facts: ({ run_id, key }) => [{ kind: 'run.untagged', run: run_id, key }],
+});
 
-export const logParam = trackingOperation<LogParam, Record<string, never>, Record<string, never>>({
+export const logParam = mlflowOperation<LogParam, Record<string, never>, Record<string, never>>({
   operation: 'runs/log-parameter',
   async decide(body, context) {
     const run = await getActiveRunHead(body.run_id, context);
@@ -124,7 +123,7 @@ export const logParam = trackingOperation<LogParam, Record<string, never>, Recor
 const historyTag = 'mlflow.log-model.history';
 
 /** The models that a 2.x client says it logged, as the run's tag keeps them. */
-export const logModel = trackingOperation<LogModel, Record<string, never>, { tag: string }>({
+export const logModel = mlflowOperation<LogModel, Record<string, never>, { tag: string }>({
   operation: 'runs/log-model',
   async decide(body, context) {
     const run = await getActiveRunHead(body.run_id, context);

@@ -1,6 +1,6 @@
 import { modelRef, type RegistryReader, versionRef } from '../../../registry/index.ts';
 import { doesNotExist, invalidParameter } from '../errors.ts';
-import { registryOperation } from './define.ts';
+import { mlflowOperation } from '../operation.ts';
 import { changeTime, described } from './lineage.ts';
 import { getModel, getVersion, type VersionView, viewVersion } from './read.ts';
 import { checkAlias, checkModelName, checkNewAlias, readVersion } from './validate.ts';
@@ -39,7 +39,7 @@ async function aliasesAfter(
 }
 
 /** POST `registered-models/alias`. */
-export const setAlias = registryOperation<SetAlias, null, AliasSet>({
+export const setAlias = mlflowOperation<SetAlias, null, AliasSet>({
   operation: 'registered-models/alias',
   async decide(body, { state, workspace, time: now }) {
     checkModelName(body.name);
@@ -68,7 +68,7 @@ export const setAlias = registryOperation<SetAlias, null, AliasSet>({
 });
 
 /** DELETE `registered-models/alias`: an alias that is not there is no error. */
-export const deleteAlias = registryOperation<AliasOnly, null, AliasSet>({
+export const deleteAlias = mlflowOperation<AliasOnly, null, AliasSet>({
   operation: 'registered-models/alias/delete',
   async decide({ name, alias }, { state, workspace, time: now }) {
     checkModelName(name);

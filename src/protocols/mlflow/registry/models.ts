@@ -8,8 +8,9 @@ import {
   versionRef,
 } from '../../../registry/index.ts';
 import { mlflowError } from '../errors.ts';
-import { registryOperation, tokeniseTag, tokeniseTags } from './define.ts';
+import { mlflowOperation } from '../operation.ts';
 import { changeTime, described, tagAttributes } from './lineage.ts';
+import { tokeniseTag, tokeniseTags } from './persons.ts';
 import { getModel, type ModelView, viewModel } from './read.ts';
 import { checkModelName, checkTag, checkTagKey, promptTag, readTags } from './validate.ts';
 import type {
@@ -54,7 +55,7 @@ async function refuseTaken(
 }
 
 /** `registered-models/create`. A name that was used before makes a model of another generation. */
-export const createModel = registryOperation<CreateModel, ModelView, Created>({
+export const createModel = mlflowOperation<CreateModel, ModelView, Created>({
   operation: 'registered-models/create',
   persons: tokeniseTags,
   async decide(body, context) {
@@ -88,7 +89,7 @@ export const createModel = registryOperation<CreateModel, ModelView, Created>({
 });
 
 /** `registered-models/update`: the description; without one it becomes empty, as in MLflow. */
-export const updateModel = registryOperation<UpdateModel, ModelView, Changed>({
+export const updateModel = mlflowOperation<UpdateModel, ModelView, Changed>({
   operation: 'registered-models/update',
   async decide({ name, description = '' }, { state, workspace, time }) {
     const model = await getModel(state.registry, workspace, name);
@@ -115,7 +116,7 @@ type Renamed = {
 };
 
 /** `registered-models/rename`: versions, tags and aliases stay with the model. */
-export const renameModel = registryOperation<RenameModel, ModelView, Renamed>({
+export const renameModel = mlflowOperation<RenameModel, ModelView, Renamed>({
   operation: 'registered-models/rename',
   async decide({ name, new_name }, { state, workspace, time }) {
     checkModelName(new_name, 'new_name');
@@ -173,7 +174,7 @@ export const renameModel = registryOperation<RenameModel, ModelView, Renamed>({
 type Deleted = { readonly generation: number; readonly versions: readonly number[] };
 
 /** `registered-models/delete`: a tombstone for the model and each of its versions. */
-export const deleteModel = registryOperation<NameOnly, null, Deleted>({
+export const deleteModel = mlflowOperation<NameOnly, null, Deleted>({
   operation: 'registered-models/delete',
   async decide({ name }, { state, workspace }) {
     const model = await getModel(state.registry, workspace, name);
@@ -193,7 +194,7 @@ export const deleteModel = registryOperation<NameOnly, null, Deleted>({
 });
 
 /** `registered-models/set-tag`. */
-export const setModelTag = registryOperation<SetModelTag, null, Changed>({
+export const setModelTag = mlflowOperation<SetModelTag, null, Changed>({
   operation: 'registered-models/set-tag',
   persons: tokeniseTag,
   async decide({ name, key, value = '' }, { state, workspace, time }) {
@@ -213,7 +214,7 @@ export const setModelTag = registryOperation<SetModelTag, null, Changed>({
 });
 
 /** `registered-models/delete-tag`: a tag that is not there is no error. */
-export const deleteModelTag = registryOperation<DeleteModelTag, null, Changed>({
+export const deleteModelTag = mlflowOperation<DeleteModelTag, null, Changed>({
   operation: 'registered-models/delete-tag',
   async decide({ name, key }, { state, workspace, time }) {
     checkModelName(name);

@@ -3,8 +3,9 @@ import type { Fact, FactContext } from '../../../facts/facts.ts';
 import { formatRef } from '../../../facts/ref.ts';
 import { modelRef, type VersionRow, versionRef } from '../../../registry/index.ts';
 import { invalidParameter } from '../errors.ts';
-import { registryOperation, tokeniseTag, tokeniseTags } from './define.ts';
+import { mlflowOperation } from '../operation.ts';
 import { changeTime, described, tagAttributes } from './lineage.ts';
+import { tokeniseTag, tokeniseTags } from './persons.ts';
 import { getModel, getVersion, type VersionView, viewVersion } from './read.ts';
 import { resolveSource } from './source.ts';
 import {
@@ -81,7 +82,7 @@ async function addRegistration(
  * `model-versions/create`. Numbers count up per model and are never handed out again, also after a
  * deletion: predictions may name them.
  */
-export const createVersion = registryOperation<CreateVersion, VersionView, CreatedVersion>({
+export const createVersion = mlflowOperation<CreateVersion, VersionView, CreatedVersion>({
   operation: 'model-versions/create',
   persons: tokeniseTags,
   async decide(body, { state, workspace, time }) {
@@ -181,7 +182,7 @@ function describeVersion(
 }
 
 /** `model-versions/update`: the description; without one it is removed, as in MLflow. */
-export const updateVersion = registryOperation<UpdateVersion, VersionView, Changed>({
+export const updateVersion = mlflowOperation<UpdateVersion, VersionView, Changed>({
   operation: 'model-versions/update',
   async decide(body, { state, workspace, time }) {
     const version = await getVersion(state.registry, workspace, body);
@@ -215,7 +216,7 @@ type Staged = {
 };
 
 /** `model-versions/transition-stage`. */
-export const transitionStage = registryOperation<StageBody, VersionView, Staged>({
+export const transitionStage = mlflowOperation<StageBody, VersionView, Staged>({
   operation: 'model-versions/transition-stage',
   async decide(body, { state, workspace, time }) {
     const stage = readStage(body.stage);
@@ -251,7 +252,7 @@ export const transitionStage = registryOperation<StageBody, VersionView, Staged>
 });
 
 /** `model-versions/delete`: a tombstone; its aliases go with it. */
-export const deleteVersion = registryOperation<VersionOnly, null, Deleted>({
+export const deleteVersion = mlflowOperation<VersionOnly, null, Deleted>({
   operation: 'model-versions/delete',
   async decide(body, { state, workspace }) {
     const version = await getVersion(state.registry, workspace, body);
@@ -268,7 +269,7 @@ export const deleteVersion = registryOperation<VersionOnly, null, Deleted>({
 });
 
 /** `model-versions/set-tag`. */
-export const setVersionTag = registryOperation<SetVersionTag, null, Changed>({
+export const setVersionTag = mlflowOperation<SetVersionTag, null, Changed>({
   operation: 'model-versions/set-tag',
   persons: tokeniseTag,
   async decide(body, { state, workspace, time }) {
@@ -292,7 +293,7 @@ export const setVersionTag = registryOperation<SetVersionTag, null, Changed>({
 });
 
 /** `model-versions/delete-tag`: a tag that is not there is no error. */
-export const deleteVersionTag = registryOperation<DeleteVersionTag, null, Changed>({
+export const deleteVersionTag = mlflowOperation<DeleteVersionTag, null, Changed>({
   operation: 'model-versions/delete-tag',
   async decide(body, { state, workspace, time }) {
     checkModelName(body.name);

@@ -1,0 +1,57 @@
+/** A server of its own for a test: a child process on a free port, over a directory that goes with it. */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+
+export const root = join(import.meta.dirname, '..');
+const command = join(root, 'bin', 'wherefrom');
+
+export interface ChildServer {
+  /** With the base path, without a trailing slash. */
+  readonly url: string;
+  /** A directory that is removed with the server. */
+  readonly directory: string;
+  stop(): Promise<void>;
+}
+
+/** Starts a server on an empty data directory; `prepare` may make keys in it before. */
+export async function startChildServer(
+  flags: readonly string[] = [],
+  prepare: (data: string) => Promise<void> = async () => {},
+): Promise<ChildServer> {
+  const directory = mkdtempSync(join(tmpdir(), 'wherefrom-e2e-'));
+  const data = join(directory, 'data');
+  await prepare(data);
+  const child = spawn(command, ['serve', '--data', data, '--port', '0', '--json', ...flags], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  return {
+    url: await urlOf(child),
+    directory,
+    async stop() {
+      const exited = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGTERM');
+      await exited;
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Makes an API key with the role write. */
+export async function createKey(data: string): Promise<string> {
+  const args = ['key', 'create', '--name', 'test', '--data', data];
+  return (await promisify(execFile)(command, args)).stdout.trim();
+}
+
+/** The first line that the server prints tells where it listens. */
+async function urlOf(child: ChildProcess): Promise<string> {
+  if (!child.stdout) throw new Error('The server has no output.');
+  for await (const line of createInterface({ input: child.stdout })) {
+    const { url } = JSON.parse(line) as { url: string };
+    return url;
+  }
+  throw new Error('The server ended before it listened.');
+}
