@@ -64,6 +64,8 @@ export const limits = {
   signalsApartMs: 1_000,
   /** How long the end of the process waits for the second of two signals sent together. */
   signalsSettleMs: 150,
+  /** Turns of the event loop that the writer waits for more messages, as long as each brings some. */
+  gatherTurnsMax: 8,
   /** Write-ahead log: SQLite folds it back at this many pages of 4 KiB. */
   walPagesMax: 2_000,
   /** Messages of one page that rebuild and verify read at a time. */

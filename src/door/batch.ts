@@ -149,17 +149,17 @@ class BatchWriter {
     submission: Submission<unknown, unknown>,
   ): Promise<{ body: unknown; text: string | undefined }> {
     const { operation, body, text } = submission;
-    const wire = text ?? JSON.stringify(body);
     const found = new Set<string>();
     const collect = (value: string): string => {
       if (value !== '') found.add(value);
       return value;
     };
     const masked = operation.persons?.(body, collect) ?? body;
+    // Its text is stored as it is when nothing in it is replaced.
+    const wire = masked === body && text !== undefined ? text : JSON.stringify(masked);
     const homes = mayHoldHome(wire);
     if (homes) mapStrings(masked, (part) => replaceHomes(part, collect));
-    // What `persons` masked without a token (a secret) counts too.
-    if (found.size === 0) return { body: masked, text: masked === body ? wire : undefined };
+    if (found.size === 0) return { body: masked, text: wire };
     const tokens = await tokenise(
       found,
       this.#session.vault,

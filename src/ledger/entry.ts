@@ -1,4 +1,4 @@
-import { hmacSha256 } from '../base/digest.ts';
+import { type Hmac, hmacSha256, hmacWith } from '../base/digest.ts';
 import { WherefromError } from '../base/errors.ts';
 import { canonicalJson, isObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
@@ -61,11 +61,11 @@ export function decodeEntry(bytes: Uint8Array, position: number): Entry {
   });
 }
 
-/** Salt of message `index` of an entry, 32 bytes, from the entry's random batch key. */
-function saltOf(batchKey: Uint8Array, index: number): Buffer {
-  const counter = Buffer.alloc(4);
+/** Salt of message `index` of an entry, 32 bytes; `salter` is keyed with the entry's random batch key. */
+function saltOf(salter: Hmac, index: number): Buffer {
+  const counter = Buffer.allocUnsafe(4);
   counter.writeUInt32BE(index);
-  return hmacSha256(batchKey, counter);
+  return salter(counter);
 }
 
 /**
@@ -76,7 +76,8 @@ export function messagesRoot(
   batchKey: Uint8Array,
   messages: readonly (Uint8Array | string)[],
 ): string {
+  const salter = hmacWith(batchKey);
   return merkleRoot(
-    messages.map((bytes, index) => hmacSha256(saltOf(batchKey, index), bytes)),
+    messages.map((bytes, index) => hmacSha256(saltOf(salter, index), bytes)),
   ).toString('hex');
 }

@@ -14,10 +14,42 @@ import type {
   StatementRow,
 } from '../../lineage/store.ts';
 import { BoundedMap } from './cache.ts';
+import { rowInsert } from './database.ts';
 import { SqliteLineageReader, writeModes } from './lineage-reader.ts';
 
 /** Longer attribute values are interned: schemas repeat with every run. */
 const inlineCharactersMax = 64;
+
+const attributeRows = rowInsert(
+  'INSERT INTO lineage_attributes (node, name, value, time, first_time, position) VALUES',
+  6,
+  'ON CONFLICT DO UPDATE SET time = max(time, excluded.time), first_time = min(first_time, excluded.first_time)',
+);
+const edgeRows = rowInsert(
+  'INSERT INTO lineage_edges (dst, src, relation, role, known, rule, position, last_position, recorded_time, valid_from, valid_to, valid_to_position) VALUES',
+  12,
+  `ON CONFLICT DO UPDATE SET last_position = excluded.position, valid_from = min(valid_from, excluded.valid_from),
+    valid_to = coalesce(min(valid_to, excluded.valid_to), valid_to, excluded.valid_to),
+    valid_to_position = coalesce(valid_to_position, excluded.valid_to_position)`,
+);
+const runEventRows = rowInsert(
+  'INSERT INTO lineage_run_events (run, time, state, streaming, position) VALUES',
+  5,
+  'ON CONFLICT DO NOTHING',
+);
+const useRows = rowInsert(
+  `INSERT INTO lineage_uses (run, use, dataset, version, role, rule, known, named, mode, attributes, attributes_time, time, position, last_position, recorded_time) VALUES`,
+  15,
+  `ON CONFLICT DO UPDATE SET last_position = excluded.position, time = min(time, excluded.time), mode = max(mode, excluded.mode), named = max(named, excluded.named),
+         attributes = CASE WHEN excluded.attributes IS NOT NULL AND (attributes IS NULL OR excluded.attributes_time > attributes_time
+           OR (excluded.attributes_time = attributes_time AND excluded.attributes > attributes)) THEN excluded.attributes ELSE attributes END,
+         attributes_time = CASE WHEN excluded.attributes IS NULL THEN attributes_time ELSE max(attributes_time, excluded.attributes_time) END`,
+);
+const columnRows = rowInsert(
+  'INSERT INTO lineage_columns (dst, src, via, how, known, rule, time, position, recorded_time) VALUES',
+  9,
+  'ON CONFLICT DO UPDATE SET time = min(time, excluded.time)',
+);
 
 /** The graph's writes. Every statement commutes with the others: first position, last position, newest time win. */
 export class SqliteLineageStore extends SqliteLineageReader implements LineageStore {
@@ -62,12 +94,13 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
   }
 
   #nodeKey(ref: string): number | undefined {
-    return this.db.get<{ key: number }>('SELECT key FROM lineage_nodes WHERE ref = ?', ref)?.key;
+    return this.db.getApart<{ key: number }>('SELECT key FROM lineage_nodes WHERE ref = ?', ref)
+      ?.key;
   }
 
   /** A ref that was given up by a rename, as long as nothing new took it. */
   #formerNode(ref: string): number | undefined {
-    this.#renamed ??= this.db.get('SELECT 1 FROM lineage_former_refs LIMIT 1') !== undefined;
+    this.#renamed ??= this.db.getApart('SELECT 1 FROM lineage_former_refs LIMIT 1') !== undefined;
     if (!this.#renamed) return undefined;
     return (
       this.#nodeKey(ref) ??
@@ -81,7 +114,7 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
   /** Key of the new node; undefined when the ref is taken. */
   #insertNode(node: NewNode): number | undefined {
     const kind = entityKinds[node.kind].code;
-    const { changes, lastInsertRowid } = this.db.run(
+    const { changes, lastInsertRowid } = this.db.runApart(
       'INSERT INTO lineage_nodes (kind, ref, name, parent, position) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
       kind,
       node.ref,
@@ -111,8 +144,8 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
     const cached = this.#words.get(word);
     if (cached !== undefined) return cached;
     const id =
-      this.db.get<{ id: number }>('SELECT id FROM lineage_words WHERE word = ?', word)?.id ??
-      this.db.run('INSERT INTO lineage_words (word) VALUES (?)', word).lastInsertRowid;
+      this.db.getApart<{ id: number }>('SELECT id FROM lineage_words WHERE word = ?', word)?.id ??
+      this.db.runApart('INSERT INTO lineage_words (word) VALUES (?)', word).lastInsertRowid;
     this.#words.set(word, id);
     return id;
   }
@@ -129,13 +162,13 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
     if (cached !== undefined) return cached;
     // A bigint: the driver binds a number as REAL, which a column of any type would keep.
     const id = hash.readBigUInt64BE(0) >> 13n;
-    this.db.run(
+    this.db.runApart(
       'INSERT INTO lineage_values (id, hash, value) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
       id,
       hash,
       text,
     );
-    const stored = this.db.get<{ hash: Uint8Array }>(
+    const stored = this.db.getApart<{ hash: Uint8Array }>(
       'SELECT hash FROM lineage_values WHERE id = ?',
       id,
     );
@@ -145,13 +178,14 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
   }
 
   putAttribute(row: Omit<AttributeRow, 'firstTime'>): void {
-    this.db.run(
-      `INSERT INTO lineage_attributes (node, name, value, time, first_time, position) VALUES (?1, ?2, ?3, ?4, ?4, ?5)
-       ON CONFLICT DO UPDATE SET time = max(time, excluded.time), first_time = min(first_time, excluded.first_time)`,
+    const time = Math.trunc(row.time);
+    this.db.gather(
+      attributeRows,
       row.node,
       this.#word(row.name),
       this.#value(row.value),
-      Math.trunc(row.time),
+      time,
+      time,
       row.position,
     );
   }
@@ -168,12 +202,8 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
   }
 
   putEdge(row: NewEdge): void {
-    this.db.run(
-      `INSERT INTO lineage_edges (dst, src, relation, role, known, rule, position, last_position, recorded_time, valid_from, valid_to, valid_to_position)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET last_position = excluded.position, valid_from = min(valid_from, excluded.valid_from),
-         valid_to = coalesce(min(valid_to, excluded.valid_to), valid_to, excluded.valid_to),
-         valid_to_position = coalesce(valid_to_position, excluded.valid_to_position)`,
+    this.db.gather(
+      edgeRows,
       row.to,
       row.from,
       relations[row.relation].code,
@@ -190,8 +220,8 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
   }
 
   putRunEvent(row: RunEventRow): void {
-    this.db.run(
-      'INSERT INTO lineage_run_events (run, time, state, streaming, position) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+    this.db.gather(
+      runEventRows,
       row.run,
       Math.trunc(row.time),
       row.state,
@@ -201,13 +231,8 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
   }
 
   putUse(row: Omit<DatasetUseRow, 'lastPosition'>): void {
-    this.db.run(
-      `INSERT INTO lineage_uses (run, use, dataset, version, role, rule, known, named, mode, attributes, attributes_time, time, position, last_position, recorded_time)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET last_position = excluded.position, time = min(time, excluded.time), mode = max(mode, excluded.mode), named = max(named, excluded.named),
-         attributes = CASE WHEN excluded.attributes IS NOT NULL AND (attributes IS NULL OR excluded.attributes_time > attributes_time
-           OR (excluded.attributes_time = attributes_time AND excluded.attributes > attributes)) THEN excluded.attributes ELSE attributes END,
-         attributes_time = CASE WHEN excluded.attributes IS NULL THEN attributes_time ELSE max(attributes_time, excluded.attributes_time) END`,
+    this.db.gather(
+      useRows,
       row.run,
       row.use === 'read' ? 0 : 1,
       row.dataset,
@@ -227,9 +252,8 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
   }
 
   putColumn(row: ColumnRow): void {
-    this.db.run(
-      `INSERT INTO lineage_columns (dst, src, via, how, known, rule, time, position, recorded_time) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET time = min(time, excluded.time)`,
+    this.db.gather(
+      columnRows,
       row.to,
       row.from,
       row.via,

@@ -176,6 +176,7 @@ export class SqliteStore extends SqliteReaderStore {
       return result;
     } catch (thrown) {
       this.#session.reset();
+      this.#writer.dropGathered();
       try {
         this.#writer.exec('ROLLBACK');
       } catch {

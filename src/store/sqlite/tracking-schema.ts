@@ -33,7 +33,7 @@ CREATE TABLE tracking_runs (
   deleted INTEGER NOT NULL,
   artifact_uri TEXT
 ) STRICT;
-CREATE INDEX tracking_runs_time ON tracking_runs (experiment, deleted, start_time DESC, id);
+CREATE INDEX tracking_runs_time ON tracking_runs (experiment, deleted, start_time);
 CREATE TABLE tracking_params (
   run INTEGER NOT NULL, name INTEGER NOT NULL, value TEXT NOT NULL, position INTEGER NOT NULL,
   PRIMARY KEY (run, name)

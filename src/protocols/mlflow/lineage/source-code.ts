@@ -33,9 +33,12 @@ export function sourceAttributes(tags: SourceTags): JsonObject {
 }
 
 function present(attributes: Readonly<Record<string, string | undefined>>): JsonObject {
-  return Object.fromEntries(
-    Object.entries(attributes).flatMap(([name, value]) => (value ? [[name, value]] : [])),
-  );
+  const there: Record<string, string> = {};
+  for (const name in attributes) {
+    const value = attributes[name];
+    if (value) there[name] = value;
+  }
+  return there;
 }
 
 /**

@@ -12,7 +12,10 @@ export function tagMap(tags: readonly Tag[] | undefined): Record<string, string>
 
 /** The same tags with each key once. */
 export function uniqueTags(tags: readonly Tag[] | undefined): KeyValue[] {
-  return Object.entries(tagMap(tags)).map(([key, value]) => ({ key, value }));
+  if (tags === undefined) return [];
+  const map = new Map<string, string>();
+  for (const { key, value } of tags) map.set(key, value ?? '');
+  return Array.from(map, ([key, value]) => ({ key, value }));
 }
 
 /** @throws not_found with MLflow's text. */
