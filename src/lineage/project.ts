@@ -28,6 +28,8 @@ export async function projectLineage(
 class LineageProjector {
   readonly #context: FactContext;
   readonly #store: LineageStore;
+  /** The datasets of one message are named by each of its columns. */
+  readonly #canonical = new Map<string, ReturnType<typeof canonicalName>>();
 
   constructor(context: FactContext, store: LineageStore) {
     this.#context = context;
@@ -110,8 +112,17 @@ class LineageProjector {
     });
   }
 
-  async #dataset(sent: DatasetName): Promise<number> {
+  #canonicalName(sent: DatasetName): ReturnType<typeof canonicalName> {
+    const key = `${sent.namespace}\n${sent.name}`;
+    const known = this.#canonical.get(key);
+    if (known !== undefined) return known;
     const name = canonicalName(sent);
+    this.#canonical.set(key, name);
+    return name;
+  }
+
+  async #dataset(sent: DatasetName): Promise<number> {
+    const name = this.#canonicalName(sent);
     const ref = formatRef({ kind: 'dataset', namespace: name.namespace, name: name.name });
     let key = this.#store.cachedNode(ref);
     if (key === undefined) {
@@ -150,7 +161,7 @@ class LineageProjector {
   }
 
   async #version(dataset: number, sent: DatasetName, version: string): Promise<number> {
-    const { namespace, name } = canonicalName(sent);
+    const { namespace, name } = this.#canonicalName(sent);
     const ref = formatRef({ kind: 'datasetVersion', namespace, name, version });
     return (
       this.#store.cachedNode(ref) ??
@@ -165,7 +176,7 @@ class LineageProjector {
   }
 
   async #field({ dataset, field }: ColumnName): Promise<number> {
-    const { namespace, name } = canonicalName(dataset);
+    const { namespace, name } = this.#canonicalName(dataset);
     const ref = formatRef({ kind: 'field', namespace, name, field });
     return (
       this.#store.cachedNode(ref) ??

@@ -11,8 +11,10 @@ export interface LineageAnswer {
 }
 
 /**
- * Decides one RunEvent, JobEvent or DatasetEvent. Its key is a digest of its canonical content, from
- * which persons and secrets have been taken before; the same event again is `unchanged`.
+ * Decides one RunEvent, JobEvent or DatasetEvent. Its key is a digest of its content, from
+ * which persons and secrets have been taken before; the same event again is `unchanged`. White space
+ * does not count; the order of keys does, for it is the same when a producer sends an event again, and
+ * putting it in order would take a tenth of the time of an event. One that gets by changes no fact.
  * @throws invalid_message when it is no object, or names no run, job or dataset.
  */
 export async function decideEvent(
@@ -30,7 +32,7 @@ export async function decideEvent(
     });
   }
   const message = withoutSecrets(body);
-  const key = sha256Hex(contentText(message));
+  const key = sha256Hex(JSON.stringify(message));
   if (await context.state.lineage.findEventKey(context.workspace, key)) {
     return { outcome: 'unchanged', answer: { duplicate: true } };
   }
@@ -39,15 +41,4 @@ export async function decideEvent(
   return message === body
     ? { outcome: 'accepted', decided: { key }, answer }
     : { outcome: 'acceptedSet', payloads: [{ message, decided: { key } }], answer };
-}
-
-/**
- * A text that is the same for the same content, in whatever order its keys stand. Not RFC 8785: that
- * takes twice as long, for every event, and this key is compared with others of ours only.
- */
-function contentText(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map(contentText).join()}]`;
-  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${contentText(member)}`).join()}}`;
 }

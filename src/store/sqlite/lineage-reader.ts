@@ -360,7 +360,7 @@ export class SqliteLineageReader implements LineageReader {
 
   findEventKey(workspace: string, key: string): boolean {
     return (
-      this.db.get(
+      this.db.getApart(
         'SELECT 1 FROM lineage_event_keys WHERE workspace = ? AND key = ?',
         workspace,
         key,

@@ -19,6 +19,8 @@ import { SqliteLineageReader, writeModes } from './lineage-reader.ts';
 
 /** Longer attribute values are interned: schemas repeat with every run. */
 const inlineCharactersMax = 64;
+/** Longer values are not kept in memory. */
+const recentCharactersMax = 4_096;
 
 const attributeRows = rowInsert(
   'INSERT INTO lineage_attributes (node, name, value, time, first_time, position) VALUES',
@@ -62,6 +64,8 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
   readonly #described = new BoundedMap<number, boolean>(10_000);
   readonly #words = new BoundedMap<string, number>();
   readonly #values = new BoundedMap<string, bigint>(10_000);
+  /** By the text itself: saves the digest of what comes with every event. */
+  readonly #recentValues = new BoundedMap<string, bigint>(2_000);
 
   reset(): void {
     this.#counts.clear();
@@ -70,6 +74,7 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
     this.#words.clear();
     this.#described.clear();
     this.#values.clear();
+    this.#recentValues.clear();
   }
 
   cachedNode(ref: string): number | undefined {
@@ -156,6 +161,15 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
    */
   #value(text: string): string | bigint {
     if (text.length <= inlineCharactersMax) return text;
+    const recent = this.#recentValues.get(text);
+    if (recent !== undefined) return recent;
+    const id = this.#intern(text);
+    if (typeof id === 'bigint' && text.length <= recentCharactersMax)
+      this.#recentValues.set(text, id);
+    return id;
+  }
+
+  #intern(text: string): string | bigint {
     const hash = sha256(text).subarray(0, 16);
     const cacheKey = hash.toString('latin1');
     const cached = this.#values.get(cacheKey);
@@ -191,7 +205,7 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
   }
 
   putName(dataset: number, namespace: string, name: string, rule: string, position: number): void {
-    this.db.run(
+    this.db.runApart(
       'INSERT INTO lineage_names (dataset, namespace, name, rule, position) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
       dataset,
       namespace,
@@ -267,7 +281,7 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
   }
 
   putMerge(row: MergeRow): void {
-    this.db.run(
+    this.db.runApart(
       'INSERT INTO lineage_merges (a, b, rule, time, position) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET time = min(time, excluded.time)',
       row.a,
       row.b,
@@ -358,7 +372,7 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
   }
 
   putEventKey(workspace: string, key: string): void {
-    this.db.run(
+    this.db.runApart(
       'INSERT INTO lineage_event_keys (workspace, key) VALUES (?, ?) ON CONFLICT DO NOTHING',
       workspace,
       key,
@@ -366,7 +380,7 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
   }
 
   putDigest(version: number, digest: string, position: number): void {
-    this.db.run(
+    this.db.runApart(
       'INSERT INTO lineage_digests (digest, version, position) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
       digest,
       version,
