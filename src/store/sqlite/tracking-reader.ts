@@ -64,6 +64,11 @@ interface StoredInput {
   readonly tags: string;
 }
 
+/** The parts of a run's points: each is one seek for a key. `?1` is the run. */
+const partsOfRun = `WITH RECURSIVE parts (part) AS (
+  SELECT 0 UNION ALL
+  SELECT part + 1 FROM parts WHERE part < (SELECT max(part) FROM tracking_metrics WHERE run = ?1))`;
+
 /** Queries of experiments, runs, logged models and artifact files in SQLite. Caches nothing. */
 export class SqliteTrackingReader implements TrackingReader {
   protected readonly db: Database;
@@ -197,9 +202,9 @@ export class SqliteTrackingReader implements TrackingReader {
   hasMetric(run: number, { key, value, timestamp, step }: MetricPoint): boolean {
     const nan = Number.isNaN(value);
     const row = this.db.get(
-      `SELECT 1 FROM tracking_metrics
-       WHERE run = ? AND name = (SELECT key FROM tracking_names WHERE name = ?)
-       AND timestamp = ? AND step = ? AND value = ? AND nan = ?`,
+      `${partsOfRun} SELECT 1 FROM parts CROSS JOIN tracking_metrics t
+       ON t.run = ?1 AND t.part = parts.part AND t.name = (SELECT key FROM tracking_names WHERE name = ?2)
+       AND t.timestamp = ?3 AND t.step = ?4 AND t.value = ?5 AND t.nan = ?6`,
       run,
       key,
       timestamp,
@@ -216,10 +221,10 @@ export class SqliteTrackingReader implements TrackingReader {
     page: { readonly limit: number; readonly offset: number },
   ): MetricPoint[] {
     const rows = this.db.all<StoredMetric>(
-      `SELECT ? AS key, t.value, t.nan, t.timestamp, t.step FROM tracking_metrics t
-       WHERE t.run = ? AND t.name = (SELECT key FROM tracking_names WHERE name = ?)
-       ORDER BY t.timestamp, t.step, t.value LIMIT ? OFFSET ?`,
-      key,
+      `${partsOfRun} SELECT ?2 AS key, t.value, t.nan, t.timestamp, t.step
+       FROM parts CROSS JOIN tracking_metrics t
+       ON t.run = ?1 AND t.part = parts.part AND t.name = (SELECT key FROM tracking_names WHERE name = ?2)
+       ORDER BY t.timestamp, t.step, t.value LIMIT ?3 OFFSET ?4`,
       run,
       key,
       page.limit,

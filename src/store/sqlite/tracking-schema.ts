@@ -2,6 +2,9 @@
  * Experiments, runs, logged models and artifact files. Keys of metrics, parameters and tags are
  * interned in `tracking_names`. A NaN is kept as 0 with `nan` = 1, as MLflow orders it.
  * The latest value of each metric has an index of its own: runs are searched and ordered by it.
+ * The points of a run stand in parts of some hundred rows, in the order in which they came: a batch of
+ * a hundred metrics dirties the pages of one part, not a page for each metric.
+ * A point after (newest_timestamp, newest_step) of its metric cannot be there yet.
  */
 export const trackingSchema = `
 CREATE TABLE tracking_names (key INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
@@ -43,13 +46,14 @@ CREATE TABLE tracking_tags (
   PRIMARY KEY (run, name)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE tracking_metrics (
-  run INTEGER NOT NULL, name INTEGER NOT NULL,
+  run INTEGER NOT NULL, part INTEGER NOT NULL, name INTEGER NOT NULL,
   timestamp INTEGER NOT NULL, step INTEGER NOT NULL, value REAL NOT NULL, nan INTEGER NOT NULL,
-  PRIMARY KEY (run, name, timestamp, step, value, nan)
+  PRIMARY KEY (run, part, name, timestamp, step, value, nan)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE tracking_latest_metrics (
   run INTEGER NOT NULL, name INTEGER NOT NULL,
   timestamp INTEGER NOT NULL, step INTEGER NOT NULL, value REAL NOT NULL, nan INTEGER NOT NULL,
+  newest_timestamp INTEGER NOT NULL, newest_step INTEGER NOT NULL,
   PRIMARY KEY (run, name)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX tracking_latest_metrics_value ON tracking_latest_metrics (name, nan, value);

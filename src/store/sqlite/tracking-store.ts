@@ -28,19 +28,38 @@ const paramRows = rowInsert(
   'INSERT OR IGNORE INTO tracking_params (run, name, value, position) VALUES',
   4,
 );
-/** Points of the history; one that is there is ignored. */
+/** Points of the history; only those that are not there yet. */
 const metricRows = rowInsert(
-  'INSERT OR IGNORE INTO tracking_metrics (run, name, timestamp, step, value, nan) VALUES',
-  6,
+  'INSERT INTO tracking_metrics (run, part, name, timestamp, step, value, nan) VALUES',
+  7,
 );
-/** Latest is by step, then timestamp, then value: not what was written last. */
+/** Latest is by step, then timestamp, then value: not what was written last. Newest is by timestamp, then step. */
+const isLatest =
+  '(excluded.step, excluded.timestamp, excluded.value) > (l.step, l.timestamp, l.value)';
 const latestRows = rowInsert(
-  'INSERT INTO tracking_latest_metrics AS l (run, name, timestamp, step, value, nan) VALUES',
-  6,
+  'INSERT INTO tracking_latest_metrics AS l (run, name, timestamp, step, value, nan, newest_timestamp, newest_step) VALUES',
+  8,
   `ON CONFLICT (run, name) DO UPDATE SET
-   timestamp = excluded.timestamp, step = excluded.step, value = excluded.value, nan = excluded.nan
-   WHERE (excluded.step, excluded.timestamp, excluded.value) > (l.step, l.timestamp, l.value)`,
+   timestamp = iif(${isLatest}, excluded.timestamp, l.timestamp), step = iif(${isLatest}, excluded.step, l.step),
+   value = iif(${isLatest}, excluded.value, l.value), nan = iif(${isLatest}, excluded.nan, l.nan),
+   newest_timestamp = excluded.newest_timestamp, newest_step = excluded.newest_step
+   WHERE ${isLatest} OR (excluded.newest_timestamp, excluded.newest_step) > (l.newest_timestamp, l.newest_step)`,
 );
+
+/** Points of a run that stand in one part: some pages' worth. */
+const pointsPerPart = 256;
+
+/** What no point after it was logged of a metric yet. */
+interface NewestPoint {
+  readonly timestamp: number;
+  readonly step: number;
+}
+
+/** By timestamp, then step. */
+function isAfter({ timestamp, step }: NewestPoint, newest: NewestPoint | undefined): boolean {
+  if (newest === undefined) return true;
+  return timestamp > newest.timestamp || (timestamp === newest.timestamp && step > newest.step);
+}
 
 const metricRow = (value: number): { value: number; nan: number } =>
   Number.isNaN(value) ? { value: 0, nan: 1 } : { value, nan: 0 };
@@ -63,8 +82,10 @@ class SqliteTrackingStore extends SqliteLoggedModelStore implements TrackingStor
   /** By run id; a run id belongs to one workspace. */
   readonly #runs = new BoundedMap<string, RunHead & { readonly workspace: string }>();
   readonly #names = new BoundedMap<string, number>();
-  /** The newest timestamp of each metric of a run. */
-  readonly #newest = new BoundedMap<string, number>(20_000);
+  /** The newest point of each metric of a run. */
+  readonly #newest = new BoundedMap<string, NewestPoint>(20_000);
+  /** The part of each run that points go into, and how many stand in it. */
+  readonly #parts = new BoundedMap<number, { part: number; points: number }>();
   #newestRun: string | undefined;
   readonly #defaults = new Set<string>();
   /** By workspace and id; emptied by every write to an experiment. */
@@ -74,6 +95,7 @@ class SqliteTrackingStore extends SqliteLoggedModelStore implements TrackingStor
     this.#runs.clear();
     this.#names.clear();
     this.#newest.clear();
+    this.#parts.clear();
     this.#newestRun = undefined;
     this.#defaults.clear();
     this.#experiments.clear();
@@ -104,34 +126,43 @@ class SqliteTrackingStore extends SqliteLoggedModelStore implements TrackingStor
   override hasMetric(run: number, metric: MetricPoint): boolean {
     const name = this.#findName(metric.key);
     if (name === undefined) return false;
-    // Later than all that was logged under the key: it cannot be there yet.
-    if (metric.timestamp > this.#newestTimestamp(run, name)) return false;
-    const { value, nan } = metricRow(metric.value);
-    const row = this.db.get(
-      `SELECT 1 FROM tracking_metrics
-       WHERE run = ? AND name = ? AND timestamp = ? AND step = ? AND value = ? AND nan = ?`,
-      run,
-      name,
-      metric.timestamp,
-      metric.step,
-      value,
-      nan,
-    );
-    return row !== undefined;
+    // After all that was logged under the key: it cannot be there yet.
+    return !isAfter(metric, this.#newestPoint(run, name)) && super.hasMetric(run, metric);
   }
 
-  #newestTimestamp(run: number, name: number): number {
+  /** The newest point of a metric; undefined when it has none. */
+  #newestPoint(run: number, name: number): NewestPoint | undefined {
     const key = `${run} ${name}`;
     const cached = this.#newest.get(key);
     if (cached !== undefined) return cached;
-    const row = this.db.get<{ timestamp: number }>(
-      'SELECT timestamp FROM tracking_metrics WHERE run = ? AND name = ? ORDER BY timestamp DESC LIMIT 1',
+    const row = this.db.get<{ timestamp: number; step: number }>(
+      `SELECT newest_timestamp AS timestamp, newest_step AS step FROM tracking_latest_metrics
+       WHERE run = ? AND name = ?`,
       run,
       name,
     );
-    const newest = row?.timestamp ?? Number.NEGATIVE_INFINITY;
-    this.#newest.set(key, newest);
-    return newest;
+    if (row !== undefined) this.#newest.set(key, row);
+    return row;
+  }
+
+  /** The part that the next point of a run goes into. */
+  #part(run: number): number {
+    let open = this.#parts.get(run);
+    if (open === undefined) {
+      const row = this.db.get<{ part: number | null; points: number }>(
+        `SELECT max(part) AS part, count(*) AS points FROM tracking_metrics
+         WHERE run = ?1 AND part = (SELECT max(part) FROM tracking_metrics WHERE run = ?1)`,
+        run,
+      );
+      open = { part: row?.part ?? 0, points: row?.points ?? 0 };
+      this.#parts.set(run, open);
+    }
+    if (open.points >= pointsPerPart) {
+      open.part += 1;
+      open.points = 0;
+    }
+    open.points += 1;
+    return open.part;
   }
 
   override newestRunId(): string | undefined {
@@ -287,18 +318,26 @@ class SqliteTrackingStore extends SqliteLoggedModelStore implements TrackingStor
 
   putMetrics(workspace: string, run: string, metrics: readonly MetricPoint[]): void {
     const owner = this.#run(workspace, run);
-    for (const { key, timestamp, step, value } of metrics) {
-      const stored = metricRow(value);
-      const name = this.#name(key);
-      const newest = this.#newest.get(`${owner} ${name}`);
-      if (newest !== undefined && timestamp > newest)
-        this.#newest.set(`${owner} ${name}`, timestamp);
-      this.db.gather(metricRows, owner, name, timestamp, step, stored.value, stored.nan);
-      this.db.gather(latestRows, owner, name, timestamp, step, stored.value, stored.nan);
-    }
+    for (const metric of metrics) this.#putMetric(owner, metric);
     for (const metric of metrics) {
       if (metric.model !== undefined) this.#putModelMetric(metric.model, run, metric);
     }
+  }
+
+  #putMetric(run: number, metric: MetricPoint): void {
+    const { key, timestamp, step } = metric;
+    const name = this.#name(key);
+    let newest = this.#newestPoint(run, name);
+    if (isAfter(metric, newest)) {
+      newest = { timestamp, step };
+      this.#newest.set(`${run} ${name}`, newest);
+    } else if (super.hasMetric(run, metric)) {
+      return;
+    }
+    const { value, nan } = metricRow(metric.value);
+    this.db.gather(metricRows, run, this.#part(run), name, timestamp, step, value, nan);
+    const { timestamp: newestTimestamp = timestamp, step: newestStep = step } = newest ?? {};
+    this.db.gather(latestRows, run, name, timestamp, step, value, nan, newestTimestamp, newestStep);
   }
 
   #putModelMetric(model: string, run: string, metric: MetricPoint): void {
