@@ -32,6 +32,8 @@ export const mlflowLimits = {
 } as const;
 
 const nameCharacters = /^[/\p{L}\p{N}_.\- :]*$/u;
+/** Most names: right without a closer look. */
+const plainName = /^[\w\- :]+$/;
 const badCharacters =
   'Names may only contain alphanumerics, underscores (_), dashes (-), periods (.), spaces ( ), colon(:) and slashes (/).';
 
@@ -104,13 +106,13 @@ export function checkExperimentTag(tag: { readonly key: string; readonly value?:
 /** Checks what a metric's types do not: its name and that its time is not negative. */
 export function checkMetric(
   metric: { readonly key: string; readonly value: unknown; readonly timestamp: number },
-  path: string,
+  /** What stands before its fields' names in messages. */
+  before: () => string,
 ): void {
-  const at = path === '' ? '' : `${path}.`;
-  checkName(metric.key, `${at}name`);
+  if (!plainName.test(metric.key)) checkName(metric.key, `${before()}name`);
   if (metric.timestamp < 0) {
     throw invalidValue(
-      `${at}timestamp`,
+      `${before()}timestamp`,
       metric.timestamp,
       `metric '${metric.key}' (value=${metric.value}). Timestamp must be a nonnegative long (64-bit integer) `,
     );

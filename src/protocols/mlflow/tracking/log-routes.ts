@@ -17,7 +17,10 @@ import * as wire from './wire.ts';
 function checkBatch(read: wire.LogBatch): wire.LogBatch {
   checkRunId(read.run_id);
   const { metrics = [], params = [], tags = [] } = read;
-  for (const [index, metric] of metrics.entries()) checkMetric(metric, `metrics[${index}]`);
+  for (let index = 0; index < metrics.length; index += 1) {
+    const metric = metrics[index];
+    if (metric !== undefined) checkMetric(metric, () => `metrics[${index}].`);
+  }
   const checkedParams = params.map((param, index) => checkParam(param, `params[${index}].key`));
   const checkedTags = tags.map((tag, index) => checkTag(tag, `tags[${index}].key`));
   checkBatchCounts(metrics.length, params.length, tags.length);
@@ -53,7 +56,7 @@ export function registerLogRoutes(helpers: RouteHelpers): void {
     message: wire.logMetricMessage,
     operation: logMetric,
     body(read) {
-      checkMetric(read, '');
+      checkMetric(read, () => '');
       return read;
     },
   });
