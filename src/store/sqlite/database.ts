@@ -34,18 +34,35 @@ export function rowInsert(before: string, columns: number, after = ''): RowInser
  */
 export class Database {
   readonly #db: DatabaseSync;
-  readonly #statements = new Map<string, StatementSync>();
+  readonly #statements: Map<string, StatementSync>;
   readonly #gathered = new Map<RowInsert, Gathered>();
   #waiting = false;
+  readonly #parts: Database[] = [];
 
   /** Opens with WAL and, for the writer, `synchronous=FULL`: a commit is on disk when it returns. */
-  constructor(path: string, mode: 'write' | 'read') {
+  constructor(path: string | Database, mode: 'write' | 'read' = 'read') {
+    if (path instanceof Database) {
+      this.#db = path.#db;
+      this.#statements = path.#statements;
+      return;
+    }
+    this.#statements = new Map();
     this.#db = new DatabaseSync(path, { readOnly: mode === 'read', timeout: limits.busyTimeoutMs });
     if (mode === 'write') {
       this.#db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;');
       this.#db.exec(`PRAGMA wal_autocheckpoint=${limits.walPagesMax};`);
     }
     this.#db.exec('PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY; ');
+  }
+
+  /**
+   * The same connection for one room, whose tables no other room reads: what it gathers is written
+   * before its own other statements, and before the commit.
+   */
+  part(): Database {
+    const part = new Database(this);
+    this.#parts.push(part);
+    return part;
   }
 
   prepare(sql: string): StatementSync {
@@ -104,8 +121,10 @@ export class Database {
     else gathered.values.push(...values);
   }
 
-  /** Writes what was gathered. @throws as the inserts do. */
+  /** Writes what was gathered, in its parts too. @throws as the inserts do. */
   writeGathered(): void {
+    for (const part of this.#parts) part.writeGathered();
+    if (!this.#waiting) return;
     this.#waiting = false;
     for (const { rows, values } of this.#gathered.values()) {
       let from = 0;
@@ -120,12 +139,13 @@ export class Database {
 
   /** Forgets what was gathered, after a rollback. */
   dropGathered(): void {
+    for (const part of this.#parts) part.dropGathered();
     this.#waiting = false;
     this.#gathered.clear();
   }
 
   exec(sql: string): void {
-    if (this.#waiting) this.writeGathered();
+    this.writeGathered();
     this.#db.exec(sql);
   }
 

@@ -25,8 +25,8 @@ const messageOf =
 
 /** The stores of the writer: they cache, and only they write. */
 function createSession(db: Database) {
-  const lineage = new SqliteLineageStore(db);
-  const tracking = createSqliteTrackingStore(db);
+  const lineage = new SqliteLineageStore(db.part());
+  const tracking = createSqliteTrackingStore(db.part());
   const registry = createSqliteRegistryStore(db);
   const predictions = createSqlitePredictionStore(db, { readPayload: messageOf(db) });
   const vault = new SqliteVault(db);
