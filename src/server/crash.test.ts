@@ -85,13 +85,14 @@ test('kill -9 under load: every acknowledged write is there, and the record veri
         }
       }
     });
-    await new Promise((resolve) => setTimeout(resolve, 700));
+    // In the middle of it, however fast this machine is.
+    const enough = (round + 1) * 60;
+    while (runs.length < enough || predictions.length < enough * 10)
+      await new Promise((resolve) => setTimeout(resolve, 10));
     child?.kill('SIGKILL');
     stopped = true;
     await Promise.all(load);
   }
-  expect(runs.length).toBeGreaterThan(100);
-  expect(predictions.length).toBeGreaterThan(1_000);
   expect(await verifyDirectory(data)).toMatchObject({ verified: true, problems: [] });
   expect(await rebuildDirectory(data, { check: true })).toMatchObject({ differences: [] });
   const { services, close } = await openReadOnly(data);
