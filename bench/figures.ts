@@ -58,7 +58,8 @@ export interface Effort {
 }
 
 export const fullEffort: Effort = {
-  warmupMs: 1_000,
+  // V8 needs some seconds of a load until it has compiled what the load runs.
+  warmupMs: 4_000,
   durationMs: 6_000,
   graphNodes: [1_000, 10_000, 100_000, 1_000_000],
   repeats: 7,
