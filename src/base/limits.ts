@@ -29,6 +29,29 @@ export const limits = {
   /** MLmodel, conda.yaml and requirements.txt are read into the payload up to this size. */
   modelFileBytesMax: 1024 * 1024,
 
+  /** OTLP bodies: a batch of 512 spans with prompts and answers. Inflated size counts. */
+  otlpBodyBytesMax: 16 * 1024 * 1024,
+  /** Spans of one OTLP request; exporters send 512 at a time. */
+  otlpSpansPerRequestMax: 10_000,
+  /** Nesting of values in attributes. */
+  otlpValueDepthMax: 32,
+  /** Documents of one trace that become nodes of the graph; more stay in the payload only, and say so. */
+  documentsPerTraceMax: 200,
+  /** Conditions and orders of one search of traces: bounds the SQL that is made of them. */
+  traceClausesMax: 50,
+  /** Spans whose content one search reads, or values that a pattern is tried on. */
+  searchedSpansMax: 100_000,
+  /** A caller's regular expression, and the time that it may take. */
+  patternCharactersMax: 500,
+  patternTimeoutMs: 500,
+  /** Traces that one message deletes; asked for more, the oldest go. */
+  tracesPerDeleteMax: 20_000,
+  /** Traces whose spans are sent in one answer. */
+  tracesPerAnswerMax: 500,
+  /** How often, and how far apart, a trace is looked at whose last spans have not come yet. */
+  traceWaits: 6,
+  traceWaitMs: 500,
+
   /** Predictions of one request. */
   predictionsPerRequestMax: 10_000,
   predictionsBodyBytesMax: 64 * 1024 * 1024,

@@ -2,6 +2,7 @@ import type { Fact, FactContext } from '../facts/facts.ts';
 import { projectLineage } from '../lineage/project.ts';
 import { projectPredictions } from '../predictions/index.ts';
 import { projectRegistry } from '../registry/index.ts';
+import { projectTraces } from '../traces/index.ts';
 import { projectTracking } from '../tracking/index.ts';
 import type { WriteSession } from './session.ts';
 import { projectWorkspaces } from './workspaces.ts';
@@ -16,5 +17,6 @@ export async function projectFacts(
   await projectTracking(facts, context, session.tracking);
   await projectRegistry(facts, context, session.registry);
   await projectPredictions(facts, context, session.predictions);
+  await projectTraces(facts, context, session.traces);
   await projectLineage(facts, context, session.lineage);
 }

@@ -2,6 +2,7 @@ import type { LedgerReader, LedgerStore } from '../ledger/index.ts';
 import type { LineageStore } from '../lineage/store.ts';
 import type { PredictionStore } from '../predictions/store.ts';
 import type { RegistryStore } from '../registry/store.ts';
+import type { TraceStore } from '../traces/store.ts';
 import type { TrackingStore } from '../tracking/store.ts';
 import type { StateReader } from './state.ts';
 import type { VaultStore } from './vault.ts';
@@ -16,6 +17,7 @@ export interface WriteSession extends StateReader {
   readonly tracking: TrackingStore;
   readonly registry: RegistryStore;
   readonly predictions: PredictionStore;
+  readonly traces: TraceStore;
   /** Forgets what the stores cached; called when a transaction was rolled back. */
   reset(): void;
 }

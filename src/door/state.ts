@@ -1,6 +1,7 @@
 import type { LineageReader } from '../lineage/store.ts';
 import type { PredictionReader } from '../predictions/store.ts';
 import type { RegistryReader } from '../registry/store.ts';
+import type { TraceReader } from '../traces/store.ts';
 import type { TrackingReader } from '../tracking/store.ts';
 
 /** The projections as readers see them. On the writer it shows what the messages before have left. */
@@ -9,4 +10,5 @@ export interface StateReader {
   readonly tracking: TrackingReader;
   readonly registry: RegistryReader;
   readonly predictions: PredictionReader;
+  readonly traces: TraceReader;
 }

@@ -30,7 +30,7 @@ export const relations = {
   'read-by': {
     code: 3,
     from: ['datasetVersion', 'dataset', 'artifact', 'field', 'modelVersion'],
-    to: ['run'],
+    to: ['run', 'prediction'],
     prov: '-used',
     reads: '{from} was read by {to}',
   },
@@ -58,7 +58,7 @@ export const relations = {
   'used-by': {
     code: 7,
     from: ['code', 'environment'],
-    to: ['run', 'artifact', 'deployment'],
+    to: ['run', 'artifact', 'deployment', 'prediction'],
     prov: '-used',
     reads: '{from} was used by {to}',
   },
@@ -72,7 +72,7 @@ export const relations = {
   produced: {
     code: 9,
     from: ['run'],
-    to: ['artifact'],
+    to: ['artifact', 'prediction'],
     prov: '-wasGeneratedBy',
     reads: '{from} produced {to}',
   },
@@ -106,7 +106,7 @@ export const relations = {
   },
   served: {
     code: 14,
-    from: ['deployment', 'modelVersion'],
+    from: ['deployment', 'modelVersion', 'artifact', 'model'],
     to: ['prediction'],
     prov: '-wasGeneratedBy',
     reads: '{from} served {to}',

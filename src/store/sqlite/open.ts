@@ -6,6 +6,7 @@ import { predictionsSchema } from './predictions-schema.ts';
 import { registrySchema } from './registry-schema.ts';
 import { explainSqliteError } from './sqlite-errors.ts';
 import { SqliteReaderStore, SqliteStore } from './store.ts';
+import { tracesSchema } from './traces-schema.ts';
 import { trackingSchema } from './tracking-schema.ts';
 
 /** Version of the record's tables (`log_`, `vault_`). Each step up is a migration below. */
@@ -27,6 +28,7 @@ const projectionSchema = [
   trackingSchema,
   registrySchema,
   predictionsSchema,
+  tracesSchema,
 ].join('\n');
 
 export interface OpenedStore {

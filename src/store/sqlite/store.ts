@@ -8,6 +8,7 @@ import { createSqlitePredictionStore } from './predictions-store.ts';
 import { SqliteVault, SqliteWorkspaces } from './record-store.ts';
 import { createSqliteRegistryStore } from './registry-store.ts';
 import { explainSqliteError } from './sqlite-errors.ts';
+import { SqliteTraceStore } from './traces-store.ts';
 import { createSqliteTrackingReader, createSqliteTrackingStore } from './tracking-store.ts';
 
 /** Readers kept open at most; further queries wait. */
@@ -29,15 +30,17 @@ function createSession(db: Database) {
   const tracking = createSqliteTrackingStore(db.part());
   const registry = createSqliteRegistryStore(db);
   const predictions = createSqlitePredictionStore(db, { readPayload: messageOf(db) });
+  const traces = new SqliteTraceStore(db, { readPayload: messageOf(db) });
   const vault = new SqliteVault(db);
   const workspaces = new SqliteWorkspaces(db);
-  const caching = [lineage, tracking, registry, predictions, vault, workspaces];
+  const caching = [lineage, tracking, registry, predictions, traces, vault, workspaces];
   return {
     ledger: new SqliteLedgerStore(db),
     lineage,
     tracking,
     registry,
     predictions,
+    traces,
     vault,
     workspaces,
     /** Bounds the file, in pages: as a full disk does. */
@@ -61,6 +64,7 @@ function createReader(db: Database) {
     tracking: createSqliteTrackingReader(db),
     registry: createSqliteRegistryStore(db),
     predictions: createSqlitePredictionStore(db, { readPayload: messageOf(db) }),
+    traces: new SqliteTraceStore(db, { readPayload: messageOf(db) }),
     vault: new SqliteVault(db),
     workspaces: new SqliteWorkspaces(db),
     /** A stored message, by its receipt. */
