@@ -1,4 +1,4 @@
-import type { Json } from '../base/json.ts';
+import { isObject, type Json } from '../base/json.ts';
 import { spanKeys, translateAttributes } from './conventions.ts';
 import { attributesOf, decodeValue, type OtlpSpan, traceIdOf } from './otlp.ts';
 import { pythonJson } from './usage.ts';
@@ -23,24 +23,19 @@ export function contentAttributes(span: OtlpSpan): Record<string, Json> {
   };
 }
 
-/** Nanoseconds as a number of the JSON text: digits beyond 2^53 must not be lost. */
-type RawNumber = { readonly raw: string };
-
-/** The dictionary that MLflow keeps of a span; times are digits, attribute values JSON texts. */
-export function spanDictionary(span: OtlpSpan): Record<string, unknown> {
-  const nanoseconds = (digits: string): RawNumber => ({ raw: digits });
+/** The dictionary that MLflow keeps of a span: attribute values are JSON texts. */
+function spanDictionary(span: OtlpSpan): Record<string, unknown> {
   const attributes = Object.entries(contentAttributes(span));
   return {
     trace_id: base64OfHex(span.traceId),
     span_id: base64OfHex(span.spanId),
     parent_span_id: span.parentSpanId === undefined ? null : base64OfHex(span.parentSpanId),
     name: span.name,
-    start_time_unix_nano: nanoseconds(span.startTimeUnixNano),
-    end_time_unix_nano:
-      span.endTimeUnixNano === undefined ? null : nanoseconds(span.endTimeUnixNano),
+    start_time_unix_nano: BigInt(span.startTimeUnixNano),
+    end_time_unix_nano: span.endTimeUnixNano === undefined ? null : BigInt(span.endTimeUnixNano),
     events: (span.events ?? []).map((event) => ({
       name: event.name,
-      time_unix_nano: nanoseconds(event.timeUnixNano),
+      time_unix_nano: BigInt(event.timeUnixNano),
       attributes: Object.fromEntries(
         (event.attributes ?? []).map(({ key, value }) => [key, decodeValue(value)]),
       ),
@@ -59,14 +54,14 @@ export function spanDictionary(span: OtlpSpan): Record<string, unknown> {
 
 /** The text that MLflow keeps of a span, which text searches look at. */
 export function contentText(span: OtlpSpan): string {
-  return writeRaw(spanDictionary(span));
+  return exactJson(spanDictionary(span));
 }
 
-/** JSON text in which `{raw: digits}` stands as a number. */
-function writeRaw(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(writeRaw).join(', ')}]`;
-  if (typeof value !== 'object' || value === null) return pythonJson(value);
-  if ('raw' in value && typeof value.raw === 'string' && /^\d+$/.test(value.raw)) return value.raw;
+/** JSON text in which a BigInt stands with all its digits: nanoseconds do not fit a number. */
+export function exactJson(value: unknown): string {
+  if (typeof value === 'bigint') return String(value);
+  if (Array.isArray(value)) return `[${value.map(exactJson).join(', ')}]`;
+  if (!isObject(value)) return pythonJson(value);
   const members = Object.entries(value).filter(([, member]) => member !== undefined);
-  return `{${members.map(([key, member]) => `${JSON.stringify(key)}: ${writeRaw(member)}`).join(', ')}}`;
+  return `{${members.map(([key, member]) => `${JSON.stringify(key)}: ${exactJson(member)}`).join(', ')}}`;
 }

@@ -1,4 +1,4 @@
-export { base64OfHex, contentAttributes, contentText, statusName } from './content.ts';
+export { base64OfHex, contentAttributes, contentText, exactJson, statusName } from './content.ts';
 export { spanKeys } from './conventions.ts';
 export {
   attributesOf,

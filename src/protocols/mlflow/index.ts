@@ -4,6 +4,7 @@ import type { Protocol, ProtocolServices } from '../services.ts';
 import { trackingOperations } from './operations/index.ts';
 import { registerRegistryRoutes, registryOperations } from './registry/routes.ts';
 import { createRouteHelpers, useJsonBodies, useMlflowErrors, useMlflowNotFound } from './routes.ts';
+import { registerTraceRoutesV2, registerTraceRoutesV3, traceOperations } from './traces/index.ts';
 import { registerArtifactRoutes, registerGetArtifact } from './tracking/artifact-routes.ts';
 import { registerExperimentRoutes } from './tracking/experiment-routes.ts';
 import { registerLogRoutes } from './tracking/log-routes.ts';
@@ -37,6 +38,7 @@ export const mlflow: Protocol = {
 export const mlflowOperations: readonly Operation[] = [
   ...trackingOperations,
   ...registryOperations,
+  ...traceOperations,
 ];
 
 function register(app: FastifyInstance, services: ProtocolServices): void {
@@ -66,6 +68,7 @@ function register(app: FastifyInstance, services: ProtocolServices): void {
         scope.get('/mlflow/server-info', { config: { access: 'none' } }, (_request, reply) =>
           reply.send(serverInfo),
         );
+        registerTraceRoutesV3(scope, createRouteHelpers(scope, services), services);
         done();
       },
       { prefix },
@@ -82,4 +85,5 @@ function registerVersion2(scope: FastifyInstance, services: ProtocolServices): v
   registerLoggedModelRoutes(helpers, services);
   registerArtifactRoutes(scope, helpers, services);
   registerRegistryRoutes(scope, services, helpers);
+  registerTraceRoutesV2(scope, helpers, services);
 }
