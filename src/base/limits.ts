@@ -44,6 +44,8 @@ export const limits = {
   /** A caller's regular expression, and the time that it may take. */
   patternCharactersMax: 500,
   patternTimeoutMs: 500,
+  /** Steps of a trace that answers show; the others are counted. */
+  shownStepsMax: 200,
   /** Traces that one message deletes; asked for more, the oldest go. */
   tracesPerDeleteMax: 20_000,
   /** Traces whose spans are sent in one answer. */

@@ -19,6 +19,7 @@ import {
   walkLimits,
 } from '../lineage/index.ts';
 import { findRunDetails } from '../tracking/index.ts';
+import { countTraces, findTracePrediction } from './trace-predictions.ts';
 
 export interface AnswersOptions {
   read<T>(query: (session: ReadSession) => T | Promise<T>): Promise<T>;
@@ -183,7 +184,11 @@ function predictionSource(session: ReadSession): PredictionSource {
       const parts = findRef(ref);
       if (parts?.kind !== 'prediction') return undefined;
       const row = await session.predictions.find(parts.namespace, parts.name);
-      if (!row || row.position > moment.position) return undefined;
+      if (!row) {
+        const { namespace: workspace, name: id } = parts;
+        return findTracePrediction(session, { workspace, id }, moment);
+      }
+      if (row.position > moment.position) return undefined;
       if (moment.at !== undefined && row.time > moment.at) return undefined;
       const stored = await session.predictions.readMessage(row.position, row.index);
       const message = isObject(stored) ? stored : {};
@@ -203,6 +208,7 @@ function predictionSource(session: ReadSession): PredictionSource {
       };
       return node;
     },
+    countTraces: (refs, moment) => countTraces(session, refs, moment),
     async count(modelVersions, deployments, moment) {
       const { size } = await session.ledger.head();
       const asOf = moment.position >= size - 1 ? undefined : moment.position;

@@ -40,6 +40,7 @@ export function createApiServices(options: ApiServicesOptions): ApiServices {
         const head = await session.ledger.head();
         const nodes = await session.lineage.countNodes();
         const { predictions } = await session.predictions.countAll();
+        const { traces } = await session.traces.countAll();
         return {
           name: 'wherefrom',
           version: packageVersion,
@@ -52,7 +53,7 @@ export function createApiServices(options: ApiServicesOptions): ApiServices {
             datasets: nodes.dataset ?? 0,
             models: nodes.model ?? 0,
             modelVersions: nodes.modelVersion ?? 0,
-            predictions,
+            predictions: predictions + traces,
           },
           checkpoint: checkpointOf(head, directory.signer),
           protocols: protocols.map(({ id, title, versions }) => ({

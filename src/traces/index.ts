@@ -13,6 +13,7 @@ export {
   readSpan,
   traceIdOf,
 } from './otlp.ts';
+export { readTracePrediction } from './prediction.ts';
 export { projectTraces, traceKeys } from './project.ts';
 export type * from './store.ts';
 export { normalizeCost, normalizeUsage, pythonJson } from './usage.ts';
