@@ -210,7 +210,17 @@ class Search {
       case '!=': {
         const not = operator === '=' ? '' : 'NOT ';
         const plain = String(value);
-        return text(` AND ${not}(a.value = ? OR a.value = ?)`, plain, pythonJson(plain));
+        // A number may be written in more than one way: 3 is 3.0.
+        const number = plain.trim() === '' ? Number.NaN : Number(plain);
+        const equal = Number.isNaN(number)
+          ? text('(a.value = ? OR a.value = ?)', plain, pythonJson(plain))
+          : text(
+              '(a.value = ? OR a.value = ? OR (a.numeric = 1 AND a.number = ?))',
+              plain,
+              pythonJson(plain),
+              number,
+            );
+        return join(text(` AND ${not}`), equal);
       }
       default: {
         const compared = this.#compare('a.value', condition, () => ({
