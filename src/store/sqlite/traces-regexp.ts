@@ -1,5 +1,6 @@
 import { createContext, Script } from 'node:vm';
 import { WherefromError } from '../../base/errors.ts';
+import { isObject } from '../../base/json.ts';
 import { limits } from '../../base/limits.ts';
 
 // A pattern of a caller can be made to run for ages: only here can it be interrupted.
@@ -21,8 +22,8 @@ export function matchAll(pattern: string, values: readonly string[]): boolean[] 
     // The script returns one truth value for each of the values.
     return filter.runInContext(context, { timeout: limits.patternTimeoutMs }) as boolean[];
   } catch (cause) {
-    const slow =
-      cause instanceof Error && 'code' in cause && cause.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
+    // It was thrown in a context of its own, whose Error is another class.
+    const slow = isObject(cause) && cause.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
     throw new WherefromError(
       'invalid_message',
       slow
