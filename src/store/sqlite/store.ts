@@ -8,6 +8,7 @@ import { createSqlitePredictionStore } from './predictions-store.ts';
 import { SqliteVault, SqliteWorkspaces } from './record-store.ts';
 import { createSqliteRegistryStore } from './registry-store.ts';
 import { explainSqliteError } from './sqlite-errors.ts';
+import { SqliteTraceReader } from './traces-reader.ts';
 import { SqliteTraceStore } from './traces-store.ts';
 import { createSqliteTrackingReader, createSqliteTrackingStore } from './tracking-store.ts';
 
@@ -64,7 +65,7 @@ function createReader(db: Database) {
     tracking: createSqliteTrackingReader(db),
     registry: createSqliteRegistryStore(db),
     predictions: createSqlitePredictionStore(db, { readPayload: messageOf(db) }),
-    traces: new SqliteTraceStore(db, { readPayload: messageOf(db) }),
+    traces: new SqliteTraceReader(db, { readPayload: messageOf(db) }),
     vault: new SqliteVault(db),
     workspaces: new SqliteWorkspaces(db),
     /** A stored message, by its receipt. */

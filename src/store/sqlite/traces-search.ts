@@ -11,8 +11,8 @@ import {
   type TraceSearch,
 } from '../../traces/index.ts';
 import type { Database } from './database.ts';
+import { type ContentPlace, readContents, type TracePayloads } from './traces-contents.ts';
 import { isLike, matchAll } from './traces-regexp.ts';
-import { type ContentPlace, readContents, type TracePayloads } from './traces-store.ts';
 import { compare, type Sql } from './tracking-search.ts';
 
 const nameKey = '(SELECT key FROM trace_names WHERE name = ?)';

@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { limits } from '../../../base/limits.ts';
 import { otlpAttributes, otlpSpan, startTracesServer } from '../../../testing/traces-server.ts';
 
 let server: Awaited<ReturnType<typeof startTracesServer>>;
@@ -371,50 +370,5 @@ describe('links and deletion', () => {
         'Either `max_timestamp_millis` or `trace_ids` must be specified.',
       ),
     );
-  });
-});
-
-describe('searches', () => {
-  test('page by page, newest first, each trace once', async () => {
-    for (let number = 1; number <= 5; number += 1) {
-      await start(number, { request_time: `2023-01-0${number}T00:00:00Z` });
-    }
-    const ids: string[] = [];
-    let token: string | undefined;
-    do {
-      const { body } = await search('', { max_results: 2, page_token: token });
-      ids.push(...(body.traces ?? []).map((each: { trace_id: string }) => each.trace_id));
-      token = body.next_page_token;
-    } while (token);
-    expect(ids).toEqual([5, 4, 3, 2, 1].map(idOf));
-    expect((await search('', { max_results: 501 })).status).toBe(400);
-  });
-
-  test('a pattern that would run for ages is refused in time', async () => {
-    await start(1, { tags: { long: `${'a'.repeat(40)}b` } });
-    const began = performance.now();
-    expect(await search("tag.long RLIKE '^(a+)+$'")).toMatchObject(
-      refusal(400, 'INVALID_PARAMETER_VALUE', expect.stringContaining('takes longer than')),
-    );
-    expect(performance.now() - began).toBeLessThan(limits.patternTimeoutMs + 2_000);
-    expect((await search("tag.long RLIKE '('")).status).toBe(400);
-  });
-
-  test('how two filters go together is counted', async () => {
-    await start(1, { tags: { a: '1', b: '1' } });
-    await start(2, { tags: { a: '1' } });
-    await start(3);
-    const reply = await server.call('POST', 'traces/calculate-filter-correlation', {
-      experiment_ids: ['0'],
-      filter_string1: "tag.a = '1'",
-      filter_string2: "tag.b = '1'",
-    });
-    expect(reply.body).toMatchObject({
-      filter1_count: 2,
-      filter2_count: 1,
-      joint_count: 1,
-      total_count: 3,
-    });
-    expect(reply.body.npmi).toBeCloseTo(0.369, 3);
   });
 });
