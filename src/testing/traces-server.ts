@@ -1,8 +1,11 @@
+import { join } from 'node:path';
+import { createDirectoryBlobs } from '../blobs/directory.ts';
 import type { Operation } from '../door/index.ts';
 import { createWorkspace } from '../door/index.ts';
 import { mlflow, mlflowOperations } from '../protocols/mlflow/index.ts';
 import { otlp, otlpOperations } from '../protocols/otlp/index.ts';
 import { startProtocolServer } from './protocol-server.ts';
+import { temporaryDirectory } from './store.ts';
 
 // Looked up by name at replay, so its type is erased here.
 const operations = [
@@ -54,9 +57,11 @@ export function otlpAttributes(texts: Readonly<Record<string, string>>): unknown
 
 /** OTLP and MLflow's protocol over one door and one real store. */
 export async function startTracesServer() {
+  const files = temporaryDirectory();
+  const blobs = createDirectoryBlobs({ directory: join(files.path, 'blobs') });
   const { app, store, services, rebuild, close } = await startProtocolServer((scope, each) => {
     scope.register((one, _options, done) => {
-      mlflow.register(one, each);
+      mlflow.register(one, { ...each, blobs });
       done();
     });
     scope.register((one, _options, done) => {
@@ -66,7 +71,7 @@ export async function startTracesServer() {
   });
 
   async function send(
-    method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+    method: 'GET' | 'POST' | 'PATCH' | 'DELETE' | 'PUT',
     url: string,
     sent?: Sent,
   ): Promise<Reply> {
@@ -127,6 +132,9 @@ export async function startTracesServer() {
         const { size } = await session.ledger.head();
         return session.messageOf(size - 1, 0) ?? '';
       }),
-    close,
+    async close() {
+      await close();
+      files.remove();
+    },
   };
 }

@@ -1,7 +1,6 @@
 export { base64OfHex, contentAttributes, contentText, exactJson, statusName } from './content.ts';
 export { spanKeys } from './conventions.ts';
 export {
-  attributesOf,
   decodeValue,
   encodeValue,
   findSpans,

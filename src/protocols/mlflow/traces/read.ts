@@ -12,7 +12,7 @@ import { invalidValue } from '../wire.ts';
 const states = ['STATE_UNSPECIFIED', 'OK', 'ERROR', 'IN_PROGRESS'] as const;
 
 /** A state by its name or number. */
-export function readState(value: unknown, path: string): TraceStatus {
+function readState(value: unknown, path: string): TraceStatus {
   if (value === undefined || value === null) return 'STATE_UNSPECIFIED';
   const found = states.find((state, index) => state === value || index === value);
   if (found === undefined) throw invalidValue(path, value);
@@ -20,14 +20,14 @@ export function readState(value: unknown, path: string): TraceStatus {
 }
 
 /** A text; absent when it is not there. @throws invalid_message for any other type. */
-export function readText(value: unknown, path: string): string | undefined {
+function readText(value: unknown, path: string): string | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value === 'string') return value;
   throw invalidValue(path, value);
 }
 
 /** A Timestamp, RFC 3339, as ms since 1970. */
-export function readTime(value: unknown, path: string): number | undefined {
+function readTime(value: unknown, path: string): number | undefined {
   if (value === undefined || value === null) return undefined;
   const time = typeof value === 'string' && /^\d{4}-/.test(value) ? Date.parse(value) : Number.NaN;
   if (Number.isNaN(time)) throw invalidValue(path, value);
@@ -35,7 +35,7 @@ export function readTime(value: unknown, path: string): number | undefined {
 }
 
 /** A Duration, such as `1.5s`, in ms. */
-export function readDuration(value: unknown, path: string): number | undefined {
+function readDuration(value: unknown, path: string): number | undefined {
   if (value === undefined || value === null) return undefined;
   const match = typeof value === 'string' ? /^(-?\d{1,12}(?:\.\d{1,9})?)s$/.exec(value) : null;
   if (match === null) throw invalidValue(path, value);
@@ -43,7 +43,7 @@ export function readDuration(value: unknown, path: string): number | undefined {
 }
 
 /** A map of texts. */
-export function readMap(value: unknown, path: string): KeyValue[] {
+function readMap(value: unknown, path: string): KeyValue[] {
   if (value === undefined || value === null) return [];
   if (!isObject(value)) throw invalidValue(path, value);
   return Object.entries(value).map(([key, each]) => {

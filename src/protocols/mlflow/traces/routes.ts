@@ -4,9 +4,9 @@ import { isObject, list } from '../../../base/json.ts';
 import { limits } from '../../../base/limits.ts';
 import type { StateReader } from '../../../door/index.ts';
 import type { TraceStatus } from '../../../facts/trace-facts.ts';
-import { contentText, exactJson, readSpan, type TraceRow } from '../../../traces/index.ts';
+import { exactJson, type TraceRow } from '../../../traces/index.ts';
 import type { ProtocolServices } from '../../services.ts';
-import { doesNotExist, invalidParameter, mlflowError } from '../errors.ts';
+import { doesNotExist, invalidParameter } from '../errors.ts';
 import { type Call, callOf, type RouteHelpers } from '../routes.ts';
 import type { Answer } from '../tracking/answers.ts';
 import { invalidValue, readMessage } from '../wire.ts';
@@ -19,6 +19,7 @@ import {
   writeTraceInfo,
   writeTraceInfoV2,
 } from './answers.ts';
+import { registerTraceArtifact } from './artifact.ts';
 import {
   createAssessment,
   deleteAssessment,
@@ -320,37 +321,6 @@ function readMask(mask: unknown): string[] {
   });
 }
 
-/** `traces.json` of a trace, as MLflow's UI loads its spans. */
-function registerArtifact(scope: FastifyInstance, services: ProtocolServices): void {
-  scope.get('/mlflow/get-trace-artifact', async (request, reply) => {
-    const query = isObject(request.query) ? request.query : {};
-    const { request_id: id, path } = query;
-    if (typeof id !== 'string' || id === '') {
-      throw mlflowError('BAD_REQUEST', 'Request must include the "request_id" query parameter.');
-    }
-    if (path !== undefined) {
-      throw mlflowError(
-        'NOT_IMPLEMENTED',
-        'Attachments of traces are read from the artifact store: ask for them below the tag mlflow.artifactLocation.',
-      );
-    }
-    const contents = await services.read(async (state) => {
-      const { workspace } = callOf(request, reply);
-      const row = await getTrace(id, { state, workspace });
-      return state.traces.contents([row.key]);
-    });
-    const spans = contents.flatMap(({ span }) => {
-      const read = readSpan(span);
-      return read === undefined ? [] : [contentText(read)];
-    });
-    return reply
-      .type('application/octet-stream')
-      .header('content-disposition', 'attachment; filename=traces.json')
-      .header('x-content-type-options', 'nosniff')
-      .send(services.reveal(`{"spans":[${spans.join(',')}]}`));
-  });
-}
-
 /** Traces as clients of 2.x call them, and what 3.x still calls under `/api/2.0`. */
 export function registerTraceRoutesV2(
   scope: FastifyInstance,
@@ -359,7 +329,7 @@ export function registerTraceRoutesV2(
 ): void {
   registerV2Trace(helpers, services);
   registerChanges(helpers, 'request_id');
-  registerArtifact(scope, services);
+  registerTraceArtifact(scope, services);
 }
 
 /** Traces, their spans and assessments under `/api/3.0`. */
@@ -372,5 +342,5 @@ export function registerTraceRoutesV3(
   registerReads(scope, helpers, services);
   registerChanges(helpers, 'trace_id');
   registerAssessments(helpers, services);
-  registerArtifact(scope, services);
+  registerTraceArtifact(scope, services);
 }

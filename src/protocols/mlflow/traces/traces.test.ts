@@ -244,6 +244,21 @@ describe('spans', () => {
   });
 });
 
+test('spans and attachments that a client stored as files are sent as files', async () => {
+  await start(1);
+  const url = `/ajax-api/3.0/mlflow/get-trace-artifact?request_id=${idOf(1)}`;
+  expect((await server.send('GET', url)).status).toBe(404);
+  const place = `/api/2.0/mlflow-artifacts/artifacts/0/traces/${idOf(1)}/artifacts`;
+  await server.send('PUT', `${place}/traces.json`, { body: '{"spans":[]}' });
+  await server.send('PUT', `${place}/attachments/a.png`, { body: 'image' });
+  expect((await server.send('GET', url)).bytes.toString()).toBe('{"spans":[]}');
+  expect(await server.send('GET', `${url}&path=a.png`)).toMatchObject({
+    status: 200,
+    headers: { 'content-disposition': 'attachment; filename=a.png' },
+  });
+  expect((await server.send('GET', `${url}&path=../traces.json`)).status).toBe(400);
+});
+
 describe('assessments', () => {
   const path = `traces/${idOf(1)}/assessments`;
   const assessment = (more: object): object => ({

@@ -37,7 +37,7 @@ export async function promptUse(
 }
 
 /** The prompts in the value of the tag `mlflow.linkedPrompts`. */
-export function linkedPrompts(value: string): PromptName[] {
+function linkedPrompts(value: string): PromptName[] {
   try {
     return list(JSON.parse(value)).flatMap((each) =>
       isObject(each) && typeof each.name === 'string' && each.name !== ''
