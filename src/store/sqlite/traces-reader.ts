@@ -19,6 +19,7 @@ import { searchTraces } from './traces-search.ts';
 /** Number of no experiment. */
 export const noExperiment = -1;
 
+const workspaceKey = '(SELECT key FROM trace_names WHERE name = ?)';
 const selectTraces = `SELECT t.key, t.id, t.experiment, t.time, t.duration AS durationMs, t.status, t.name,
   t.root_name AS rootName, t.session, t.client_request_id AS clientRequestId, t.request, t.response,
   t.usage, t.cost, t.reported, t.position, t.deleted_time AS deletedTime FROM traces t`;
@@ -76,8 +77,8 @@ export class SqliteTraceReader implements TraceReader {
 
   find(workspace: string, id: string): TraceRow | undefined {
     const row = this.db.get<StoredTrace>(
-      `${selectTraces} WHERE t.workspace = ? AND t.id = ? AND t.deleted_time IS NULL`,
-      this.findKey(workspace) ?? 0,
+      `${selectTraces} WHERE t.workspace = ${workspaceKey} AND t.id = ? AND t.deleted_time IS NULL`,
+      workspace,
       id,
     );
     return row && traceOf(row);
@@ -87,8 +88,8 @@ export class SqliteTraceReader implements TraceReader {
     const found = this.find(workspace, id);
     if (found) return found;
     const row = this.db.get<StoredTrace>(
-      `${selectTraces} WHERE t.workspace = ? AND t.id = ? AND t.deleted_time IS NOT NULL ORDER BY t.key DESC LIMIT 1`,
-      this.findKey(workspace) ?? 0,
+      `${selectTraces} WHERE t.workspace = ${workspaceKey} AND t.id = ? AND t.deleted_time IS NOT NULL ORDER BY t.key DESC LIMIT 1`,
+      workspace,
       id,
     );
     return row && traceOf(row);

@@ -50,8 +50,7 @@ describe('requests', () => {
 
   test.each([
     '/api/2.0/mlflow/nothing',
-    '/api/2.0/mlflow/traces',
-    '/api/3.0/mlflow/traces/search',
+    '/api/3.0/mlflow/nothing/search',
     '/ajax-api/2.0/mlflow/x',
     '/ajax-api/3.0/jobs',
   ])('to %s are answered ENDPOINT_NOT_FOUND', async (url) => {
