@@ -1,3 +1,4 @@
+import { projectEvaluation } from '../evaluation/index.ts';
 import type { Fact, FactContext } from '../facts/facts.ts';
 import { projectLineage } from '../lineage/project.ts';
 import { projectPredictions } from '../predictions/index.ts';
@@ -16,5 +17,6 @@ export async function projectFacts(
   await projectTracking(facts, context, session.tracking);
   await projectRegistry(facts, context, session.registry);
   await projectPredictions(facts, context, session.predictions);
+  await projectEvaluation(facts, context, session.evaluation);
   await projectLineage(facts, context, session.lineage);
 }

@@ -1,3 +1,4 @@
+import type { EvaluationStore } from '../evaluation/store.ts';
 import type { LedgerReader, LedgerStore } from '../ledger/index.ts';
 import type { LineageStore } from '../lineage/store.ts';
 import type { PredictionStore } from '../predictions/store.ts';
@@ -16,6 +17,7 @@ export interface WriteSession extends StateReader {
   readonly tracking: TrackingStore;
   readonly registry: RegistryStore;
   readonly predictions: PredictionStore;
+  readonly evaluation: EvaluationStore;
   /** Forgets what the stores cached; called when a transaction was rolled back. */
   reset(): void;
 }

@@ -1,3 +1,4 @@
+import type { EvaluationReader } from '../evaluation/store.ts';
 import type { LineageReader } from '../lineage/store.ts';
 import type { PredictionReader } from '../predictions/store.ts';
 import type { RegistryReader } from '../registry/store.ts';
@@ -9,4 +10,5 @@ export interface StateReader {
   readonly tracking: TrackingReader;
   readonly registry: RegistryReader;
   readonly predictions: PredictionReader;
+  readonly evaluation: EvaluationReader;
 }

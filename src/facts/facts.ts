@@ -1,15 +1,23 @@
+import type { EvaluationFact } from './evaluation-facts.ts';
 import type { LineageFact } from './lineage-facts.ts';
 import type { PredictionFact } from './prediction-facts.ts';
 import type { RegistryFact } from './registry-facts.ts';
 import type { TrackingFact } from './tracking-facts.ts';
 
+export type * from './evaluation-facts.ts';
 export type * from './lineage-facts.ts';
 export type * from './prediction-facts.ts';
 export type * from './registry-facts.ts';
 export type * from './tracking-facts.ts';
 
 /** One normalised statement that a translator derives from a payload; pure and deterministic. */
-export type Fact = LineageFact | TrackingFact | RegistryFact | PredictionFact | SystemFact;
+export type Fact =
+  | LineageFact
+  | TrackingFact
+  | RegistryFact
+  | PredictionFact
+  | EvaluationFact
+  | SystemFact;
 
 /** Facts of the server about itself. */
 export type SystemFact = {

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Operation } from '../../door/index.ts';
 import type { Protocol, ProtocolServices } from '../services.ts';
+import { evaluationOperations, registerEvaluationRoutes } from './evaluation/routes.ts';
 import { trackingOperations } from './operations/index.ts';
 import { registerRegistryRoutes, registryOperations } from './registry/routes.ts';
 import { createRouteHelpers, useJsonBodies, useMlflowErrors, useMlflowNotFound } from './routes.ts';
@@ -37,6 +38,7 @@ export const mlflow: Protocol = {
 export const mlflowOperations: readonly Operation[] = [
   ...trackingOperations,
   ...registryOperations,
+  ...evaluationOperations,
 ];
 
 function register(app: FastifyInstance, services: ProtocolServices): void {
@@ -66,6 +68,7 @@ function register(app: FastifyInstance, services: ProtocolServices): void {
         scope.get('/mlflow/server-info', { config: { access: 'none' } }, (_request, reply) =>
           reply.send(serverInfo),
         );
+        registerEvaluationRoutes(createRouteHelpers(scope, services), services);
         done();
       },
       { prefix },

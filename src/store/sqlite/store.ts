@@ -1,6 +1,7 @@
 import { WherefromError } from '../../base/errors.ts';
 import { decodeBlock } from '../../ledger/index.ts';
 import { Database } from './database.ts';
+import { createSqliteEvaluationReader, createSqliteEvaluationStore } from './evaluation-store.ts';
 import { SqliteLedgerStore } from './ledger-store.ts';
 import { SqliteLineageReader } from './lineage-reader.ts';
 import { SqliteLineageStore } from './lineage-store.ts';
@@ -38,6 +39,7 @@ function createSession(db: Database) {
     tracking,
     registry,
     predictions,
+    evaluation: createSqliteEvaluationStore(db),
     vault,
     workspaces,
     /** Bounds the file, in pages: as a full disk does. */
@@ -61,6 +63,7 @@ function createReader(db: Database) {
     tracking: createSqliteTrackingReader(db),
     registry: createSqliteRegistryStore(db),
     predictions: createSqlitePredictionStore(db, { readPayload: messageOf(db) }),
+    evaluation: createSqliteEvaluationReader(db),
     vault: new SqliteVault(db),
     workspaces: new SqliteWorkspaces(db),
     /** A stored message, by its receipt. */

@@ -1,0 +1,13 @@
+export { projectEvaluation } from './project.ts';
+export { mergeRecord } from './records.ts';
+export type {
+  EvaluationCondition,
+  EvaluationDatasetRow,
+  EvaluationOrder,
+  EvaluationReader,
+  EvaluationRecordRow,
+  EvaluationSearch,
+  ScorerConfigRow,
+  ScorerRow,
+  ScorerVersionRow,
+} from './store.ts';
