@@ -1,16 +1,20 @@
 import { expect, test } from 'vitest';
-import { numberText, parseExact, sortedJson } from './exact-json.ts';
+import { numberText, parseExact, sortedJson, writeExact } from './exact-json.ts';
 
 test('numbers are written again as they came', () => {
   const text = '{"a":1.0,"b":[9007199254740993,1e5,-0,0.1,7],"c":{"d":null,"e":true}}';
-  expect(JSON.stringify(parseExact(text))).toBe(text);
+  expect(writeExact(parseExact(text))).toBe(text);
+  const odd = '{"a":NaN,"b":[Infinity,-Infinity],"c":"NaN \\" NaN"}';
+  expect(writeExact(parseExact(odd))).toBe(odd);
+  expect(() => parseExact('[NaNa]')).toThrow(SyntaxError);
   expect(parseExact('[1,2.5]')).toEqual([1, 2.5]);
 });
 
 test('a number tells its text, other values none', () => {
-  expect([1, parseExact('1.0'), 'x', null, {}].map(numberText)).toEqual([
+  expect([1, parseExact('1.0'), parseExact('NaN'), 'x', null, {}].map(numberText)).toEqual([
     '1',
     '1.0',
+    'NaN',
     undefined,
     undefined,
     undefined,

@@ -1,4 +1,4 @@
-import { parseExact } from '../base/exact-json.ts';
+import { parseExact, writeExact } from '../base/exact-json.ts';
 import { isObject } from '../base/json.ts';
 import type { EvaluationRecord } from '../facts/evaluation-facts.ts';
 import type { EvaluationRecordRow } from './store.ts';
@@ -50,7 +50,7 @@ export function mergeRecord(
 function mergeObjects(before: string | null, sent: string | undefined): string | null {
   if (sent === undefined || sent === '{}') return before;
   if (before === null || before === '{}') return sent;
-  return JSON.stringify({ ...members(before), ...members(sent) });
+  return writeExact({ ...members(before), ...members(sent) });
 }
 
 function members(text: string): Record<string, unknown> {

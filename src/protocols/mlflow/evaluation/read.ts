@@ -174,7 +174,7 @@ export async function searchDatasets(
     ({ key, ascending }) => ({ key: key as EvaluationOrder['key'], ascending }),
   );
   const { pageMax, evaluationDatasetsDefault } = mlflowLimits;
-  const limit = readMaxResults(body.max_results || undefined, evaluationDatasetsDefault, pageMax);
+  const limit = readMaxResults(body.max_results, evaluationDatasetsDefault, pageMax);
   const offset = readPageToken(body.page_token);
   const ids = body.experiment_ids ?? [];
   const rows = await state.evaluation.searchDatasets({

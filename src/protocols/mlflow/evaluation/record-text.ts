@@ -1,5 +1,5 @@
 import { sha256Hex } from '../../../base/digest.ts';
-import { parseExact, sortedJson } from '../../../base/exact-json.ts';
+import { numberText, parseExact, sortedJson, writeExact } from '../../../base/exact-json.ts';
 import { isObject, text } from '../../../base/json.ts';
 import type { Tokenise } from '../../../door/index.ts';
 import type { EvaluationRecord, EvaluationSource } from '../../../facts/evaluation-facts.ts';
@@ -47,7 +47,7 @@ function readSource(sent: Readonly<Record<string, unknown>> | undefined): {
   }
   const sourceData = objectOf(sent, 'source_data') ?? {};
   const id = text(type === 'TRACE' ? sourceData.trace_id : sourceData.source_id) ?? null;
-  const json = JSON.stringify({ source_type: type, source_data: sourceData });
+  const json = writeExact({ source_type: type, source_data: sourceData });
   return { source: { type, id, text: json }, sourceData };
 }
 
@@ -61,10 +61,10 @@ function readRecord(record: unknown): SentRecord {
   const sorted = sortedJson(inputs);
   return {
     inputDigest: sha256Hex(sorted).slice(0, 32),
-    inputs: JSON.stringify(inputs),
-    outputs: outputs === undefined ? undefined : outputs === null ? null : JSON.stringify(outputs),
-    expectations: expectations && JSON.stringify(expectations),
-    tags: tags && JSON.stringify(tags),
+    inputs: writeExact(inputs),
+    outputs: outputs === undefined ? undefined : outputs === null ? null : writeExact(outputs),
+    expectations: expectations && writeExact(expectations),
+    tags: tags && writeExact(tags),
     user: text(tags?.[userTag]),
     ...readSource(objectOf(record, 'source')),
     parts: { inputs, outputs, expectations: expectations ?? {} },
@@ -111,17 +111,16 @@ export function tokeniseRecords(records: string, tokenise: Tokenise): string {
     return records; // refused when it is decided
   }
   if (!Array.isArray(list)) return records;
-  return JSON.stringify(list.map((record) => withoutPersons(record, tokenise)));
+  return writeExact(list.map((record) => withoutPersons(record, tokenise)));
 }
 
 function typeOf(value: unknown): string {
   if (value === null) return 'null';
   if (typeof value === 'boolean') return 'boolean';
+  const number = numberText(value);
+  if (number !== undefined) return /^-?\d+$/.test(number) ? 'integer' : 'float';
   if (typeof value === 'string') return 'string';
-  if (Array.isArray(value)) return 'array';
-  const json = JSON.stringify(value);
-  if (/^[-\d]/.test(json)) return /[.eE]/.test(json) ? 'float' : 'integer';
-  return 'object';
+  return Array.isArray(value) ? 'array' : 'object';
 }
 
 function addTypes(types: Map<string, unknown>, members: Readonly<Record<string, unknown>>): void {

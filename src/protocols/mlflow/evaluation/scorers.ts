@@ -1,5 +1,5 @@
 import { sha256Hex } from '../../../base/digest.ts';
-import { isObject, list, text } from '../../../base/json.ts';
+import { list, text } from '../../../base/json.ts';
 import type { DecideContext, StateReader } from '../../../door/index.ts';
 import type { ScorerConfigRow, ScorerRow, ScorerVersionRow } from '../../../evaluation/index.ts';
 import type { Fact } from '../../../facts/facts.ts';
@@ -9,6 +9,8 @@ import { experimentRef } from '../lineage/refs.ts';
 import { mlflowOperation } from '../operation.ts';
 import { checkActiveExperiment, getExperiment } from '../operations/define.ts';
 import { newId } from '../operations/names.ts';
+import { checkExperimentId } from '../validate.ts';
+import { checkModel, isGateway, modelOf, readScorer } from './scorer-text.ts';
 import type {
   ListScorers,
   RegisterScorer,
@@ -18,56 +20,6 @@ import type {
 } from './wire.ts';
 
 type Reading = Pick<DecideContext, 'state' | 'workspace'>;
-
-const decoratorRefused =
-  "Custom scorer registration (using @scorer decorator) is disabled by default outside of Databricks tracking environments due to security concerns. Custom scorers require arbitrary code execution during deserialization.\n\nTo use custom scorers:\n1. Configure MLflow to use a Databricks tracking URI, or\n2. Manage your custom scorer code in a source code repository (e.g., GitHub) and import it directly, or\n3. On a self-managed MLflow server (or local environment) that you trust to run the scorer's code, set the MLFLOW_SERVER_ENABLE_CUSTOM_SCORERS environment variable to true, or\n4. Use built-in scorers or make_judge() scorers instead.";
-
-/** Code in a scorer would run in the clients that load it: refused at any depth, as MLflow does. */
-function holdsCode(value: unknown): boolean {
-  if (Array.isArray(value)) return value.some(holdsCode);
-  if (!isObject(value)) return false;
-  return (value.call_source ?? null) !== null || Object.values(value).some(holdsCode);
-}
-
-/** The model that a scorer asks, wherever its kind keeps it. */
-function modelOf(scorer: Readonly<Record<string, unknown>>): unknown {
-  for (const part of ['instructions_judge_pydantic_data', 'builtin_scorer_pydantic_data']) {
-    const data = scorer[part];
-    if (isObject(data)) return data.model;
-  }
-  const memory = scorer.memory_augmented_judge_data;
-  if (isObject(memory)) return isObject(memory.base_judge) ? modelOf(memory.base_judge) : undefined;
-  const other = scorer.third_party_scorer_data;
-  return isObject(other) ? other.model : undefined;
-}
-
-const isGateway = (model: unknown): boolean =>
-  typeof model === 'string' && model.startsWith('gateway:/');
-
-/** @throws invalid_message with MLflow's text. */
-function readScorer(serialized: string): Record<string, unknown> {
-  let scorer: unknown;
-  try {
-    scorer = JSON.parse(serialized);
-  } catch {
-    throw invalidParameter('serialized_scorer must be valid JSON');
-  }
-  if (holdsCode(scorer)) throw invalidParameter(decoratorRefused);
-  if (!isObject(scorer)) throw invalidParameter('serialized_scorer must be a JSON object');
-  return scorer;
-}
-
-function checkModel(scorer: Readonly<Record<string, unknown>>): void {
-  const model = modelOf(scorer) ?? null;
-  if (model === null) return;
-  if (typeof model !== 'string') throw invalidParameter('Scorer model must be a string.');
-  if (model.trim() === '') {
-    throw invalidParameter('Scorer model cannot be empty or contain only whitespace.');
-  }
-  if (isGateway(model)) {
-    throw doesNotExist(`GatewayEndpoint not found (name='${model.slice('gateway:/'.length)}')`);
-  }
-}
 
 /** @throws as MLflow does when the experiment is missing or deleted. */
 async function activeExperiment(id: string, context: Reading): Promise<string> {
@@ -213,7 +165,8 @@ export const configureScorer = mlflowOperation<
 /** @throws invalid_message with MLflow's text. */
 function sampleRate({ sample_rate: rate }: ScorerConfig): number {
   if (rate !== 'NaN' && rate >= 0 && rate <= 1) return rate;
-  throw invalidParameter(`sample_rate must be between 0.0 and 1.0, got ${rate}`);
+  const shown = typeof rate === 'number' && Number.isInteger(rate) ? rate.toFixed(1) : rate;
+  throw invalidParameter(`sample_rate must be between 0.0 and 1.0, got ${shown}`);
 }
 
 /** The answer of `scorers/register`. */
@@ -244,7 +197,7 @@ export const writeConfig = (row: ScorerConfigRow): Record<string, unknown> => ({
   scorer_id: row.scorer,
   sample_rate: row.sampleRate,
   experiment_id: row.experiment,
-  filter_string: row.filter,
+  ...(row.filter === null ? {} : { filter_string: row.filter }),
 });
 
 /** GET `scorers/list`: the newest version of each scorer, of one, of some or of all experiments. */
@@ -259,6 +212,7 @@ export async function listScorers(
       "Cannot specify both 'experiment_id' and 'experiment_ids'. Use 'experiment_ids' to scope the query to multiple experiments, or 'experiment_id' to scope it to a single experiment.",
     );
   }
+  for (const id of some ?? []) checkExperimentId(id);
   const only = one ? [await activeExperiment(one, { state, workspace })] : some;
   const rows = await state.evaluation.listScorers(workspace, only);
   const active: ScorerVersionRow[] = [];
