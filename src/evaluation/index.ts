@@ -4,7 +4,6 @@ export type {
   EvaluationCondition,
   EvaluationDatasetRow,
   EvaluationOrder,
-  EvaluationReader,
   EvaluationRecordRow,
   EvaluationSearch,
   ScorerConfigRow,
