@@ -24,6 +24,14 @@ export const limits = {
 
   /** MLflow JSON bodies: log-batch is at most 1e6 bytes, profiles of datasets up to 16 MiB. */
   mlflowBodyBytesMax: 24 * 1024 * 1024,
+  /** Records of an evaluation dataset on one page; the client asks for 1,000. */
+  evaluationRecordsPageMax: 10_000,
+  /** Fields of an evaluation dataset that become columns in the graph. */
+  evaluationFieldsMax: 1_000,
+  /** Sources of the records of one message that become edges; more are counted at the version. */
+  evaluationSourcesMax: 10_000,
+  /** Prompts that one tag may link. */
+  linkedPromptsMax: 1_000,
   /** One artifact uploaded through the proxy; it is streamed to disk, never held in memory. */
   artifactBytesMax: 64 * 1024 * 1024 * 1024,
   /** MLmodel, conda.yaml and requirements.txt are read into the payload up to this size. */

@@ -1,3 +1,4 @@
+import { projectEvaluation } from '../evaluation/index.ts';
 import type { Fact, FactContext } from '../facts/facts.ts';
 import { projectLineage } from '../lineage/project.ts';
 import { projectPredictions } from '../predictions/index.ts';
@@ -18,5 +19,6 @@ export async function projectFacts(
   await projectRegistry(facts, context, session.registry);
   await projectPredictions(facts, context, session.predictions);
   await projectTraces(facts, context, session.traces);
+  await projectEvaluation(facts, context, session.evaluation);
   await projectLineage(facts, context, session.lineage);
 }

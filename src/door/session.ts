@@ -1,3 +1,4 @@
+import type { EvaluationStore } from '../evaluation/store.ts';
 import type { LedgerReader, LedgerStore } from '../ledger/index.ts';
 import type { LineageStore } from '../lineage/store.ts';
 import type { PredictionStore } from '../predictions/store.ts';
@@ -18,6 +19,7 @@ export interface WriteSession extends StateReader {
   readonly registry: RegistryStore;
   readonly predictions: PredictionStore;
   readonly traces: TraceStore;
+  readonly evaluation: EvaluationStore;
   /** Forgets what the stores cached; called when a transaction was rolled back. */
   reset(): void;
 }

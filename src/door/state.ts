@@ -1,3 +1,4 @@
+import type { EvaluationReader } from '../evaluation/store.ts';
 import type { LineageReader } from '../lineage/store.ts';
 import type { PredictionReader } from '../predictions/store.ts';
 import type { RegistryReader } from '../registry/store.ts';
@@ -11,4 +12,5 @@ export interface StateReader {
   readonly registry: RegistryReader;
   readonly predictions: PredictionReader;
   readonly traces: TraceReader;
+  readonly evaluation: EvaluationReader;
 }

@@ -1,9 +1,11 @@
+import type { EvaluationFact } from './evaluation-facts.ts';
 import type { LineageFact } from './lineage-facts.ts';
 import type { PredictionFact } from './prediction-facts.ts';
 import type { RegistryFact } from './registry-facts.ts';
 import type { TraceFact } from './trace-facts.ts';
 import type { TrackingFact } from './tracking-facts.ts';
 
+export type * from './evaluation-facts.ts';
 export type * from './lineage-facts.ts';
 export type * from './prediction-facts.ts';
 export type * from './registry-facts.ts';
@@ -17,6 +19,7 @@ export type Fact =
   | RegistryFact
   | PredictionFact
   | TraceFact
+  | EvaluationFact
   | SystemFact;
 
 /** Facts of the server about itself. */

@@ -50,14 +50,14 @@ export const relations = {
   },
   'derived-into': {
     code: 6,
-    from: ['field', 'artifact', 'model'],
-    to: ['field', 'artifact', 'model'],
+    from: ['field', 'artifact', 'model', 'dataset', 'datasetVersion', 'prediction'],
+    to: ['field', 'artifact', 'model', 'datasetVersion'],
     prov: '-wasDerivedFrom',
     reads: '{to} was derived from {from}',
   },
   'used-by': {
     code: 7,
-    from: ['code', 'environment'],
+    from: ['code', 'environment', 'modelVersion'],
     to: ['run', 'artifact', 'deployment', 'prediction'],
     prov: '-used',
     reads: '{from} was used by {to}',

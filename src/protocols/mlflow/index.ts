@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Operation } from '../../door/index.ts';
 import type { Protocol, ProtocolServices } from '../services.ts';
+import { evaluationOperations, registerEvaluationRoutes } from './evaluation/routes.ts';
 import { trackingOperations } from './operations/index.ts';
 import { registerRegistryRoutes, registryOperations } from './registry/routes.ts';
 import { createRouteHelpers, useJsonBodies, useMlflowErrors, useMlflowNotFound } from './routes.ts';
@@ -39,6 +40,7 @@ export const mlflowOperations: readonly Operation[] = [
   ...trackingOperations,
   ...registryOperations,
   ...traceOperations,
+  ...evaluationOperations,
 ];
 
 function register(app: FastifyInstance, services: ProtocolServices): void {
@@ -69,6 +71,7 @@ function register(app: FastifyInstance, services: ProtocolServices): void {
           reply.send(serverInfo),
         );
         registerTraceRoutesV3(scope, createRouteHelpers(scope, services), services);
+        registerEvaluationRoutes(createRouteHelpers(scope, services), services);
         done();
       },
       { prefix },

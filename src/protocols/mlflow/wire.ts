@@ -126,7 +126,8 @@ export function invalidValue(path: string, value: unknown, reason?: string): Err
   );
 }
 
-function pythonType(value: unknown): string {
+/** What Python calls the type of a JSON value. */
+export function pythonType(value: unknown): string {
   if (value === null) return 'NoneType';
   if (Array.isArray(value)) return 'list';
   if (typeof value === 'string') return 'str';

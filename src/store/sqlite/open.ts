@@ -1,5 +1,6 @@
 import { WherefromError } from '../../base/errors.ts';
 import { Database } from './database.ts';
+import { evaluationSchema } from './evaluation-schema.ts';
 import { ledgerSchema, workspaceSchema } from './ledger-schema.ts';
 import { lineageSchema } from './lineage-schema.ts';
 import { predictionsSchema } from './predictions-schema.ts';
@@ -29,6 +30,7 @@ const projectionSchema = [
   registrySchema,
   predictionsSchema,
   tracesSchema,
+  evaluationSchema,
 ].join('\n');
 
 export interface OpenedStore {

@@ -1,6 +1,7 @@
 import { WherefromError } from '../../base/errors.ts';
 import { decodeBlock } from '../../ledger/index.ts';
 import { Database } from './database.ts';
+import { createSqliteEvaluationReader, createSqliteEvaluationStore } from './evaluation-store.ts';
 import { SqliteLedgerStore } from './ledger-store.ts';
 import { SqliteLineageReader } from './lineage-reader.ts';
 import { SqliteLineageStore } from './lineage-store.ts';
@@ -42,6 +43,7 @@ function createSession(db: Database) {
     registry,
     predictions,
     traces,
+    evaluation: createSqliteEvaluationStore(db),
     vault,
     workspaces,
     /** Bounds the file, in pages: as a full disk does. */
@@ -66,6 +68,7 @@ function createReader(db: Database) {
     registry: createSqliteRegistryStore(db),
     predictions: createSqlitePredictionStore(db, { readPayload: messageOf(db) }),
     traces: new SqliteTraceReader(db, { readPayload: messageOf(db) }),
+    evaluation: createSqliteEvaluationReader(db),
     vault: new SqliteVault(db),
     workspaces: new SqliteWorkspaces(db),
     /** A stored message, by its receipt. */

@@ -2,6 +2,19 @@ import { posix } from 'node:path';
 import { isObject, text } from '../../../base/json.ts';
 import type { DatasetName } from '../../../facts/lineage-facts.ts';
 
+/** The source of an evaluation dataset names its id. */
+const evaluationSource = 'mlflow_evaluation_dataset';
+
+/** An evaluation dataset is kept here: its place is its id. */
+export function evaluationDatasetName(workspace: string, id: string): DatasetName {
+  return { namespace: `mlflow:${workspace}`, name: `datasets/${id}` };
+}
+
+/** The id of the evaluation dataset that an input is; undefined when it is another dataset. */
+export function evaluationDatasetId({ sourceType, source }: DatasetSource): string | undefined {
+  return sourceType === evaluationSource ? text(parse(source).dataset_id) : undefined;
+}
+
 /** What of an MLflow dataset names it. */
 export interface DatasetSource {
   readonly name: string;
@@ -86,6 +99,8 @@ export function datasetName(
   { workspace, experiment }: { readonly workspace: string; readonly experiment: string },
 ): DatasetName {
   const said = parse(source);
+  const evaluation = evaluationDatasetId({ name, sourceType, source });
+  if (evaluation !== undefined) return evaluationDatasetName(workspace, evaluation);
   const own = { namespace: `mlflow:${workspace}`, name: `${experiment}/${name}` };
   const location = text(said.uri) ?? text(said.path) ?? text(said.url) ?? text(said.resolved_uri);
   if (sourceType === 'hf' || sourceType === 'hugging_face') {

@@ -1,9 +1,9 @@
 import { isObject, type JsonObject } from '../../../base/json.ts';
 import { limits } from '../../../base/limits.ts';
-import type { Tokenise } from '../../../door/index.ts';
+import type { DecideContext, Tokenise } from '../../../door/index.ts';
 import type { Fact, FactContext } from '../../../facts/facts.ts';
 import type { TrackedDataset } from '../../../facts/tracking-facts.ts';
-import { datasetName, deltaVersion, roleOf } from '../lineage/dataset-name.ts';
+import { datasetName, deltaVersion, evaluationDatasetId, roleOf } from '../lineage/dataset-name.ts';
 import { modelRef, runRef } from '../lineage/refs.ts';
 import { startOr } from '../lineage/run-facts.ts';
 import { schemaFields } from '../lineage/schema.ts';
@@ -11,7 +11,12 @@ import { mlflowOperation, userTag } from '../operation.ts';
 import type { LogInputs, LogOutputs } from '../tracking/wire.ts';
 import { getActiveRun, getActiveRunHead, tagMap } from './define.ts';
 
-type Logged = { readonly experiment_id: string; readonly start_time: number };
+type Logged = {
+  readonly experiment_id: string;
+  readonly start_time: number;
+  /** Evaluation datasets among the inputs, by id, with their digests now; absent when there are none. */
+  readonly evaluation?: { readonly [id: string]: string };
+};
 type WireDataset = NonNullable<LogInputs['datasets']>[number];
 
 const contextTag = 'mlflow.data.context';
@@ -45,6 +50,20 @@ function uniqueDatasets(body: LogInputs): readonly WireDataset[] {
   return [...byIdentity.values()];
 }
 
+/** Digests of the evaluation datasets among the inputs, as they are now. */
+async function evaluationDigests(
+  body: LogInputs,
+  { state, workspace }: DecideContext,
+): Promise<Pick<Logged, 'evaluation'>> {
+  const digests: Record<string, string> = {};
+  for (const input of body.datasets ?? []) {
+    const id = evaluationDatasetId(toDataset(input));
+    const row = id === undefined ? undefined : await state.evaluation.findDataset(workspace, id);
+    if (row !== undefined) digests[row.id] = row.digest;
+  }
+  return Object.keys(digests).length === 0 ? {} : { evaluation: digests };
+}
+
 /** JSON text as JSON when it is small enough for an attribute. */
 function attribute(name: string, text: string | undefined): JsonObject {
   if (text === undefined || text === '' || text.length > limits.attributeBytesMax) return {};
@@ -59,20 +78,25 @@ function readFact(run: string, input: WireDataset, decided: Logged, context: Fac
   const { workspace } = context;
   const dataset = toDataset(input);
   const fields = schemaFields(dataset.schema);
-  const version = deltaVersion(dataset);
+  const evaluation = evaluationDatasetId(dataset);
+  const current = evaluation === undefined ? undefined : decided.evaluation?.[evaluation];
+  // The client keeps the digest that the dataset had when it was made or asked for, but reads the
+  // records that are there now.
+  const stale = current !== undefined && current !== dataset.digest;
+  const version = deltaVersion(dataset) ?? `mlflow-${current ?? dataset.digest}`;
   return {
     kind: 'dataset.read',
     run: runRef(workspace, run),
     dataset: datasetName(dataset, { workspace, experiment: decided.experiment_id }),
     digest: { algorithm: 'mlflow', value: dataset.digest },
-    version: version ?? `mlflow-${dataset.digest}`,
+    version,
     role: roleOf(tagMap(input.tags)[contextTag]),
-    known: 'observed',
-    rule: 'mlflow.runs/log-inputs',
+    known: stale ? 'inferred' : 'observed',
+    rule: stale ? 'evaluation-dataset-now' : 'mlflow.runs/log-inputs',
     time: startOr(decided.start_time, context),
     attributes: {
       name: dataset.name,
-      digest: dataset.digest,
+      digest: current ?? dataset.digest,
       sourceType: dataset.sourceType,
       ...attribute('profile', dataset.profile),
       ...(fields.length === 0
@@ -110,7 +134,8 @@ export const logInputs = mlflowOperation<LogInputs, Record<string, never>, Logge
         ({ dataset }) => !known.has(JSON.stringify([dataset.name, dataset.digest])),
       );
     if (!news) return { unchanged: {} };
-    return { decided: { experiment_id: run.experimentId, start_time: run.startTime }, answer: {} };
+    const decided = { experiment_id: run.experimentId, start_time: run.startTime };
+    return { decided: { ...decided, ...(await evaluationDigests(body, context)) }, answer: {} };
   },
   facts(message, decided, context) {
     const run = message.run_id;
