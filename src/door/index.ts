@@ -13,4 +13,10 @@ export { replay } from './rebuild.ts';
 export type { ReadSession } from './session.ts';
 export type { StateReader } from './state.ts';
 export { personLookup, replaceHomes, revealTokens } from './vault.ts';
-export { createWorkspace, defaultWorkspace } from './workspaces.ts';
+export {
+  createWorkspace,
+  defaultWorkspace,
+  isWorkspaceName,
+  reservedNames,
+  type WorkspaceRow,
+} from './workspaces.ts';

@@ -5,7 +5,7 @@ import type { RegistryStore } from '../registry/store.ts';
 import type { TrackingStore } from '../tracking/store.ts';
 import type { StateReader } from './state.ts';
 import type { VaultStore } from './vault.ts';
-import type { WorkspaceReader, WorkspaceStore } from './workspaces.ts';
+import type { WorkspaceStore } from './workspaces.ts';
 
 /** All that one transaction may write. */
 export interface WriteSession extends StateReader {
@@ -23,7 +23,6 @@ export interface WriteSession extends StateReader {
 /** All that a query may read, on one snapshot. */
 export interface ReadSession extends StateReader {
   readonly ledger: LedgerReader;
-  readonly workspaces: WorkspaceReader;
   readonly vault: Pick<VaultStore, 'findToken' | 'findValue'>;
 }
 

@@ -2,9 +2,11 @@ import type { LineageReader } from '../lineage/store.ts';
 import type { PredictionReader } from '../predictions/store.ts';
 import type { RegistryReader } from '../registry/store.ts';
 import type { TrackingReader } from '../tracking/store.ts';
+import type { WorkspaceReader } from './workspaces.ts';
 
 /** The projections as readers see them. On the writer it shows what the messages before have left. */
 export interface StateReader {
+  readonly workspaces: WorkspaceReader;
   readonly lineage: LineageReader;
   readonly tracking: TrackingReader;
   readonly registry: RegistryReader;

@@ -11,12 +11,27 @@ export type * from './tracking-facts.ts';
 /** One normalised statement that a translator derives from a payload; pure and deterministic. */
 export type Fact = LineageFact | TrackingFact | RegistryFact | PredictionFact | SystemFact;
 
+/** What is said about a workspace. Absent: not said; null: no longer said. */
+export interface WorkspaceAttributes {
+  readonly description?: string | null | undefined;
+  /** Where new experiments put their artifacts, unless they say. */
+  readonly artifactRoot?: string | null | undefined;
+  readonly traceArchivalLocation?: string | null | undefined;
+  readonly traceArchivalRetention?: string | null | undefined;
+}
+
 /** Facts of the server about itself. */
-export type SystemFact = {
-  readonly kind: 'workspace.created';
-  readonly id: string;
-  readonly name: string;
-};
+export type SystemFact =
+  | ({
+      readonly kind: 'workspace.created';
+      readonly id: string;
+      readonly name: string;
+      /** Where the artifacts of its Default experiment go; absent: into this server's store. */
+      readonly defaultLocation?: string | undefined;
+    } & WorkspaceAttributes)
+  | ({ readonly kind: 'workspace.updated'; readonly id: string } & WorkspaceAttributes)
+  /** It is reached by no request any more; what was in it stays in the record. */
+  | { readonly kind: 'workspace.deleted'; readonly id: string; readonly time: number };
 
 /** Where the message stands that a fact was derived from, and who sent it. */
 export interface FactContext {

@@ -7,9 +7,14 @@ export interface Principal {
   /** Opaque id, as ledger entries name it. */
   readonly id: string;
   readonly role: 'read' | 'write' | 'admin';
-  /** Name of the workspace. */
+  /** Name of the workspace that the request is about: the one it named, else the first of the key. */
   readonly workspace: string;
+  /** Workspaces that may be looked into at all. */
+  readonly reach: Reach;
 }
+
+/** Names of workspaces; an administrator reaches all. */
+export type Reach = 'all' | readonly string[];
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -81,6 +81,7 @@ export async function compose(config: Config): Promise<Composed> {
       guards: {
         keys,
         loopback,
+        hasWorkspace: (name) => store.hasWorkspace(name),
         allowedHosts: config.allowedHosts,
         allowedOrigins: config.allowedOrigins,
       },

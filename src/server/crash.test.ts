@@ -101,8 +101,8 @@ test('kill -9 under load: every acknowledged write is there, and the record veri
   expect(status.counts.runs).toBeGreaterThanOrEqual(runs.length);
   expect(status.counts.predictions).toBeGreaterThanOrEqual(predictions.length);
   for (const ref of [...runs.filter((_, i) => i % 50 === 0), ...runs.slice(-20)])
-    await services.answers.resolve(`run:default/${ref}`, { workspace: 'default' });
+    await services.answers.resolve(`run:default/${ref}`, { workspace: 'default', reach: 'all' });
   for (const id of [...predictions.filter((_, i) => i % 500 === 0), ...predictions.slice(-50)])
-    await services.answers.resolve(id, { workspace: 'default' });
+    await services.answers.resolve(id, { workspace: 'default', reach: 'all' });
   await close();
 });

@@ -53,7 +53,7 @@ export async function startProtocolServer(
     count: () => undefined,
   };
   const app = await createProtocolApp(
-    { id: 'tester', role: 'admin', workspace: defaultWorkspace },
+    { id: 'tester', role: 'admin', workspace: defaultWorkspace, reach: 'all' },
     (scope) => register(scope, services),
   );
   return {

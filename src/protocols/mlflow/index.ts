@@ -9,6 +9,8 @@ import { registerExperimentRoutes } from './tracking/experiment-routes.ts';
 import { registerLogRoutes } from './tracking/log-routes.ts';
 import { registerLoggedModelRoutes } from './tracking/logged-model-routes.ts';
 import { registerRunRoutes } from './tracking/run-routes.ts';
+import { workspaceOperations } from './workspaces/operations.ts';
+import { registerWorkspaceRoutes } from './workspaces/routes.ts';
 
 /** The MLflow whose API this is: clients switch features by it. */
 const mlflowVersion = '3.17.2';
@@ -16,7 +18,7 @@ const mlflowVersion = '3.17.2';
 /** What the server can do, asked before any login. */
 const serverInfo = {
   store_type: 'SqlStore',
-  workspaces_enabled: false,
+  workspaces_enabled: true,
   trace_archival_enabled: false,
   multipart_uploads_enabled: false,
   multipart_downloads_enabled: false,
@@ -37,6 +39,7 @@ export const mlflow: Protocol = {
 export const mlflowOperations: readonly Operation[] = [
   ...trackingOperations,
   ...registryOperations,
+  ...workspaceOperations,
 ];
 
 function register(app: FastifyInstance, services: ProtocolServices): void {
@@ -66,6 +69,7 @@ function register(app: FastifyInstance, services: ProtocolServices): void {
         scope.get('/mlflow/server-info', { config: { access: 'none' } }, (_request, reply) =>
           reply.send(serverInfo),
         );
+        registerWorkspaceRoutes(scope, services);
         done();
       },
       { prefix },

@@ -30,7 +30,7 @@ function createSession(db: Database) {
   const registry = createSqliteRegistryStore(db);
   const predictions = createSqlitePredictionStore(db, { readPayload: messageOf(db) });
   const vault = new SqliteVault(db);
-  const workspaces = new SqliteWorkspaces(db);
+  const workspaces = new SqliteWorkspaces(db, { remember: true });
   const caching = [lineage, tracking, registry, predictions, vault, workspaces];
   return {
     ledger: new SqliteLedgerStore(db),
@@ -62,7 +62,7 @@ function createReader(db: Database) {
     registry: createSqliteRegistryStore(db),
     predictions: createSqlitePredictionStore(db, { readPayload: messageOf(db) }),
     vault: new SqliteVault(db),
-    workspaces: new SqliteWorkspaces(db),
+    workspaces: new SqliteWorkspaces(db, { remember: false }),
     /** A stored message, by its receipt. */
     messageOf: messageOf(db),
   };
@@ -128,8 +128,17 @@ export class SqliteReaderStore {
     return this.#vault().findToken(lookup);
   }
 
-  /** Vault rows are only added or erased: they need no snapshot. */
+  /** True when there is a workspace of that name, as the newest commit left it. */
+  hasWorkspace(name: string): boolean {
+    return this.#anyReader().workspaces.findWorkspaceId(name) !== undefined;
+  }
+
   #vault(): SqliteVault {
+    return this.#anyReader().vault;
+  }
+
+  /** For single rows, which need no snapshot. */
+  #anyReader(): SqliteReadSession {
     let reader = this.#idle[0];
     if (!reader) {
       this.#readers += 1;
@@ -137,7 +146,7 @@ export class SqliteReaderStore {
       reader = { db, session: createReader(db) };
       this.#idle.push(reader);
     }
-    return reader.session.vault;
+    return reader.session;
   }
 
   close(): void {
