@@ -13,6 +13,7 @@ export { replay } from './rebuild.ts';
 export type { ReadSession } from './session.ts';
 export type { StateReader } from './state.ts';
 export { personLookup, replaceHomes, revealTokens } from './vault.ts';
+export { type SettledDelivery, settleDeliveries } from './webhooks.ts';
 export {
   createWorkspace,
   defaultWorkspace,

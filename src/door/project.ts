@@ -3,6 +3,7 @@ import { projectLineage } from '../lineage/project.ts';
 import { projectPredictions } from '../predictions/index.ts';
 import { projectRegistry } from '../registry/index.ts';
 import { projectTracking } from '../tracking/index.ts';
+import { projectWebhooks, saysPrompt } from '../webhooks/index.ts';
 import type { WriteSession } from './session.ts';
 import { projectWorkspaces } from './workspaces.ts';
 
@@ -17,4 +18,12 @@ export async function projectFacts(
   await projectRegistry(facts, context, session.registry);
   await projectPredictions(facts, context, session.predictions);
   await projectLineage(facts, context, session.lineage);
+  const { registry, webhooks: store } = session;
+  await projectWebhooks(facts, context, {
+    store,
+    async isPrompt({ name, generation }) {
+      const model = await registry.modelKey(context.workspace, name, generation);
+      return saysPrompt(await registry.findModelTag(model, 'mlflow.prompt.is_prompt'));
+    },
+  });
 }

@@ -3,6 +3,7 @@ import type { LineageStore } from '../lineage/store.ts';
 import type { PredictionStore } from '../predictions/store.ts';
 import type { RegistryStore } from '../registry/store.ts';
 import type { TrackingStore } from '../tracking/store.ts';
+import type { WebhookStore } from '../webhooks/index.ts';
 import type { StateReader } from './state.ts';
 import type { VaultStore } from './vault.ts';
 import type { WorkspaceStore } from './workspaces.ts';
@@ -16,6 +17,7 @@ export interface WriteSession extends StateReader {
   readonly tracking: TrackingStore;
   readonly registry: RegistryStore;
   readonly predictions: PredictionStore;
+  readonly webhooks: WebhookStore;
   /** Forgets what the stores cached; called when a transaction was rolled back. */
   reset(): void;
 }

@@ -2,6 +2,7 @@ import type { LineageReader } from '../lineage/store.ts';
 import type { PredictionReader } from '../predictions/store.ts';
 import type { RegistryReader } from '../registry/store.ts';
 import type { TrackingReader } from '../tracking/store.ts';
+import type { WebhookReader } from '../webhooks/index.ts';
 import type { WorkspaceReader } from './workspaces.ts';
 
 /** The projections as readers see them. On the writer it shows what the messages before have left. */
@@ -11,4 +12,5 @@ export interface StateReader {
   readonly tracking: TrackingReader;
   readonly registry: RegistryReader;
   readonly predictions: PredictionReader;
+  readonly webhooks: WebhookReader;
 }

@@ -2,14 +2,22 @@ import type { LineageFact } from './lineage-facts.ts';
 import type { PredictionFact } from './prediction-facts.ts';
 import type { RegistryFact } from './registry-facts.ts';
 import type { TrackingFact } from './tracking-facts.ts';
+import type { WebhookFact } from './webhook-facts.ts';
 
 export type * from './lineage-facts.ts';
 export type * from './prediction-facts.ts';
 export type * from './registry-facts.ts';
 export type * from './tracking-facts.ts';
+export type * from './webhook-facts.ts';
 
 /** One normalised statement that a translator derives from a payload; pure and deterministic. */
-export type Fact = LineageFact | TrackingFact | RegistryFact | PredictionFact | SystemFact;
+export type Fact =
+  | LineageFact
+  | TrackingFact
+  | RegistryFact
+  | PredictionFact
+  | WebhookFact
+  | SystemFact;
 
 /** What is said about a workspace. Absent: not said; null: no longer said. */
 export interface WorkspaceAttributes {

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Blobs } from '../blobs/blobs.ts';
 import type { Door, Receipt, StateReader } from '../door/index.ts';
+import type { WebhookEvent } from '../facts/webhook-facts.ts';
 
 /** Who sent a request; set by the server before any route runs. */
 export interface Principal {
@@ -26,6 +27,27 @@ declare module 'fastify' {
   }
 }
 
+/** What came of one call of a webhook. */
+export interface WebhookTest {
+  readonly success: boolean;
+  readonly status?: number;
+  readonly body?: string;
+  readonly error?: string;
+}
+
+/** Webhooks, as the routes that manage them need the server. The calls themselves are a job. */
+export interface WebhookServices {
+  /** @throws invalid_message with why this server does not call the URL. */
+  checkUrl(url: string): Promise<void>;
+  /** A secret as the record may hold it. */
+  seal(secret: string): string;
+  /** Calls once with an example. Never throws. */
+  test(
+    hook: { readonly url: string; readonly secret: string | null },
+    told: { readonly event: WebhookEvent; readonly data: string; readonly workspace: string },
+  ): Promise<WebhookTest>;
+}
+
 /** What every protocol gets from the server. */
 export interface ProtocolServices {
   readonly door: Door;
@@ -36,6 +58,7 @@ export interface ProtocolServices {
   reveal(text: string): string;
   /** The token of a person's name when one was given, for filters; undefined when it is not known. */
   findToken(value: string): string | undefined;
+  readonly webhooks: WebhookServices;
   /** Counts refusals and warnings for /metrics. */
   count(event: 'refused' | 'warned', protocol: string): void;
 }

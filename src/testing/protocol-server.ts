@@ -50,6 +50,7 @@ export async function startProtocolServer(
     read: (query) => store.read(query),
     reveal: (text) => revealTokens(text, (token) => store.findPerson(token)),
     findToken: (value) => store.findToken(personLookup(secret, value)),
+    webhooks: unused('webhooks'),
     count: () => undefined,
   };
   const app = await createProtocolApp(

@@ -9,6 +9,8 @@ import { registerExperimentRoutes } from './tracking/experiment-routes.ts';
 import { registerLogRoutes } from './tracking/log-routes.ts';
 import { registerLoggedModelRoutes } from './tracking/logged-model-routes.ts';
 import { registerRunRoutes } from './tracking/run-routes.ts';
+import { webhookOperations } from './webhooks/operations.ts';
+import { registerWebhookRoutes } from './webhooks/routes.ts';
 import { workspaceOperations } from './workspaces/operations.ts';
 import { registerWorkspaceRoutes } from './workspaces/routes.ts';
 
@@ -39,6 +41,7 @@ export const mlflow: Protocol = {
 export const mlflowOperations: readonly Operation[] = [
   ...trackingOperations,
   ...registryOperations,
+  ...webhookOperations,
   ...workspaceOperations,
 ];
 
@@ -86,4 +89,5 @@ function registerVersion2(scope: FastifyInstance, services: ProtocolServices): v
   registerLoggedModelRoutes(helpers, services);
   registerArtifactRoutes(scope, helpers, services);
   registerRegistryRoutes(scope, services, helpers);
+  registerWebhookRoutes(helpers, services);
 }

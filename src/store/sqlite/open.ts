@@ -7,6 +7,7 @@ import { registrySchema } from './registry-schema.ts';
 import { explainSqliteError } from './sqlite-errors.ts';
 import { SqliteReaderStore, SqliteStore } from './store.ts';
 import { trackingSchema } from './tracking-schema.ts';
+import { webhooksSchema } from './webhooks-schema.ts';
 
 /** Version of the record's tables (`log_`, `vault_`). Each step up is a migration below. */
 const recordVersion = 2;
@@ -27,6 +28,7 @@ const projectionSchema = [
   trackingSchema,
   registrySchema,
   predictionsSchema,
+  webhooksSchema,
 ].join('\n');
 
 export interface OpenedStore {

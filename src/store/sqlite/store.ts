@@ -9,6 +9,7 @@ import { SqliteVault, SqliteWorkspaces } from './record-store.ts';
 import { createSqliteRegistryStore } from './registry-store.ts';
 import { explainSqliteError } from './sqlite-errors.ts';
 import { createSqliteTrackingReader, createSqliteTrackingStore } from './tracking-store.ts';
+import { createSqliteWebhookStore } from './webhooks-store.ts';
 
 /** Readers kept open at most; further queries wait. */
 const readersMax = 4;
@@ -29,15 +30,17 @@ function createSession(db: Database) {
   const tracking = createSqliteTrackingStore(db.part());
   const registry = createSqliteRegistryStore(db);
   const predictions = createSqlitePredictionStore(db, { readPayload: messageOf(db) });
+  const webhooks = createSqliteWebhookStore(db);
   const vault = new SqliteVault(db);
   const workspaces = new SqliteWorkspaces(db, { remember: true });
-  const caching = [lineage, tracking, registry, predictions, vault, workspaces];
+  const caching = [lineage, tracking, registry, predictions, webhooks, vault, workspaces];
   return {
     ledger: new SqliteLedgerStore(db),
     lineage,
     tracking,
     registry,
     predictions,
+    webhooks,
     vault,
     workspaces,
     /** Bounds the file, in pages: as a full disk does. */
@@ -61,6 +64,7 @@ function createReader(db: Database) {
     tracking: createSqliteTrackingReader(db),
     registry: createSqliteRegistryStore(db),
     predictions: createSqlitePredictionStore(db, { readPayload: messageOf(db) }),
+    webhooks: createSqliteWebhookStore(db),
     vault: new SqliteVault(db),
     workspaces: new SqliteWorkspaces(db, { remember: false }),
     /** A stored message, by its receipt. */

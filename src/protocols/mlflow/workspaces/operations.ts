@@ -97,6 +97,7 @@ async function findContent(
     if ((await registry.searchModels({ ...search, prompts })).length > 0)
       return prompts ? 'prompts' : 'registered models';
   }
+  if ((await state.webhooks.list(workspace, { limit: 1, offset: 0 })).length > 0) return 'webhooks';
   if ((await registry.listDeployments(workspace, { limit: 1 })).length > 0) return 'deployments';
   if ((await state.predictions.findByPrefix(workspace, '', 1)).length > 0) return 'predictions';
   return undefined;
