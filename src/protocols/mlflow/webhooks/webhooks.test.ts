@@ -242,7 +242,8 @@ describe('a call', () => {
       const version = { name, version: '1' };
       await call('POST', 'registered-models/create', { name, tags });
       const versionTags = tags.length === 0 ? [] : [isPrompt, text];
-      await call('POST', 'model-versions/create', { name, source: 's3://b/m', tags: versionTags });
+      const source = tags.length === 0 ? 's3://b/m' : 'prompt-template';
+      await call('POST', 'model-versions/create', { name, source, tags: versionTags });
       await call('POST', 'registered-models/set-tag', { name, key: 'k', value: 'v' });
       await call('DELETE', 'registered-models/delete-tag', { name, key: 'k' });
       await call('POST', 'model-versions/set-tag', { ...version, key: 'k', value: 'v' });
