@@ -55,10 +55,15 @@ export function findRef(ref: string): RefParts | undefined {
   };
 }
 
-/** The workspace that a thing lives in; undefined for what is the organisation's. */
+/**
+ * The workspace that a thing lives in; undefined for what is the organisation's. Code without a
+ * repository is a script of a workspace; no address of a repository looks like a workspace's name.
+ */
 export function workspaceOf(ref: string): string | undefined {
   const parts = findRef(ref);
-  return parts !== undefined && workspaceKinds.has(parts.kind) ? parts.namespace : undefined;
+  if (parts === undefined) return undefined;
+  const isScript = parts.kind === 'code' && /^[-a-z0-9]+$/.test(parts.namespace);
+  return isScript || workspaceKinds.has(parts.kind) ? parts.namespace : undefined;
 }
 
 /** Reads a whole ref. @throws malformed_message when it is not one. */
