@@ -14,10 +14,10 @@ export type { ReadSession } from './session.ts';
 export type { StateReader } from './state.ts';
 export { personLookup, replaceHomes, revealTokens } from './vault.ts';
 export { type SettledDelivery, settleDeliveries } from './webhooks.ts';
+export type { WorkspaceRow } from './workspace-store.ts';
 export {
   createWorkspace,
   defaultWorkspace,
   isWorkspaceName,
   reservedNames,
-  type WorkspaceRow,
 } from './workspaces.ts';

@@ -6,7 +6,7 @@ import type { TrackingStore } from '../tracking/store.ts';
 import type { WebhookStore } from '../webhooks/index.ts';
 import type { StateReader } from './state.ts';
 import type { VaultStore } from './vault.ts';
-import type { WorkspaceStore } from './workspaces.ts';
+import type { WorkspaceStore } from './workspace-store.ts';
 
 /** All that one transaction may write. */
 export interface WriteSession extends StateReader {

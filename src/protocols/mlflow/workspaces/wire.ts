@@ -11,7 +11,6 @@ const said = {
 export const createWorkspaceMessage = message({ name: required(string), ...said });
 export const updateWorkspaceMessage = message({ workspace_name: required(string), ...said });
 export const workspaceMessage = message({ workspace_name: required(string) });
-export const listWorkspacesMessage = message({});
 
 type CreateMessage = BodyOf<typeof createWorkspaceMessage>;
 
