@@ -52,7 +52,9 @@ export const limits = {
   /** Candidates shown when a short ref is ambiguous. */
   candidatesMax: 20,
 
-  /** Webhooks. Calls that one webhook may owe; further events are counted, not queued: a dead receiver must not fill the store. */
+  /** Webhooks of one workspace: each may cost a row in the transaction of an event. */
+  webhooksPerWorkspaceMax: 100,
+  /** Calls that one webhook may owe; further events are counted, not queued: a dead receiver must not fill the store. */
   webhookQueueMax: 10_000,
   /** Calls under way at the same time, as many as MLflow's pool; and of one webhook, so that a slow receiver leaves room. */
   webhookCallsMax: 10,

@@ -56,10 +56,7 @@ export function uuidOf(text: string): string {
  * The headers of an attempt. The timestamp is that of the attempt: receivers refuse old ones.
  * Source: mlflow/webhooks/delivery.py (_generate_hmac_signature), mlflow/webhooks/constants.py.
  */
-function headersOf(
-  { id, body, secret }: WebhookCall,
-  nowMs: number,
-): Record<string, string> {
+function headersOf({ id, body, secret }: WebhookCall, nowMs: number): Record<string, string> {
   const timestamp = String(Math.floor(nowMs / 1_000));
   const headers = {
     'content-type': 'application/json',

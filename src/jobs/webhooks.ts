@@ -76,6 +76,7 @@ export function createWebhookJob(options: WebhookJobOptions): WebhookJob {
   const unrecorded = new Set<string>();
   const stop = new AbortController();
   let closing = false;
+  let testing = 0;
   let looking: Promise<void> | undefined;
   let again = false;
   let settling: Promise<void> | undefined;
@@ -157,7 +158,14 @@ export function createWebhookJob(options: WebhookJobOptions): WebhookJob {
 
   return {
     wake,
-    test: (hook, told) => callOnce(hook, told, options),
+    async test(hook, told) {
+      if (testing >= limits.webhookCallsMax)
+        return { success: false, error: `Failed to test webhook: ${testing} tests are under way` };
+      testing += 1;
+      return callOnce(hook, told, options).finally(() => {
+        testing -= 1;
+      });
+    },
     async close() {
       closing = true;
       await looking;

@@ -1,7 +1,8 @@
+import { limits } from '../../../base/limits.ts';
 import type { Operation, StateReader } from '../../../door/index.ts';
 import type { WebhookChange } from '../../../facts/webhook-facts.ts';
 import type { WebhookRow } from '../../../webhooks/index.ts';
-import { doesNotExist } from '../errors.ts';
+import { doesNotExist, invalidParameter } from '../errors.ts';
 import { mlflowOperation } from '../operation.ts';
 import { newId } from '../operations/names.ts';
 import type { CreateWebhook, UpdateWebhook, WebhookOnly } from './wire.ts';
@@ -20,7 +21,13 @@ export async function getWebhook(
 /** POST `webhooks`. Answers its id. */
 export const createWebhook = mlflowOperation<CreateWebhook, string, { id: string; time: number }>({
   operation: 'webhooks/create',
-  async decide(_body, { random, time }) {
+  async decide(_body, { state, workspace, random, time }) {
+    const offset = limits.webhooksPerWorkspaceMax - 1;
+    if ((await state.webhooks.list(workspace, { limit: 1, offset })).length > 0) {
+      throw invalidParameter(
+        `A workspace has at most ${limits.webhooksPerWorkspaceMax} webhooks: delete one that is not needed.`,
+      );
+    }
     const id = newId(random(16)).replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
     return { decided: { id, time }, answer: id };
   },

@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { limits } from '../../../base/limits.ts';
 import { type TestReply, type TestServer, testServer } from '../../../testing/server.ts';
 
 interface Received {
@@ -121,6 +122,12 @@ describe('the endpoints of webhooks', () => {
       error_code: 'RESOURCE_DOES_NOT_EXIST',
       message: `Webhook with ID ${first} not found.`,
     });
+  });
+
+  it('are bounded in number', async () => {
+    for (let n = 0; n < limits.webhooksPerWorkspaceMax; n += 1) await createHook({ name: `h${n}` });
+    const { status, json } = await call('POST', 'webhooks', hook());
+    expect([status, json.message]).toEqual([400, expect.stringContaining('at most 100 webhooks')]);
   });
 
   it('keep a secret sealed in the record', async () => {
