@@ -161,6 +161,13 @@ describe('the job of webhooks', () => {
       calls += 1;
       response.end();
     };
+    refusals = [new WherefromError('overloaded', 'busy')];
+    owe(1);
+    await waitFor(() => expect(settled).toHaveLength(1));
+    expect(calls).toBe(1);
+    calls = 0;
+    settled = [];
+    outcomes = [];
     refusals = [new WherefromError('not_found', 'no such workspace')];
     owe(1);
     await waitFor(() => expect(outcomes).toEqual(['delivered']));

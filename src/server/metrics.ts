@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { DoorMonitor } from '../door/index.ts';
-import type { WebhookMonitor } from '../jobs/webhooks.ts';
+import type { WebhookMonitor } from '../jobs/webhook-delivery.ts';
 
 /** What /metrics tells, in the text form of Prometheus. Units are in the names. */
 export interface Metrics extends DoorMonitor, WebhookMonitor {
