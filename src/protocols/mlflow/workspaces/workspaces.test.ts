@@ -6,7 +6,7 @@ let server: TestServer;
 const keys = { admin: '', alpha: '', beta: '', both: '', plain: '' };
 
 beforeAll(async () => {
-  server = await testServer();
+  server = await testServer({ webhookAllow: ['127.0.0.1'] });
   const make = (name: keyof typeof keys, ...workspaces: string[]): void => {
     const role = name === 'admin' ? 'admin' : 'write';
     keys[name] = createKey(server.data, { name, role, workspaces }).text;
@@ -185,6 +185,29 @@ describe('the endpoints of workspaces', () => {
     expect(gone.status).toBe(404);
   });
 
+  it('stop the webhooks of a workspace that is deleted', async () => {
+    await create('hooked');
+    const options = { workspace: 'hooked' };
+    const events = [{ entity: 'REGISTERED_MODEL', action: 'CREATED' }];
+    // Nobody listens on the discard port: the call stays owed.
+    const hook = { name: 'ci', url: 'http://127.0.0.1:9/', events };
+    expect((await as('admin', 'POST', mlflow('webhooks'), { ...options, body: hook })).status).toBe(
+      200,
+    );
+    expect((await as('admin', 'DELETE', `${workspaces}/hooked`)).json.message).toContain(
+      'webhooks',
+    );
+    const model = { ...options, body: { name: 'm' } };
+    await as('admin', 'POST', mlflow('registered-models/create'), model);
+    const owed = async (): Promise<string> =>
+      (await as('admin', 'GET', '/metrics')).text.match(
+        /^wherefrom_webhook_queue_calls \d+$/m,
+      )?.[0] ?? '';
+    expect(await owed()).toBe('wherefrom_webhook_queue_calls 1');
+    expect((await as('admin', 'DELETE', `${workspaces}/hooked?mode=CASCADE`)).status).toBe(204);
+    expect(await owed()).toBe('wherefrom_webhook_queue_calls 0');
+  });
+
   it('give the experiments of a workspace its own artifact root', async () => {
     await create('rooted', { default_artifact_root: 's3://bucket/rooted/' });
     const options = { workspace: 'rooted' };
@@ -214,6 +237,11 @@ describe('a workspace', () => {
     expect((await get('both', 'beta')).status).toBe(200);
     expect((await get('admin')).status).toBe(404);
     expect((await get('admin', 'beta')).status).toBe(200);
+    const byOwnName = await server.get(own(`resolve?ref=${run}`), {
+      authorization: `Bearer ${keys.admin}`,
+      'wherefrom-workspace': 'beta',
+    });
+    expect(byOwnName.json.ref).toBe(`run:beta/${run}`);
     expect((await get('alpha', 'beta')).json.error_code).toBe('PERMISSION_DENIED');
     expect((await get('plain', 'alpha')).status).toBe(403);
     expect((await get('admin', 'nowhere')).json).toMatchObject({
