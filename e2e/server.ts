@@ -40,9 +40,9 @@ export async function startChildServer(
   };
 }
 
-/** Makes an API key with the role write. */
-export async function createKey(data: string): Promise<string> {
-  const args = ['key', 'create', '--name', 'test', '--data', data];
+/** Makes an API key, with the role write unless `flags` say otherwise. */
+export async function createKey(data: string, flags: readonly string[] = []): Promise<string> {
+  const args = ['key', 'create', '--name', 'test', '--data', data, ...flags];
   return (await promisify(execFile)(command, args)).stdout.trim();
 }
 

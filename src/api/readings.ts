@@ -1,6 +1,6 @@
 import type { StateReader } from '../door/index.ts';
 import type { EntityKind } from '../facts/kinds.ts';
-import { findRef, formatRef } from '../facts/ref.ts';
+import { findRef, formatRef, workspaceOf } from '../facts/ref.ts';
 import { canonicalName, type NodeRow } from '../lineage/index.ts';
 import { deploymentRef, modelRef, type VersionRow, versionRef } from '../registry/index.ts';
 
@@ -24,17 +24,6 @@ export interface Lookup {
   readonly limit: number;
 }
 
-/** Kinds that live in a workspace: those of others are not offered. */
-const ofWorkspace = new Set<EntityKind>([
-  'run',
-  'experiment',
-  'artifact',
-  'model',
-  'modelVersion',
-  'deployment',
-  'prediction',
-]);
-
 /** Names looked at for the end of a path. */
 const suffixScanMax = 100_000;
 
@@ -50,9 +39,7 @@ export function readingOf(node: NodeRow, why: string): Reading {
 
 /** Nodes that may be offered in this workspace. */
 export function visible(nodes: readonly NodeRow[], workspace: string): NodeRow[] {
-  return nodes.filter(
-    ({ kind, ref }) => !ofWorkspace.has(kind) || findRef(ref)?.namespace === workspace,
-  );
+  return nodes.filter(({ ref }) => (workspaceOf(ref) ?? workspace) === workspace);
 }
 
 /** A whole ref: the node, also by a spelling that is not canonical, or the prediction. */

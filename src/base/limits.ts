@@ -85,6 +85,35 @@ export const limits = {
   /** Candidates shown when a short ref is ambiguous. */
   candidatesMax: 20,
 
+  /** Webhooks of one workspace: each may cost a row in the transaction of an event. */
+  webhooksPerWorkspaceMax: 100,
+  /** Calls that one webhook may owe; further events are counted, not queued: a dead receiver must not fill the store. */
+  webhookQueueMax: 10_000,
+  /** Calls under way at the same time, as many as MLflow's pool; and of one webhook, so that a slow receiver leaves room. */
+  webhookCallsMax: 10,
+  webhookCallsOfOneMax: 2,
+  /** One attempt, from resolving the name to the end of the answer; as MLflow waits. */
+  webhookTimeoutMs: 30_000,
+  /** Resolving a receiver's name, and how many at a time: the resolver shares its threads with the file system. */
+  webhookResolveTimeoutMs: 5_000,
+  webhookResolvesMax: 2,
+  /** Attempts after the first, the wait before the first of them, which then doubles, its jitter, and the longest wait; as MLflow's. */
+  webhookRetriesMax: 3,
+  webhookBackoffMs: 1_000,
+  webhookJitterMs: 1_000,
+  webhookBackoffMaxMs: 60_000,
+  /** Kept of a receiver's answer, for the test of a webhook. */
+  webhookAnswerBytesMax: 64 * 1024,
+  /** A look for calls that are owed comes this long after a commit, so that many commits share one. */
+  webhookWakeMs: 5,
+  /** Results that end within this time share a message to the door. */
+  webhookSettleMs: 20,
+  /** At shutdown, calls under way may end within this time; then they are cut, and made again after the start. */
+  webhookShutdownMs: 2_000,
+  /** Secret and URL of a webhook, in characters: columns of 1,000 and 500 in MLflow. */
+  webhookSecretCharactersMax: 1_000,
+  webhookUrlCharactersMax: 2_048,
+
   /** In-memory names and ids of the writer; the oldest are dropped first. */
   cacheEntriesMax: 200_000,
   /** Prepared statements of one connection. */

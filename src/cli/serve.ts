@@ -23,9 +23,15 @@ export const verb = defineVerb({
     'base-path': { type: 'string', description: 'Path prefix behind a reverse proxy.' },
     'allowed-hosts': { type: 'string', description: 'Further Host names, separated by commas.' },
     'allowed-origins': { type: 'string', description: 'Origins of pages that may call the API.' },
+    'webhook-allow': {
+      type: 'string',
+      description:
+        'A host of your own network that webhooks may call, also by http; can be given several times.',
+    },
     'json-log': { type: 'boolean', description: 'Log every request as a line of JSON.' },
     ...jsonArg,
   },
+  repeatable: ['webhook-allow'],
   async run(args, io) {
     const flags = {
       host: args.host,
@@ -34,6 +40,7 @@ export const verb = defineVerb({
       basePath: args['base-path'],
       allowedHosts: args['allowed-hosts'],
       allowedOrigins: args['allowed-origins'],
+      webhookAllow: args['webhook-allow'],
       jsonLog: args['json-log'],
     };
     const { config } = readConfig(flags, io);

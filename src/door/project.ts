@@ -5,6 +5,7 @@ import { projectPredictions } from '../predictions/index.ts';
 import { projectRegistry } from '../registry/index.ts';
 import { projectTraces } from '../traces/index.ts';
 import { projectTracking } from '../tracking/index.ts';
+import { projectWebhooks, saysPrompt } from '../webhooks/index.ts';
 import type { WriteSession } from './session.ts';
 import { projectWorkspaces } from './workspaces.ts';
 
@@ -21,4 +22,12 @@ export async function projectFacts(
   await projectTraces(facts, context, session.traces);
   await projectEvaluation(facts, context, session.evaluation);
   await projectLineage(facts, context, session.lineage);
+  const { registry, webhooks: store } = session;
+  await projectWebhooks(facts, context, {
+    store,
+    async isPrompt({ name, generation }) {
+      const model = await registry.modelKey(context.workspace, name, generation);
+      return saysPrompt(await registry.findModelTag(model, 'mlflow.prompt.is_prompt'));
+    },
+  });
 }

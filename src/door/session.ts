@@ -5,9 +5,10 @@ import type { PredictionStore } from '../predictions/store.ts';
 import type { RegistryStore } from '../registry/store.ts';
 import type { TraceStore } from '../traces/store.ts';
 import type { TrackingStore } from '../tracking/store.ts';
+import type { WebhookStore } from '../webhooks/index.ts';
 import type { StateReader } from './state.ts';
 import type { VaultStore } from './vault.ts';
-import type { WorkspaceReader, WorkspaceStore } from './workspaces.ts';
+import type { WorkspaceStore } from './workspace-store.ts';
 
 /** All that one transaction may write. */
 export interface WriteSession extends StateReader {
@@ -20,6 +21,7 @@ export interface WriteSession extends StateReader {
   readonly predictions: PredictionStore;
   readonly traces: TraceStore;
   readonly evaluation: EvaluationStore;
+  readonly webhooks: WebhookStore;
   /** Forgets what the stores cached; called when a transaction was rolled back. */
   reset(): void;
 }
@@ -27,7 +29,6 @@ export interface WriteSession extends StateReader {
 /** All that a query may read, on one snapshot. */
 export interface ReadSession extends StateReader {
   readonly ledger: LedgerReader;
-  readonly workspaces: WorkspaceReader;
   readonly vault: Pick<VaultStore, 'findToken' | 'findValue'>;
 }
 

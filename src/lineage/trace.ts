@@ -300,6 +300,7 @@ async function finish(
   sources: LineageSources,
   outside: readonly OutsideNode[],
 ): Promise<JudgedAnswer> {
+  await walk.conceal();
   const rendered = await renderWalk(walk, outside, sources.timeOf);
   const nodes: AnswerNode[] = [];
   for (const node of rendered.nodes) nodes.push(await sources.enrich(node, query.moment));
@@ -364,10 +365,15 @@ function round(score: number): number {
   return Math.round(score * 1000) / 1000;
 }
 
-/** Limits of a walk: what was asked, never more than the server allows. */
-export function walkLimits(depth: number | undefined, nodes: number | undefined): WalkLimits {
+/** Limits of a walk: what was asked, never more than the server allows. `sees` as in WalkLimits. */
+export function walkLimits(
+  depth: number | undefined,
+  nodes: number | undefined,
+  sees?: WalkLimits['sees'],
+): WalkLimits {
   return {
     depth: Math.min(depth ?? limits.depthDefault, limits.depthMax),
     nodes: Math.min(nodes ?? limits.nodesDefault, limits.nodesMax),
+    sees,
   };
 }

@@ -111,6 +111,6 @@ export interface WalkSink {
 /** Where a walk went no further, and how many links it left. */
 export interface Stop {
   readonly key: number;
-  readonly reason: 'depth' | 'nodes' | 'hub';
+  readonly reason: 'depth' | 'nodes' | 'hub' | 'permission';
   readonly count: number;
 }

@@ -15,6 +15,8 @@ import {
 export interface WalkLimits {
   readonly depth: number;
   readonly nodes: number;
+  /** What may be shown; all when absent. The rest is neither shown nor walked through. */
+  readonly sees?: ((ref: string) => boolean) | undefined;
 }
 
 /** Things that many others hang on: named in a trace, never a way to their other users. */
@@ -62,7 +64,7 @@ export class Walk implements WalkSink {
   }
 
   async #stopAtDepth(level: readonly number[]): Promise<void> {
-    for (const node of await this.view.nodes(level)) {
+    for (const node of this.#withoutHidden(await this.view.nodes(level))) {
       const count = await this.#countLinks(node);
       if (count > 0) this.stops.push({ key: node.key, reason: 'depth', count });
     }
@@ -81,7 +83,7 @@ export class Walk implements WalkSink {
   }
 
   async #expand(level: readonly number[]): Promise<void> {
-    const rows = await this.view.nodes(level);
+    const rows = this.#withoutHidden(await this.view.nodes(level));
     const byKind = (kind: string): NodeRow[] => rows.filter((row) => row.kind === kind);
     await this.#expandEdges(rows);
     const versions = byKind('datasetVersion');
@@ -98,6 +100,28 @@ export class Walk implements WalkSink {
       for (const dataset of byKind('dataset')) await versionsOf(this, dataset);
       await declaredDown(this, byKind('dataset'), byKind('job'));
     }
+  }
+
+  /** Takes out whatever was added and may not be shown, also what only columns led to. */
+  async conceal(): Promise<void> {
+    if (this.#limits.sees === undefined) return;
+    this.#withoutHidden(await this.view.nodes([...this.nodes.keys()].filter((key) => key > 0)));
+  }
+
+  /** Takes hidden nodes out with their edges, and says where the way ended. @returns the other rows. */
+  #withoutHidden(rows: readonly NodeRow[]): readonly NodeRow[] {
+    const { sees } = this.#limits;
+    if (sees === undefined) return rows;
+    const hidden = new Set(rows.filter(({ ref }) => !sees(ref)).map(({ key }) => key));
+    if (hidden.size === 0) return rows;
+    for (const key of hidden) this.nodes.delete(key);
+    for (const [id, edge] of this.edges) {
+      if (!hidden.has(edge.from) && !hidden.has(edge.to)) continue;
+      this.edges.delete(id);
+      const near = this.direction === 'up' ? edge.to : edge.from;
+      if (!hidden.has(near)) this.#stopAt(near, 'permission');
+    }
+    return rows.filter(({ key }) => !hidden.has(key));
   }
 
   /** Stored edges. A node with too many is counted, not expanded. */
@@ -121,7 +145,7 @@ export class Walk implements WalkSink {
     for (const key of [near, far]) {
       if (this.nodes.has(key)) continue;
       if (this.nodes.size >= this.#limits.nodes) {
-        this.#stopAtNodes(near);
+        this.#stopAt(near, 'nodes');
         return false;
       }
       this.nodes.set(key, this.depth);
@@ -146,10 +170,10 @@ export class Walk implements WalkSink {
     return this.#readUntil.get(version);
   }
 
-  #stopAtNodes(key: number): void {
-    const index = this.stops.findIndex((stop) => stop.key === key && stop.reason === 'nodes');
+  #stopAt(key: number, reason: 'nodes' | 'permission'): void {
+    const index = this.stops.findIndex((stop) => stop.key === key && stop.reason === reason);
     const before = this.stops[index];
     if (before) this.stops[index] = { ...before, count: before.count + 1 };
-    else this.stops.push({ key, reason: 'nodes', count: 1 });
+    else this.stops.push({ key, reason, count: 1 });
   }
 }

@@ -1,4 +1,4 @@
-import { createWorkspace, type Operation } from '../door/index.ts';
+import { createWorkspace, type Operation, settleDeliveries } from '../door/index.ts';
 import { mlflow, mlflowOperations } from './mlflow/index.ts';
 import { openlineage, openlineageOperations } from './openlineage/index.ts';
 import { otlp, otlpOperations } from './otlp/index.ts';
@@ -11,6 +11,7 @@ export const protocols: readonly Protocol[] = [mlflow, openlineage, otlp, predic
 /** Every operation that a ledger entry may name. Types are erased: replay finds them by name. */
 export const operations: readonly Operation[] = [
   createWorkspace as unknown as Operation,
+  settleDeliveries as unknown as Operation,
   ...mlflowOperations,
   ...openlineageOperations,
   ...otlpOperations,

@@ -1,15 +1,21 @@
 import type { FastifyInstance } from 'fastify';
 import type { Blobs } from '../blobs/blobs.ts';
 import type { Door, Receipt, StateReader } from '../door/index.ts';
+import type { WebhookEvent } from '../facts/webhook-facts.ts';
 
 /** Who sent a request; set by the server before any route runs. */
 export interface Principal {
   /** Opaque id, as ledger entries name it. */
   readonly id: string;
   readonly role: 'read' | 'write' | 'admin';
-  /** Name of the workspace. */
+  /** Name of the workspace that the request is about: the one it named, else the first of the key. */
   readonly workspace: string;
+  /** Workspaces that may be looked into at all. */
+  readonly reach: Reach;
 }
+
+/** Names of workspaces; an administrator reaches all. */
+export type Reach = 'all' | readonly string[];
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -19,6 +25,27 @@ declare module 'fastify' {
     /** Role that a route needs; without it GET and HEAD need `read`, others `write`. */
     access?: 'none' | 'read' | 'write' | 'admin';
   }
+}
+
+/** What came of one call of a webhook. */
+export interface WebhookTest {
+  readonly success: boolean;
+  readonly status?: number;
+  readonly body?: string;
+  readonly error?: string;
+}
+
+/** Webhooks, as the routes that manage them need the server. The calls themselves are a job. */
+export interface WebhookServices {
+  /** @throws invalid_message with why this server does not call the URL. */
+  checkUrl(url: string): Promise<void>;
+  /** A secret as the record may hold it. */
+  seal(secret: string): string;
+  /** Calls once with an example. Never throws. */
+  test(
+    hook: { readonly url: string; readonly secret: string | null },
+    told: { readonly event: WebhookEvent; readonly data: string; readonly workspace: string },
+  ): Promise<WebhookTest>;
 }
 
 /** What every protocol gets from the server. */
@@ -31,6 +58,7 @@ export interface ProtocolServices {
   reveal(text: string): string;
   /** The token of a person's name when one was given, for filters; undefined when it is not known. */
   findToken(value: string): string | undefined;
+  readonly webhooks: WebhookServices;
   /** Counts refusals and warnings for /metrics. */
   count(event: 'refused' | 'warned', protocol: string): void;
 }

@@ -65,8 +65,16 @@ export function createApiServices(options: ApiServicesOptions): ApiServices {
       }),
     checkpoint: () =>
       store.read(async (session) => signCheckpoint(await session.ledger.head(), directory.signer)),
-    receipt: (position, index) =>
-      store.read((session) => readReceipt(session, directory.log, position, index)),
+    receipt: (position, index, scope) =>
+      store.read(async (session) => {
+        const message = await readReceipt(session, directory.log, position, index);
+        const workspace = session.workspaces.findWorkspaceName(message.workspace);
+        if (scope.reach === 'all' || scope.reach.includes(workspace ?? '')) return message;
+        throw new WherefromError(
+          'forbidden',
+          `Message ${index} at position ${position} is of a workspace that this key may not use.`,
+        );
+      }),
     reveal: persons.reveal,
   };
 }

@@ -11,8 +11,13 @@ import {
   replaceHomes,
   replay,
   revealTokens,
+  settleDeliveries,
 } from '../door/index.ts';
+import { createOutboundGuard } from '../jobs/outbound-guard.ts';
+import { createSecretBox } from '../jobs/secret-box.ts';
+import { createWebhookJob, type WebhookJob } from '../jobs/webhooks.ts';
 import { operations } from '../protocols/index.ts';
+import type { WebhookServices } from '../protocols/services.ts';
 import {
   compareProjections,
   openShadowStore,
@@ -64,16 +69,24 @@ export async function compose(config: Config): Promise<Composed> {
       clock: systemClock,
       log: directory.log,
       secret: directory.secret,
-      monitor: metrics,
+      monitor: {
+        committed(batch) {
+          metrics.committed(batch);
+          webhooks.job.wake();
+        },
+      },
     });
     const sources: MetricsSources = {
       queued: door.queued,
       entries: async () => (await store.read((session) => session.ledger.head())).size,
+      webhooks: () => store.read((session) => session.webhooks.totals()),
       diskBytes: () => diskBytes(directory),
       healthy: () => door.broken() === undefined,
     };
-    await ensureDefaultWorkspace(store, door);
     const persons = createPersons(store, directory);
+    const webhooks = createWebhooks(config, { store, door, directory, persons, metrics });
+    await ensureDefaultWorkspace(store, door);
+    webhooks.job.wake();
     const blobs = createDirectoryBlobs({ directory: directory.blobsPath });
     const app = createHttp({
       basePath: config.basePath,
@@ -81,6 +94,7 @@ export async function compose(config: Config): Promise<Composed> {
       guards: {
         keys,
         loopback,
+        hasWorkspace: (name) => store.hasWorkspace(name),
         allowedHosts: config.allowedHosts,
         allowedOrigins: config.allowedOrigins,
       },
@@ -90,6 +104,7 @@ export async function compose(config: Config): Promise<Composed> {
         blobs,
         read: (query) => store.read(query),
         ...persons,
+        webhooks: webhooks.services,
         count: metrics.count,
       },
       apiServices: createApiServices({
@@ -105,6 +120,7 @@ export async function compose(config: Config): Promise<Composed> {
       authentication: keys.required() ? 'keys' : 'none',
       close: once(async () => {
         await app.close();
+        await webhooks.job.close();
         await door.idle();
         store.close();
         directory.lock?.release();
@@ -114,6 +130,43 @@ export async function compose(config: Config): Promise<Composed> {
     directory.lock?.release();
     throw thrown;
   }
+}
+
+/** The job that makes the calls of webhooks, and what protocols need of it. */
+function createWebhooks(
+  config: Config,
+  parts: {
+    readonly store: SqliteStore;
+    readonly door: ReturnType<typeof createDoor>;
+    readonly directory: DataDirectory;
+    readonly persons: Persons;
+    readonly metrics: Metrics;
+  },
+): { readonly job: WebhookJob; readonly services: WebhookServices } {
+  const { store, door, directory } = parts;
+  const guard = createOutboundGuard({ allow: config.webhookAllow });
+  const box = createSecretBox(directory.secret);
+  const job = createWebhookJob({
+    pending: (perWebhook) => store.read((session) => session.webhooks.pending(perWebhook)),
+    async settle(workspace, deliveries) {
+      const body = { deliveries };
+      await door.submit({ operation: settleDeliveries, workspace, principal: 'system', body });
+    },
+    reveal: parts.persons.reveal,
+    guard,
+    box,
+    clock: systemClock,
+    log: directory.log,
+    monitor: parts.metrics,
+  });
+  const services: WebhookServices = {
+    async checkUrl(url) {
+      await guard.check(url);
+    },
+    seal: box.seal,
+    test: job.test,
+  };
+  return { job, services };
 }
 
 /** Closing twice is closing once. */

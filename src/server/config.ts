@@ -42,6 +42,9 @@ const configSchema = z.strictObject({
   allowedOrigins: listSchema
     .default([])
     .describe('Origins of pages in a browser that may call the API.'),
+  webhookAllow: listSchema
+    .default([])
+    .describe('Hosts of your own network that webhooks may call, also by http.'),
   jsonLog: z
     .union([z.boolean(), z.stringbool()])
     .default(false)

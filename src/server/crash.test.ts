@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { afterAll, afterEach, expect, test, vi } from 'vitest';
 import { temporaryDirectory } from '../testing/store.ts';
 import { openReadOnly, rebuildDirectory, verifyDirectory } from './offline.ts';
 
@@ -8,13 +10,11 @@ const main = join(import.meta.dirname, '../cli/main.ts');
 let child: ChildProcess | undefined;
 const directory = temporaryDirectory();
 
-afterEach(() => {
-  child?.kill('SIGKILL');
-  directory.remove();
-});
+afterEach(() => child?.kill('SIGKILL'));
+afterAll(() => directory.remove());
 
 /** A server in a process of its own; resolves to its address once it listens. */
-async function serve(data: string): Promise<string> {
+async function serve(data: string, flags: readonly string[] = []): Promise<string> {
   const started = spawn(
     process.execPath,
     [
@@ -26,6 +26,7 @@ async function serve(data: string): Promise<string> {
       '--port',
       '0',
       '--json',
+      ...flags,
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
@@ -101,8 +102,61 @@ test('kill -9 under load: every acknowledged write is there, and the record veri
   expect(status.counts.runs).toBeGreaterThanOrEqual(runs.length);
   expect(status.counts.predictions).toBeGreaterThanOrEqual(predictions.length);
   for (const ref of [...runs.filter((_, i) => i % 50 === 0), ...runs.slice(-20)])
-    await services.answers.resolve(`run:default/${ref}`, { workspace: 'default' });
+    await services.answers.resolve(`run:default/${ref}`, { workspace: 'default', reach: 'all' });
   for (const id of [...predictions.filter((_, i) => i % 500 === 0), ...predictions.slice(-50)])
-    await services.answers.resolve(id, { workspace: 'default' });
+    await services.answers.resolve(id, { workspace: 'default', reach: 'all' });
   await close();
+});
+
+test('kill -9 during a call of a webhook: it is made again after the start, and then no more', {
+  timeout: 60_000,
+}, async () => {
+  const data = join(directory.path, 'hooks');
+  const ids: unknown[] = [];
+  let answering = false;
+  const receiver = createServer((request, response) => {
+    ids.push(request.headers['x-mlflow-delivery-id']);
+    request.resume().on('end', () => answering && response.end());
+  });
+  await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
+  // A server that listens on a port has an address with one.
+  const { port } = receiver.address() as AddressInfo;
+  const flags = ['--webhook-allow', '127.0.0.1'];
+  const post = async (url: string, path: string, body: object): Promise<void> => {
+    const reply = await fetch(`${url}/api/2.0/mlflow/${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    expect(reply.status).toBe(200);
+  };
+  const kill = async (): Promise<void> => {
+    const exited = new Promise((resolve) => child?.once('exit', resolve));
+    child?.kill('SIGKILL');
+    await exited;
+  };
+  const queued = async (url: string): Promise<string | undefined> =>
+    /^wherefrom_webhook_queue_calls (.*)$/m.exec(await (await fetch(`${url}/metrics`)).text())?.[1];
+
+  let url = await serve(data, flags);
+  const events = [{ entity: 'REGISTERED_MODEL', action: 'CREATED' }];
+  await post(url, 'webhooks', { name: 'ci', url: `http://127.0.0.1:${port}/`, events });
+  await post(url, 'registered-models/create', { name: 'fraud' });
+  await vi.waitFor(() => expect(ids).toHaveLength(1), { timeout: 5_000 });
+  await kill();
+  answering = true;
+  url = await serve(data, flags);
+  await vi.waitFor(() => expect(ids).toHaveLength(2), { timeout: 5_000 });
+  expect(ids[1]).toBe(ids[0]);
+  await vi.waitFor(async () => expect(await queued(url)).toBe('0'), { timeout: 5_000 });
+  await kill();
+  url = await serve(data, flags);
+  await post(url, 'registered-models/create', { name: 'churn' });
+  await vi.waitFor(() => expect(ids).toHaveLength(3), { timeout: 5_000 });
+  expect(new Set(ids).size).toBe(2);
+  await kill();
+  receiver.closeAllConnections();
+  receiver.close();
+  expect(await verifyDirectory(data)).toMatchObject({ verified: true, problems: [] });
+  expect(await rebuildDirectory(data, { check: true })).toMatchObject({ differences: [] });
 });

@@ -50,10 +50,11 @@ export async function startProtocolServer(
     read: (query) => store.read(query),
     reveal: (text) => revealTokens(text, (token) => store.findPerson(token)),
     findToken: (value) => store.findToken(personLookup(secret, value)),
+    webhooks: unused('webhooks'),
     count: () => undefined,
   };
   const app = await createProtocolApp(
-    { id: 'tester', role: 'admin', workspace: defaultWorkspace },
+    { id: 'tester', role: 'admin', workspace: defaultWorkspace, reach: 'all' },
     (scope) => register(scope, services),
   );
   return {

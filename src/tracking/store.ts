@@ -240,8 +240,8 @@ export interface NewLoggedModel {
 
 /** Writes of the projection, in ledger order. Runs and models are named by their ids. */
 export interface TrackingStore extends TrackingReader {
-  /** Makes experiment "0" of the workspace a row, when it is not yet one. */
-  ensureDefaultExperiment(workspace: string, time: number): Awaitable<void>;
+  /** Makes experiment "0" of the workspace a row, when it is not yet one, with its artifacts at `location`. */
+  ensureDefaultExperiment(workspace: string, time: number, location?: string): Awaitable<void>;
   putExperiment(experiment: NewExperiment): Awaitable<void>;
   renameExperiment(workspace: string, id: string, name: string, time: number): Awaitable<void>;
   /** Sets the stage of the experiment and all its runs. */

@@ -11,6 +11,10 @@ import { registerExperimentRoutes } from './tracking/experiment-routes.ts';
 import { registerLogRoutes } from './tracking/log-routes.ts';
 import { registerLoggedModelRoutes } from './tracking/logged-model-routes.ts';
 import { registerRunRoutes } from './tracking/run-routes.ts';
+import { webhookOperations } from './webhooks/operations.ts';
+import { registerWebhookRoutes } from './webhooks/routes.ts';
+import { workspaceOperations } from './workspaces/operations.ts';
+import { registerWorkspaceRoutes } from './workspaces/routes.ts';
 
 /** The MLflow whose API this is: clients switch features by it. */
 const mlflowVersion = '3.17.2';
@@ -18,7 +22,7 @@ const mlflowVersion = '3.17.2';
 /** What the server can do, asked before any login. */
 const serverInfo = {
   store_type: 'SqlStore',
-  workspaces_enabled: false,
+  workspaces_enabled: true,
   trace_archival_enabled: false,
   multipart_uploads_enabled: false,
   multipart_downloads_enabled: false,
@@ -41,6 +45,8 @@ export const mlflowOperations: readonly Operation[] = [
   ...registryOperations,
   ...traceOperations,
   ...evaluationOperations,
+  ...webhookOperations,
+  ...workspaceOperations,
 ];
 
 function register(app: FastifyInstance, services: ProtocolServices): void {
@@ -72,6 +78,7 @@ function register(app: FastifyInstance, services: ProtocolServices): void {
         );
         registerTraceRoutesV3(scope, createRouteHelpers(scope, services), services);
         registerEvaluationRoutes(createRouteHelpers(scope, services), services);
+        registerWorkspaceRoutes(scope, services);
         done();
       },
       { prefix },
@@ -89,4 +96,5 @@ function registerVersion2(scope: FastifyInstance, services: ProtocolServices): v
   registerArtifactRoutes(scope, helpers, services);
   registerRegistryRoutes(scope, services, helpers);
   registerTraceRoutesV2(scope, helpers, services);
+  registerWebhookRoutes(helpers, services);
 }

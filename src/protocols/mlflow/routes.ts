@@ -20,6 +20,8 @@ type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 /** A route that only reads. */
 export interface ReadRoute<F extends Fields> {
   readonly message: Message<F>;
+  /** Role that it needs; `read` when absent. */
+  readonly access?: 'read' | 'write';
   /** Returns the answer's JSON; person tokens in it are revealed before it is sent. */
   answer(body: BodyOf<Message<F>>, call: Call): unknown;
 }
@@ -91,7 +93,7 @@ export function createRouteHelpers(app: FastifyInstance, services: ProtocolServi
       app.route({
         method,
         url: path,
-        config: { access: 'read' },
+        config: { access: route.access ?? 'read' },
         handler: async (request, reply) => {
           const body = readMessage(route.message, source(request), {
             text: request.method === 'GET',

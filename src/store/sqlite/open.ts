@@ -9,6 +9,7 @@ import { explainSqliteError } from './sqlite-errors.ts';
 import { SqliteReaderStore, SqliteStore } from './store.ts';
 import { tracesSchema } from './traces-schema.ts';
 import { trackingSchema } from './tracking-schema.ts';
+import { webhooksSchema } from './webhooks-schema.ts';
 
 /** Version of the record's tables (`log_`, `vault_`). Each step up is a migration below. */
 const recordVersion = 2;
@@ -31,6 +32,7 @@ const projectionSchema = [
   predictionsSchema,
   tracesSchema,
   evaluationSchema,
+  webhooksSchema,
 ].join('\n');
 
 export interface OpenedStore {

@@ -12,6 +12,7 @@ import { explainSqliteError } from './sqlite-errors.ts';
 import { SqliteTraceReader } from './traces-reader.ts';
 import { SqliteTraceStore } from './traces-store.ts';
 import { createSqliteTrackingReader, createSqliteTrackingStore } from './tracking-store.ts';
+import { createSqliteWebhookStore } from './webhooks-store.ts';
 
 /** Readers kept open at most; further queries wait. */
 const readersMax = 4;
@@ -33,9 +34,10 @@ function createSession(db: Database) {
   const registry = createSqliteRegistryStore(db);
   const predictions = createSqlitePredictionStore(db, { readPayload: messageOf(db) });
   const traces = new SqliteTraceStore(db, { readPayload: messageOf(db) });
+  const webhooks = createSqliteWebhookStore(db);
   const vault = new SqliteVault(db);
-  const workspaces = new SqliteWorkspaces(db);
-  const caching = [lineage, tracking, registry, predictions, traces, vault, workspaces];
+  const workspaces = new SqliteWorkspaces(db, { remember: true });
+  const caching = [lineage, tracking, registry, predictions, traces, webhooks, vault, workspaces];
   return {
     ledger: new SqliteLedgerStore(db),
     lineage,
@@ -44,6 +46,7 @@ function createSession(db: Database) {
     predictions,
     traces,
     evaluation: createSqliteEvaluationStore(db),
+    webhooks,
     vault,
     workspaces,
     /** Bounds the file, in pages: as a full disk does. */
@@ -69,8 +72,9 @@ function createReader(db: Database) {
     predictions: createSqlitePredictionStore(db, { readPayload: messageOf(db) }),
     traces: new SqliteTraceReader(db, { readPayload: messageOf(db) }),
     evaluation: createSqliteEvaluationReader(db),
+    webhooks: createSqliteWebhookStore(db),
     vault: new SqliteVault(db),
-    workspaces: new SqliteWorkspaces(db),
+    workspaces: new SqliteWorkspaces(db, { remember: false }),
     /** A stored message, by its receipt. */
     messageOf: messageOf(db),
   };
@@ -136,8 +140,17 @@ export class SqliteReaderStore {
     return this.#vault().findToken(lookup);
   }
 
-  /** Vault rows are only added or erased: they need no snapshot. */
+  /** True when there is a workspace of that name, as the newest commit left it. */
+  hasWorkspace(name: string): boolean {
+    return this.#anyReader().workspaces.findWorkspaceId(name) !== undefined;
+  }
+
   #vault(): SqliteVault {
+    return this.#anyReader().vault;
+  }
+
+  /** For single rows, which need no snapshot. */
+  #anyReader(): SqliteReadSession {
     let reader = this.#idle[0];
     if (!reader) {
       this.#readers += 1;
@@ -145,7 +158,7 @@ export class SqliteReaderStore {
       reader = { db, session: createReader(db) };
       this.#idle.push(reader);
     }
-    return reader.session.vault;
+    return reader.session;
   }
 
   close(): void {

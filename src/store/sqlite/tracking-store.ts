@@ -170,7 +170,7 @@ class SqliteTrackingStore extends SqliteLoggedModelStore implements TrackingStor
     return this.#newestRun;
   }
 
-  ensureDefaultExperiment(workspace: string, time: number): void {
+  ensureDefaultExperiment(workspace: string, time: number, location?: string): void {
     if (this.#defaults.has(workspace)) return;
     const { number, name, artifactLocation } = defaultExperiment;
     this.db.run(
@@ -180,7 +180,7 @@ class SqliteTrackingStore extends SqliteLoggedModelStore implements TrackingStor
       workspace,
       number,
       name,
-      artifactLocation,
+      location ?? artifactLocation,
       time,
       time,
     );

@@ -66,7 +66,7 @@ describe('requests', () => {
     expect((await server.send('GET', '/version')).body).toBe('3.17.2');
     expect((await server.send('GET', '/api/3.0/mlflow/server-info')).body).toMatchObject({
       store_type: 'SqlStore',
-      workspaces_enabled: false,
+      workspaces_enabled: true,
     });
   });
 
