@@ -187,7 +187,7 @@ class SqliteTrackingStore extends SqliteLoggedModelStore implements TrackingStor
     this.#defaults.add(workspace);
   }
 
-  putExperiment({ workspace, id, name, artifactLocation, time }: NewExperiment): void {
+  putExperiment({ workspace, id, name, artifactLocation, ...times }: NewExperiment): void {
     this.db.run(
       `INSERT OR IGNORE INTO tracking_experiments
        (workspace, number, name, artifact_location, deleted, creation_time, last_update_time)
@@ -196,8 +196,8 @@ class SqliteTrackingStore extends SqliteLoggedModelStore implements TrackingStor
       experimentNumber(id) ?? 0,
       name,
       artifactLocation,
-      time,
-      time,
+      times.time,
+      times.updatedTime ?? times.time,
     );
   }
 
