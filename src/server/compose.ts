@@ -13,6 +13,7 @@ import {
   revealTokens,
 } from '../door/index.ts';
 import { operations } from '../protocols/index.ts';
+import type { ProtocolServices } from '../protocols/services.ts';
 import {
   compareProjections,
   openShadowStore,
@@ -34,6 +35,8 @@ export interface Composed {
   readonly app: FastifyInstance;
   readonly directory: DataDirectory;
   readonly authentication: 'none' | 'keys';
+  /** The door and the queries, for what runs in this process. */
+  readonly services: ProtocolServices;
   /** Waits for what is queued, then closes the store and gives the directory free. */
   close(): Promise<void>;
 }
@@ -75,6 +78,13 @@ export async function compose(config: Config): Promise<Composed> {
     await ensureDefaultWorkspace(store, door);
     const persons = createPersons(store, directory);
     const blobs = createDirectoryBlobs({ directory: directory.blobsPath });
+    const services: ProtocolServices = {
+      door,
+      blobs,
+      read: (query) => store.read(query),
+      ...persons,
+      count: metrics.count,
+    };
     const app = createHttp({
       basePath: config.basePath,
       jsonLog: config.jsonLog,
@@ -85,13 +95,7 @@ export async function compose(config: Config): Promise<Composed> {
         allowedOrigins: config.allowedOrigins,
       },
       metrics,
-      protocolServices: {
-        door,
-        blobs,
-        read: (query) => store.read(query),
-        ...persons,
-        count: metrics.count,
-      },
+      protocolServices: services,
       apiServices: createApiServices({
         store,
         directory,
@@ -103,6 +107,7 @@ export async function compose(config: Config): Promise<Composed> {
       app,
       directory,
       authentication: keys.required() ? 'keys' : 'none',
+      services,
       close: once(async () => {
         await app.close();
         await door.idle();
