@@ -38,6 +38,11 @@ with tempfile.TemporaryDirectory() as directory:
         points = [Metric("loss", 1 / (step + 1), 1_700_000_000_000 + step, step) for step in range(2500)]
         for start in range(0, len(points), 1000):
             client.log_batch(run.info.run_id, metrics=points[start : start + 1000])
+        mlflow.log_text("a note", "notes/deep/note.txt")
+        mlflow.log_dict({"a": 1}, "empty name.json")
+        model = LogisticRegression().fit(data[["age", "income"]], data["y"])
+        info = mlflow.sklearn.log_model(model, name="model", input_example=data[["age", "income"]][:1])
+        out["model_id"] = info.model_id
         odd = [
             Metric("odd", float("nan"), 1_700_000_000_000, 0),
             Metric("odd", 0.0, 1_700_000_000_000, 0),
@@ -46,11 +51,6 @@ with tempfile.TemporaryDirectory() as directory:
             Metric("odd", 5.0, 1_600_000_000_000, 7),
         ]
         client.log_batch(run.info.run_id, metrics=odd)
-        mlflow.log_text("a note", "notes/deep/note.txt")
-        mlflow.log_dict({"a": 1}, "empty name.json")
-        model = LogisticRegression().fit(data[["age", "income"]], data["y"])
-        info = mlflow.sklearn.log_model(model, name="model", input_example=data[["age", "income"]][:1])
-        out["model_id"] = info.model_id
         mlflow.log_metric("accuracy", 0.75, step=1, model_id=info.model_id, dataset=dataset)
         mlflow.log_metric("undefined", float("nan"), model_id=info.model_id)
         client.set_logged_model_tags(info.model_id, {"approved": "yes"})
