@@ -11,7 +11,18 @@ export interface SourceSize {
   readonly pointsPerRun: number;
 }
 
-const metricNames = ['loss', 'accuracy', 'f1', 'auc', 'rmse', 'lr', 'grad_norm', 'val_loss', 'val_auc', 'seconds'];
+const metricNames = [
+  'loss',
+  'accuracy',
+  'f1',
+  'auc',
+  'rmse',
+  'lr',
+  'grad_norm',
+  'val_loss',
+  'val_auc',
+  'seconds',
+];
 const params = 10;
 const startTime = 1_700_000_000_000;
 const minuteMs = 60_000;
@@ -47,7 +58,13 @@ export function fillImportSource(path: string, { runs, pointsPerRun }: SourceSiz
     "INSERT OR IGNORE INTO experiments (experiment_id, name, artifact_location, lifecycle_stage, creation_time, last_update_time) VALUES (?, ?, ?, 'active', ?, ?)",
   );
   for (let id = 1; id <= experiments; id += 1)
-    addExperiment.run(id, `experiment ${id}`, `s3://bucket/mlflow/${id}`, startTime + id, startTime + id);
+    addExperiment.run(
+      id,
+      `experiment ${id}`,
+      `s3://bucket/mlflow/${id}`,
+      startTime + id,
+      startTime + id,
+    );
   const addRun = db.prepare(
     "INSERT INTO runs (run_uuid, name, source_type, user_id, status, start_time, end_time, lifecycle_stage, artifact_uri, experiment_id) VALUES (?, ?, 'LOCAL', ?, 'FINISHED', ?, ?, 'active', ?, ?)",
   );
@@ -61,7 +78,15 @@ export function fillImportSource(path: string, { runs, pointsPerRun }: SourceSiz
     const experiment = 1 + (index % experiments);
     const from = startTime + index * minuteMs;
     const user = `user${index % 20}`;
-    addRun.run(id, `run-${index}`, user, from, from + minuteMs, `s3://bucket/mlflow/${experiment}/${id}/artifacts`, experiment);
+    addRun.run(
+      id,
+      `run-${index}`,
+      user,
+      from,
+      from + minuteMs,
+      `s3://bucket/mlflow/${experiment}/${id}/artifacts`,
+      experiment,
+    );
     for (let i = 0; i < params; i += 1) addParam.run(id, `param_${i}`, String(index % (i + 2)));
     addTag.run(id, 'mlflow.runName', `run-${index}`);
     addTag.run(id, 'mlflow.user', user);

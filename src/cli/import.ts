@@ -1,10 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import type {
-  ImportReport,
-  ImportTarget,
-  MlflowSource,
-} from '../protocols/mlflow/import/tool.ts';
+import type { ImportReport, ImportTarget, MlflowSource } from '../protocols/mlflow/import/tool.ts';
 import { type ExitCode, exitCodes, type Io, UsageError } from './io.ts';
 import { readConfig } from './read-config.ts';
 import { createImportProgress, renderImport } from './render-import.ts';

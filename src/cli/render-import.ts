@@ -40,7 +40,8 @@ function progressLine(progress: ImportProgress, seconds: number): string {
   const { step, done, of, points, pointsOf } = progress;
   const rate = points > 0 ? `, ${number(points / seconds)} points/s` : '';
   const share = of && step === 'runs' ? Math.min(done / of, pointsOf ? points / pointsOf : 1) : 0;
-  const eta = share > 0.02 && share < 1 ? `, about ${number((seconds * (1 - share)) / share)} s left` : '';
+  const eta =
+    share > 0.02 && share < 1 ? `, about ${number((seconds * (1 - share)) / share)} s left` : '';
   return `${step}: ${number(done)}${of === undefined ? '' : ` of ${number(of)}`}${rate}${eta}`;
 }
 
@@ -65,7 +66,9 @@ export function renderImport(
   io.out(`In ${seconds.toFixed(1)} s${rate >= 1 ? ` (${number(rate)} points/s)` : ''}${files}.`);
   for (const note of report.notes) io.out(`  ${clean(note)}`);
   for (const { what, count, reason } of report.left)
-    io.out(`Not brought: ${count === undefined ? '' : `${number(count)} `}${clean(what)}: ${clean(reason)}.`);
+    io.out(
+      `Not brought: ${count === undefined ? '' : `${number(count)} `}${clean(what)}: ${clean(reason)}.`,
+    );
   if (report.troubleCount === 0) return;
   io.err(style.red(`${number(report.troubleCount)} could not be brought:`));
   for (const { what, reason } of report.troubles.slice(0, shownMax))

@@ -1,7 +1,7 @@
 import { limits } from '../../../base/limits.ts';
 import { artifactPath, joinPath } from '../tracking/artifact-path.ts';
-import { filesBelow } from './files.ts';
 import type { ImportContext } from './context.ts';
+import { filesBelow } from './files.ts';
 import { placeOf } from './places.ts';
 import type { SourceFile } from './source.ts';
 
@@ -33,13 +33,19 @@ export async function bringFiles(owners: readonly Owner[], context: ImportContex
         found.push({ owner, root, file });
         count += 1;
       }
-      if (count === 0 && owner.expected) tally.trouble(owner.what, `There are no files in ${owner.from}.`);
+      if (count === 0 && owner.expected)
+        tally.trouble(owner.what, `There are no files in ${owner.from}.`);
     } catch (thrown) {
-      tally.trouble(`files of ${owner.what}`, thrown instanceof Error ? thrown.message : String(thrown));
+      tally.trouble(
+        `files of ${owner.what}`,
+        thrown instanceof Error ? thrown.message : String(thrown),
+      );
     }
   }
   if (found.length === 0) return;
-  const { files: known } = await target.known({ roots: [...new Set(found.map(({ root }) => root))] });
+  const { files: known } = await target.known({
+    roots: [...new Set(found.map(({ root }) => root))],
+  });
   await inParallel(found, async ({ owner, root, file }) => {
     const path = joinPath(root, file.path);
     if (known[path] === file.bytes) return tally.count('files', 'there');

@@ -1,6 +1,7 @@
 import type { DecideContext } from '../../../door/index.ts';
 import type { Fact } from '../../../facts/facts.ts';
 import type { ExperimentRow } from '../../../tracking/index.ts';
+import { mlflowOperation } from '../operation.ts';
 import { uniqueTags } from '../operations/define.ts';
 import {
   createExperiment,
@@ -9,7 +10,6 @@ import {
   updateExperiment,
 } from '../operations/experiments.ts';
 import { below } from '../operations/names.ts';
-import { mlflowOperation } from '../operation.ts';
 import { tokeniseTags } from '../registry/persons.ts';
 import { liveFacts, missingTags } from './live.ts';
 import type { ImportExperiment } from './messages.ts';
@@ -54,10 +54,7 @@ async function freeId(body: ImportExperiment, context: DecideContext): Promise<s
   const { state, workspace } = context;
   // Ids of more than 15 digits (file stores invent them) are not exact numbers in JSON.
   const own = /^(0|[1-9]\d{0,14})$/.test(body.experiment_id) ? body.experiment_id : undefined;
-  if (
-    own !== undefined &&
-    (await state.tracking.findExperiment(workspace, own)) === undefined
-  )
+  if (own !== undefined && (await state.tracking.findExperiment(workspace, own)) === undefined)
     return own;
   const next = await state.tracking.nextExperimentId(workspace);
   return String(Math.max(next, (body.ids_above ?? 0) + 1));
@@ -95,7 +92,11 @@ export const importExperiment = mlflowOperation<ImportExperiment, ImportedExperi
     const created = { ...context, at: body.creation_time ?? 0 };
     const updated = { ...context, at: body.last_update_time ?? body.creation_time ?? 0 };
     const tagged = tags.flatMap((tag) =>
-      liveFacts(setExperimentTag, { message: { experiment_id: id, ...tag }, decided: { id } }, updated),
+      liveFacts(
+        setExperimentTag,
+        { message: { experiment_id: id, ...tag }, decided: { id } },
+        updated,
+      ),
     );
     if (what === 'known') return tagged;
     const message = { name: body.name, tags };

@@ -1,5 +1,5 @@
-import { limits } from '../../../base/limits.ts';
 import { isObject } from '../../../base/json.ts';
+import { limits } from '../../../base/limits.ts';
 import { bringFiles, type Owner } from './bring-files.ts';
 import type { ImportContext, ImportOptions, ImportProgress } from './context.ts';
 import type { ImportExperiment, ImportLoggedModel, ImportMetrics, ImportRun } from './messages.ts';
@@ -41,7 +41,10 @@ function report(context: ImportContext, step: ImportProgress['step'], of?: numbe
 async function bringExperiments(context: ImportContext): Promise<void> {
   const { source, tally, places } = context;
   const all = await source.experiments();
-  const above = Math.max(0, ...all.map(({ experiment_id: id }) => Number(id)).filter((id) => id < 1e12));
+  const above = Math.max(
+    0,
+    ...all.map(({ experiment_id: id }) => Number(id)).filter((id) => id < 1e12),
+  );
   for (const experiment of all) {
     const { artifact_location: location = '', ...rest } = experiment;
     const moves = context.files && places.readable(location);
@@ -59,7 +62,8 @@ async function bringExperiments(context: ImportContext): Promise<void> {
     context.experiments.set(from, id);
     if (moves) places.move(location, `mlflow-artifacts:/${id}`);
     if (id !== from) tally.note(`Experiment ${from} (${name}) is ${id} here.`);
-    else if (answer.name !== name) tally.note(`Experiment ${id} (${name}) is named ${String(answer.name)} here.`);
+    else if (answer.name !== name)
+      tally.note(`Experiment ${id} (${name}) is named ${String(answer.name)} here.`);
   }
   report(context, 'experiments', all.length);
 }
@@ -101,13 +105,17 @@ async function bringRuns(context: ImportContext): Promise<void> {
     );
     // Also of runs that got something new: they may have their points already.
     const known = await target.known({ runs: old.length === 0 ? [] : ids });
-    const failed = (run: string, reason: string): void => tally.trouble(`metrics of run ${run}`, reason);
+    const failed = (run: string, reason: string): void =>
+      tally.trouble(`metrics of run ${run}`, reason);
     const points = source.points(brought, known.runs, failed);
     const sent = await sendPoints(context, points, 'metric points', () =>
       report(context, 'runs', source.totals.runs),
     );
     countThere('metric points', known.runs, sent, context);
-    await bringFiles(ids.flatMap((id) => owners.get(id) ?? []), context);
+    await bringFiles(
+      ids.flatMap((id) => owners.get(id) ?? []),
+      context,
+    );
     report(context, 'runs', source.totals.runs);
   }
 }
@@ -243,7 +251,8 @@ async function bringModel(
   const what = `registered model ${model.name}`;
   const [result] = await accept(context, [{ import: 'registered-model', body: model }]);
   if (!tally.result('registered models', what, result)) {
-    if (versions.length > 0) tally.trouble(`the versions of ${model.name}`, 'Their model was not brought.');
+    if (versions.length > 0)
+      tally.trouble(`the versions of ${model.name}`, 'Their model was not brought.');
     return;
   }
   if (isObject(result?.answer) && result.answer.gone === true) {
@@ -260,7 +269,11 @@ async function bringModel(
     const page = sent.slice(from, from + limits.importRequestMessagesMax);
     const results = await accept(context, page);
     for (const [index, one] of results.entries())
-      tally.result('model versions', `version ${versions[from + index]?.version} of ${model.name}`, one);
+      tally.result(
+        'model versions',
+        `version ${versions[from + index]?.version} of ${model.name}`,
+        one,
+      );
   }
   const named = aliases.map((body): ImportMessage => ({ import: 'alias', body }));
   const results = await accept(context, named);

@@ -77,19 +77,25 @@ export const importLoggedModel = mlflowOperation<ImportReadModel, null, Decided>
         );
       if (params.length > 0)
         facts.push(
-          ...liveFacts(logLoggedModelParams, { message: { model_id, params }, decided: {} }, updated),
+          ...liveFacts(
+            logLoggedModelParams,
+            { message: { model_id, params }, decided: {} },
+            updated,
+          ),
         );
     }
     if (decided.finalized) {
       const { read } = body;
-      const message = { model_id, status: finalStatus(body), ...(read === undefined ? {} : { read }) };
+      const message = {
+        model_id,
+        status: finalStatus(body),
+        ...(read === undefined ? {} : { read }),
+      };
       const of = { source_run: source_run_id, name, model_type };
       facts.push(...liveFacts(finalizeLoggedModel, { message, decided: of }, updated));
     }
     if (decided.made && body.lifecycle_stage === 'deleted')
-      facts.push(
-        ...liveFacts(deleteLoggedModel, { message: { model_id }, decided: {} }, updated),
-      );
+      facts.push(...liveFacts(deleteLoggedModel, { message: { model_id }, decided: {} }, updated));
     return facts;
   },
 });

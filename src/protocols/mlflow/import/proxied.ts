@@ -26,11 +26,7 @@ export function proxiedBy(client: RestClient): Proxied {
 
 const endpoint = '/api/2.0/mlflow-artifacts/artifacts';
 
-async function* listed(
-  client: RestClient,
-  root: string,
-  below: string,
-): AsyncIterable<SourceFile> {
+async function* listed(client: RestClient, root: string, below: string): AsyncIterable<SourceFile> {
   const path = below === '' ? root : `${root}/${below}`;
   const answer = await client.get(endpoint, { path });
   for (const file of list(answer.files)) {

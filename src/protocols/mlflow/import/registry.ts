@@ -95,9 +95,7 @@ export const importVersion = mlflowOperation<ImportVersion, null, DecidedVersion
       return { decided: { generation, made: true, tags, modelId }, answer: null };
     }
     if (known.createdTime !== (body.creation_timestamp ?? 0)) {
-      throw conflict(
-        `Version ${body.version} of ${body.name} is here, made at another time.`,
-      );
+      throw conflict(`Version ${body.version} of ${body.name} is here, made at another time.`);
     }
     if (known.deletedTime !== null) return { unchanged: null };
     const news = missingTags(uniqueTags(body.tags), await registry.listVersionTags(known.key));
@@ -129,7 +127,10 @@ export const importVersion = mlflowOperation<ImportVersion, null, DecidedVersion
     };
     const created = { ...context, at: createdTime };
     const facts = liveFacts(createVersion, { message, decided }, created);
-    return [...facts.map((fact) => withOrigin(fact, body)), ...laterFacts(body, generation, context)];
+    return [
+      ...facts.map((fact) => withOrigin(fact, body)),
+      ...laterFacts(body, generation, context),
+    ];
   },
 });
 

@@ -45,7 +45,12 @@ const listedMax = 1_000;
 export interface Tally {
   count(thing: ImportedThing, outcome: 'brought' | 'there', by?: number): void;
   /** Counts a result; one that was not brought is a trouble. @returns true when the thing is here. */
-  result(thing: ImportedThing, what: string, result: ImportResult | undefined, by?: number): boolean;
+  result(
+    thing: ImportedThing,
+    what: string,
+    result: ImportResult | undefined,
+    by?: number,
+  ): boolean;
   trouble(what: string, reason: string): void;
   note(text: string): void;
   leave(left: Left): void;

@@ -52,8 +52,7 @@ export function createRestClient(options: RestOptions): RestClient {
       }),
     );
   return {
-    get: async (path, query = {}) =>
-      json(await ask(`${path}?${new URLSearchParams(query)}`), path),
+    get: async (path, query = {}) => json(await ask(`${path}?${new URLSearchParams(query)}`), path),
     post: async (path, body) =>
       json(await ask(path, { method: 'POST', body: JSON.stringify(body) }), path),
     fetch: (path) => ask(path),

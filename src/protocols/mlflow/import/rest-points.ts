@@ -67,8 +67,7 @@ async function readModelPoints(
     const point = readPoint(said);
     const same = (other: SourcePoint): boolean =>
       other.timestamp === point.timestamp && other.step === point.step;
-    const own =
-      point.value === 0 ? (await readHistory(client, run, point.key)).filter(same) : [];
+    const own = point.value === 0 ? (await readHistory(client, run, point.key)).filter(same) : [];
     const value = own.length > 0 && own.every((each) => each.value === 'NaN') ? 'NaN' : point.value;
     found.push({ ...point, value, model: of.model });
   }

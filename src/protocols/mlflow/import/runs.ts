@@ -137,9 +137,11 @@ export const importRun = mlflowOperation<ImportRun, null, Decided>({
   },
   facts(body, { artifact_uri, news }, context) {
     const part = news === null ? body : restrict(body, news);
-    const first = news === null ? createdFacts(body, artifact_uri, context) : tagFacts(part, news, context);
+    const first =
+      news === null ? createdFacts(body, artifact_uri, context) : tagFacts(part, news, context);
     const facts = [...first, ...loggedFacts(part, context)];
-    if (news === null ? body.status !== 'RUNNING' : news.ended) facts.push(...endFacts(body, context));
+    if (news === null ? body.status !== 'RUNNING' : news.ended)
+      facts.push(...endFacts(body, context));
     if (news === null && body.lifecycle_stage === 'deleted') {
       const at = body.deleted_time || endOf(body);
       const message = { run_id: body.run_id };
@@ -193,9 +195,7 @@ function loggedFacts(body: ImportRun, context: FactContext): Fact[] {
   }
   if (outputs.length > 0) {
     const message = { run_id, models: outputs };
-    facts.push(
-      ...liveFacts(logOutputs, { message, decided: {} }, { ...context, at: endOf(body) }),
-    );
+    facts.push(...liveFacts(logOutputs, { message, decided: {} }, { ...context, at: endOf(body) }));
   }
   return facts;
 }

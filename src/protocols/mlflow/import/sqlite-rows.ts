@@ -77,17 +77,13 @@ export function readRuns(scope: Scope, ids: readonly string[]): ImportRun[] {
   });
 }
 
-
 interface SentDataset {
   readonly owner: string;
   readonly dataset: NonNullable<ImportRun['datasets']>[number]['dataset'];
   readonly tags: readonly { readonly key: string; readonly value: string }[];
 }
 
-function readDatasets(
-  { db }: Scope,
-  list: string,
-): Map<string, SentDataset[]> {
+function readDatasets({ db }: Scope, list: string): Map<string, SentDataset[]> {
   const rows = db.all<{
     owner: string;
     input: string;

@@ -69,8 +69,9 @@ function openDatabase(path: string): Database {
   let revision: string | undefined;
   try {
     db = new Database(path, 'read');
-    revision = db.get<{ version_num: string }>('SELECT version_num FROM alembic_version')
-      ?.version_num;
+    revision = db.get<{ version_num: string }>(
+      'SELECT version_num FROM alembic_version',
+    )?.version_num;
   } catch {
     // no database, or none of MLflow: told below
   }
@@ -297,7 +298,8 @@ function left(scope: Scope): Left[] {
     const sql = `SELECT count(*) AS n FROM ${table} e WHERE NOT (${workspaceOf(scope, table, 'e')})`;
     const count = db.get<{ n: number }>(sql)?.n ?? 0;
     const what = `${table.replace('_', ' ')} of other workspaces`;
-    if (count > 0) found.push({ what, count, reason: `only the workspace ${workspace} was asked for` });
+    if (count > 0)
+      found.push({ what, count, reason: `only the workspace ${workspace} was asked for` });
   }
   return found;
 }

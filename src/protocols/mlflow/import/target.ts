@@ -182,7 +182,11 @@ function readKnown(
       known.models[id] = { points: await tracking.countLoggedModelMetrics(model.key) };
     }
     for (const root of roots) {
-      const files: readonly ArtifactRow[] = await tracking.artifactsBelow(workspace, root, filesMax);
+      const files: readonly ArtifactRow[] = await tracking.artifactsBelow(
+        workspace,
+        root,
+        filesMax,
+      );
       for (const { path, bytes } of files) known.files[path] = bytes;
     }
     return known;
