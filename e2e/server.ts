@@ -40,9 +40,9 @@ export async function startChildServer(
   };
 }
 
-/** Makes an API key with the role write. */
-export async function createKey(data: string): Promise<string> {
-  const args = ['key', 'create', '--name', 'test', '--data', data];
+/** Makes an API key. */
+export async function createKey(data: string, role = 'write'): Promise<string> {
+  const args = ['key', 'create', '--name', 'test', '--role', role, '--data', data];
   return (await promisify(execFile)(command, args)).stdout.trim();
 }
 

@@ -1,7 +1,7 @@
 import type { DecideContext } from '../../../door/index.ts';
 import type { Fact } from '../../../facts/facts.ts';
 import { type ModelRow, versionRef } from '../../../registry/index.ts';
-import { doesNotExist, mlflowError } from '../errors.ts';
+import { mlflowError } from '../errors.ts';
 import { mlflowOperation } from '../operation.ts';
 import { uniqueTags } from '../operations/define.ts';
 import { setAlias } from '../registry/aliases.ts';

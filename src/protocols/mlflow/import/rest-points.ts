@@ -3,7 +3,7 @@ import { limits } from '../../../base/limits.ts';
 import { double, int64, message, readMessage, required, string } from '../wire.ts';
 import type { ImportMetrics } from './messages.ts';
 import type { RestClient } from './rest-client.ts';
-import { SeriesBuilder, type SourcePoint } from './source.ts';
+import { metricsOf, type SourcePoint } from './source.ts';
 import type { LatestPoint } from './target.ts';
 
 type Json = Record<string, unknown>;
@@ -89,10 +89,7 @@ export async function readHistories(
   }
   const pieces: ImportMetrics[] = [];
   for (let from = 0; from < points.length; from += limits.importPointsPerMessageMax) {
-    const series = new SeriesBuilder(run);
-    for (const point of points.slice(from, from + limits.importPointsPerMessageMax))
-      series.add(point);
-    pieces.push(series.build());
+    pieces.push(metricsOf(run, points.slice(from, from + limits.importPointsPerMessageMax)));
   }
   return pieces;
 }

@@ -6,6 +6,7 @@ import type {
   ImportMetrics,
   ImportModel,
   ImportRun,
+  ImportSeries,
   ImportVersion,
 } from './messages.ts';
 import type { Known } from './target.ts';
@@ -73,44 +74,6 @@ export interface MlflowSource {
   close(): void;
 }
 
-/** Points of one run as a message: by metric, in the order in which they come. */
-export class SeriesBuilder {
-  readonly #run: string;
-  readonly #series = new Map<string, MutableSeries>();
-  /** Points that were added. */
-  count = 0;
-
-  constructor(run: string) {
-    this.#run = run;
-  }
-
-  add(point: SourcePoint): void {
-    const { key, model = '', datasetName = '', datasetDigest = '' } = point;
-    const name = model === '' ? key : `${key}\n${model}\n${datasetName}\n${datasetDigest}`;
-    let series = this.#series.get(name);
-    if (series === undefined) {
-      const of = { model_id: model, dataset_name: datasetName, dataset_digest: datasetDigest };
-      series = { key, ...(model === '' ? {} : of), timestamps: [], steps: [], values: [] };
-      this.#series.set(name, series);
-    }
-    series.timestamps.push(point.timestamp);
-    series.steps.push(point.step);
-    series.values.push(point.value);
-    this.count += 1;
-  }
-
-  build(): ImportMetrics {
-    return { run_id: this.#run, series: [...this.#series.values()] };
-  }
-}
-
-type MutableSeries = {
-  readonly key: string;
-  readonly timestamps: number[];
-  readonly steps: number[];
-  readonly values: (number | 'NaN')[];
-};
-
 /** One value of a metric, as a source tells it. */
 export interface SourcePoint {
   readonly key: string;
@@ -120,4 +83,35 @@ export interface SourcePoint {
   readonly model?: string;
   readonly datasetName?: string;
   readonly datasetDigest?: string;
+}
+
+/** Oldest first: a history that grows needs no look at what is there. */
+const byTime = (a: SourcePoint, b: SourcePoint): number =>
+  a.timestamp - b.timestamp || a.step - b.step;
+
+/** Points of one run as a message, by metric. */
+export function metricsOf(run: string, points: readonly SourcePoint[]): ImportMetrics {
+  const bySeries = new Map<string, SourcePoint[]>();
+  for (const point of points) {
+    const { key, model, datasetName, datasetDigest } = point;
+    const name = model ? JSON.stringify([key, model, datasetName, datasetDigest]) : key;
+    const series = bySeries.get(name);
+    if (series === undefined) bySeries.set(name, [point]);
+    else series.push(point);
+  }
+  return { run_id: run, series: [...bySeries.values()].map(seriesOf) };
+}
+
+function seriesOf(points: SourcePoint[]): ImportSeries {
+  points.sort(byTime);
+  const { key = '', model, datasetName, datasetDigest } = points[0] ?? {};
+  return {
+    key,
+    ...(model ? { model_id: model } : {}),
+    ...(model && datasetName ? { dataset_name: datasetName } : {}),
+    ...(model && datasetDigest ? { dataset_digest: datasetDigest } : {}),
+    timestamps: points.map(({ timestamp }) => timestamp),
+    steps: points.map(({ step }) => step),
+    values: points.map(({ value }) => value),
+  };
 }

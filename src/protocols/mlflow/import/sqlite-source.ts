@@ -4,7 +4,7 @@ import { limits } from '../../../base/limits.ts';
 import { Database } from '../../../store/sqlite/database.ts';
 import type { ImportExperiment, ImportLoggedModel, ImportMetrics, ImportRun } from './messages.ts';
 import { checkRevision, tablesLeft } from './schema.ts';
-import { type Left, type MlflowSource, SeriesBuilder } from './source.ts';
+import { type Left, type MlflowSource, metricsOf, type SourcePoint } from './source.ts';
 import { readModels } from './sqlite-models.ts';
 import { groupBy, present, readRuns, type Scope, workspaceOf } from './sqlite-rows.ts';
 import type { Known } from './target.ts';
@@ -193,10 +193,13 @@ async function* pointsOf(db: Database, run: string): AsyncIterable<ImportMetrics
     );
     const last = rows.at(-1);
     if (last === undefined) return;
-    const series = new SeriesBuilder(run);
-    for (const { key, timestamp, step, value, nan } of rows)
-      series.add({ key, timestamp, step, value: nan === 1 ? 'NaN' : value });
-    yield series.build();
+    yield metricsOf(
+      run,
+      rows.map(({ key, timestamp, step, value, nan }) => ({
+        ...{ key, timestamp, step },
+        value: nan === 1 ? 'NaN' : value,
+      })),
+    );
     if (rows.length < limits.importPointsPerMessageMax) return;
     from = last.rowid;
   }
@@ -248,6 +251,13 @@ interface ModelPointRow {
   readonly datasetDigest: string | null;
 }
 
+const modelPoint = (row: ModelPointRow): SourcePoint => ({
+  ...row,
+  value: row.value ?? 'NaN',
+  datasetName: row.datasetName ?? '',
+  datasetDigest: row.datasetDigest ?? '',
+});
+
 async function* modelPoints(
   db: Database,
   models: readonly ImportLoggedModel[],
@@ -270,17 +280,8 @@ async function* modelPoints(
     if (rows.length <= (known[model_id]?.points ?? 0)) continue;
     for (const [run, list] of groupBy(rows, (row) => row.run)) {
       for (let from = 0; from < list.length; from += limits.importPointsPerMessageMax) {
-        const series = new SeriesBuilder(run);
-        for (const row of list.slice(from, from + limits.importPointsPerMessageMax)) {
-          const { datasetName, datasetDigest, value, ...point } = row;
-          series.add({
-            ...point,
-            value: value ?? 'NaN',
-            datasetName: datasetName ?? '',
-            datasetDigest: datasetDigest ?? '',
-          });
-        }
-        yield series.build();
+        const some = list.slice(from, from + limits.importPointsPerMessageMax);
+        yield metricsOf(run, some.map(modelPoint));
       }
     }
   }
