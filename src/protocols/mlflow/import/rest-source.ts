@@ -36,58 +36,107 @@ function read<T>(descriptor: Message<Fields>, said: Json): T {
 
 const object = (value: unknown): Json => (isObject(value) ? value : {});
 
+/** What is remembered while pages are read. */
+interface Memory {
+  /** What the page in hand told of metrics, by id: the latest points of runs, all of models. */
+  readonly metrics: Map<string, readonly Json[]>;
+  /** Which versions were made of logged models, by name and version. */
+  readonly registrations: Map<string, string>;
+  /** Where the files of logged models are. */
+  readonly locations: Map<string, string>;
+}
+
 /**
- * A running MLflow server. It tells no numbers beforehand, and no deleted model versions and logged
- * models.
+ * A running MLflow server. It tells no numbers beforehand, and of no deleted model versions and
+ * logged models.
  * @throws what the server refuses its first search with.
  */
 export async function openRestSource(options: RestSourceOptions): Promise<MlflowSource> {
   const client = createRestClient(options);
   const experiments = await readExperiments(client);
-  const registrations = new Map<string, string>();
-  const locations = new Map<string, string>();
   const ids = experiments.map(({ experiment_id }) => experiment_id);
-  // What a search of runs tells of metrics: the latest points.
-  const latest = new WeakMap<ImportRun, readonly Json[]>();
-  const points = new WeakMap<ImportLoggedModel, readonly Json[]>();
+  const memory: Memory = { metrics: new Map(), registrations: new Map(), locations: new Map() };
+  const pointsOf = ({ id }: { readonly id: string }): readonly Json[] => memory.metrics.get(id) ?? [];
   return {
     totals: { experiments: experiments.length },
     experiments: async () => experiments,
-    async *runs() {
-      for (const id of ids) {
-        const body = { experiment_ids: [id], run_view_type: 'ALL', max_results: pageMax.runs };
-        for await (const page of searchPages(client, 'runs/search', { body, items: 'runs' }))
-          yield page.map((run) => {
-            const message = readRun(run);
-            latest.set(message, list(object(run.data).metrics).filter(isObject));
-            return message;
-          });
-      }
-    },
-    points: (runs, known, failed) =>
-      runPoints(client, { runs, known, failed, latestOf: (run) => latest.get(run) ?? [] }),
-    async *loggedModels() {
-      for (const id of ids) {
-        const body = { experiment_ids: [id], max_results: pageMax.models };
-        const search = { body, items: 'models' };
-        for await (const page of searchPages(client, 'logged-models/search', search))
-          yield page.map((model) => {
-            const message = readLoggedModel(model);
-            points.set(message, list(object(model.data).metrics).filter(isObject));
-            locations.set(message.model_id, message.artifact_uri);
-            const tag = message.tags?.find(({ key }) => key === 'mlflow.modelVersions');
-            addRegistrations(registrations, message.model_id, tag?.value);
-            return message;
-          });
-      }
-    },
-    modelPoints: (models, known) =>
-      modelPoints(client, { models, known, pointsOf: (model) => points.get(model) ?? [] }),
-    registeredModels: () => readRestModels(client, { registrations, locations }),
+    runs: () => readRuns(client, ids, memory),
+    points: (runs, known, failed) => runPoints(client, { runs, known, failed, pointsOf }),
+    loggedModels: () => readLoggedModels(client, ids, memory),
+    modelPoints: (models, known) => modelPoints(client, { models, known, pointsOf }),
+    registeredModels: () => readRestModels(client, memory),
     left: () => left(client, ids),
     proxied: options.proxied ?? proxiedBy(client),
     close: () => undefined,
   };
+}
+
+async function* readRuns(
+  client: RestClient,
+  experiments: readonly string[],
+  { metrics }: Memory,
+): AsyncIterable<readonly ImportRun[]> {
+  const whole = await hasLoggedModels(client, experiments);
+  for (const id of experiments) {
+    const body = { experiment_ids: [id], run_view_type: 'ALL', max_results: pageMax.runs };
+    for await (const page of searchPages(client, 'runs/search', { body, items: 'runs' })) {
+      metrics.clear();
+      const runs = page.map(readRun);
+      for (const [index, run] of page.entries())
+        metrics.set(runs[index]?.run_id ?? '', list(object(run.data).metrics).filter(isObject));
+      yield whole ? await withModels(client, runs) : runs;
+    }
+  }
+}
+
+/** Servers before 3.0 have none, and no way to ask. */
+async function hasLoggedModels(
+  client: RestClient,
+  experiments: readonly string[],
+): Promise<boolean> {
+  const body = { experiment_ids: experiments, max_results: 1 };
+  return client.post('/api/2.0/mlflow/logged-models/search', body).then(
+    ({ models }) => list(models).length > 0,
+    () => false,
+  );
+}
+
+/** A search does not tell which logged models runs read: each run is asked for. */
+async function withModels(client: RestClient, runs: readonly ImportRun[]): Promise<ImportRun[]> {
+  const found: ImportRun[] = [];
+  for (let from = 0; from < runs.length; from += limits.importFetchesMax) {
+    const some = runs.slice(from, from + limits.importFetchesMax);
+    const asked = some.map(async (run): Promise<ImportRun> => {
+      const answer = await client.get('/api/2.0/mlflow/runs/get', { run_id: run.run_id });
+      const { models = [], outputs = [] } = readRun(object(answer.run));
+      return { ...run, models, outputs };
+    });
+    found.push(...(await Promise.all(asked)));
+  }
+  return found;
+}
+
+async function* readLoggedModels(
+  client: RestClient,
+  experiments: readonly string[],
+  { metrics, registrations, locations }: Memory,
+): AsyncIterable<readonly ImportLoggedModel[]> {
+  if (!(await hasLoggedModels(client, experiments))) return;
+  for (const id of experiments) {
+    const body = { experiment_ids: [id], max_results: pageMax.models };
+    const search = { body, items: 'models' };
+    for await (const page of searchPages(client, 'logged-models/search', search)) {
+      metrics.clear();
+      const models = page.map(readLoggedModel);
+      for (const [index, { model_id, artifact_uri, tags }] of models.entries()) {
+        metrics.set(model_id, list(object(page[index]?.data).metrics).filter(isObject));
+        locations.set(model_id, artifact_uri);
+        const tag = tags?.find(({ key }) => key === 'mlflow.modelVersions');
+        addRegistrations(registrations, model_id, tag?.value);
+      }
+      yield models;
+    }
+  }
 }
 
 async function readExperiments(client: RestClient): Promise<ImportExperiment[]> {
@@ -123,18 +172,18 @@ async function* runPoints(
     readonly runs: readonly ImportRun[];
     readonly known: Known['runs'];
     readonly failed: (run: string, reason: string) => void;
-    readonly latestOf: (run: ImportRun) => readonly Json[];
+    readonly pointsOf: (of: { readonly id: string }) => readonly Json[];
   },
 ): AsyncIterable<ImportMetrics> {
   const missing = of.runs.filter((run) => {
     const here = of.known[run.run_id]?.latest ?? [];
-    return of.latestOf(run).some((metric) => !latestIsHere(metric, here));
+    return of.pointsOf({ id: run.run_id }).some((metric) => !latestIsHere(metric, here));
   });
   for (let from = 0; from < missing.length; from += limits.importFetchesMax) {
     const some = missing.slice(from, from + limits.importFetchesMax);
     const read = await Promise.all(
       some.map(async (run) => {
-        const keys = of.latestOf(run).map(({ key }) => String(key));
+        const keys = of.pointsOf({ id: run.run_id }).map(({ key }) => String(key));
         try {
           return await readHistories(client, run.run_id, keys);
         } catch (thrown) {
@@ -152,11 +201,11 @@ async function* modelPoints(
   of: {
     readonly models: readonly ImportLoggedModel[];
     readonly known: Known['models'];
-    readonly pointsOf: (model: ImportLoggedModel) => readonly Json[];
+    readonly pointsOf: (of: { readonly id: string }) => readonly Json[];
   },
 ): AsyncIterable<ImportMetrics> {
   for (const model of of.models) {
-    const points = of.pointsOf(model);
+    const points = of.pointsOf({ id: model.model_id });
     if (points.length <= (of.known[model.model_id]?.points ?? 0)) continue;
     const runs = new Set(points.map(({ run_id }) => String(run_id)));
     for (const run of runs) {
