@@ -34,6 +34,20 @@ export const limits = {
   linkedPromptsMax: 1_000,
   /** One artifact uploaded through the proxy; it is streamed to disk, never held in memory. */
   artifactBytesMax: 64 * 1024 * 1024 * 1024,
+  /** One request of an import: a dataset's profile may have 16 MiB, and a run several. */
+  importBodyBytesMax: 128 * 1024 * 1024,
+  /** An import sends no further messages in a request that has reached this many bytes … */
+  importRequestBytesMax: 4 * 1024 * 1024,
+  /** … or this many messages: bounds what one commit holds, and what a broken-off import repeats. */
+  importRequestMessagesMax: 500,
+  /** Points of metrics in one message of an import. */
+  importPointsPerMessageMax: 5_000,
+  /** Points of metrics of one request of an import. */
+  importPointsPerRequestMax: 40_000,
+  /** Files, and histories of metrics, that an import fetches at the same time. */
+  importFetchesMax: 6,
+  /** Times that an import asks again when another server does not answer. */
+  importRetriesMax: 5,
   /** MLmodel, conda.yaml and requirements.txt are read into the payload up to this size. */
   modelFileBytesMax: 1024 * 1024,
 

@@ -23,7 +23,7 @@ export const sourceArgs = {
 } as const;
 
 /** Where a server listens when nothing else is said. */
-const defaultUrl = 'http://127.0.0.1:4747';
+export const defaultUrl = 'http://127.0.0.1:4747';
 
 /** The questions that verbs ask, of a server or of a data directory. */
 export interface Questions {

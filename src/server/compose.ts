@@ -17,7 +17,7 @@ import { createOutboundGuard } from '../jobs/outbound-guard.ts';
 import { createSecretBox } from '../jobs/secret-box.ts';
 import { createWebhookJob, type WebhookJob } from '../jobs/webhooks.ts';
 import { operations } from '../protocols/index.ts';
-import type { WebhookServices } from '../protocols/services.ts';
+import type { ProtocolServices, WebhookServices } from '../protocols/services.ts';
 import {
   compareProjections,
   openShadowStore,
@@ -39,6 +39,8 @@ export interface Composed {
   readonly app: FastifyInstance;
   readonly directory: DataDirectory;
   readonly authentication: 'none' | 'keys';
+  /** The door and the queries, for what runs in this process. */
+  readonly services: ProtocolServices;
   /** Waits for what is queued, then closes the store and gives the directory free. */
   close(): Promise<void>;
 }
@@ -88,6 +90,14 @@ export async function compose(config: Config): Promise<Composed> {
     await ensureDefaultWorkspace(store, door);
     webhooks.job.wake();
     const blobs = createDirectoryBlobs({ directory: directory.blobsPath });
+    const services: ProtocolServices = {
+      door,
+      blobs,
+      read: (query) => store.read(query),
+      ...persons,
+      webhooks: webhooks.services,
+      count: metrics.count,
+    };
     const app = createHttp({
       basePath: config.basePath,
       jsonLog: config.jsonLog,
@@ -99,14 +109,7 @@ export async function compose(config: Config): Promise<Composed> {
         allowedOrigins: config.allowedOrigins,
       },
       metrics,
-      protocolServices: {
-        door,
-        blobs,
-        read: (query) => store.read(query),
-        ...persons,
-        webhooks: webhooks.services,
-        count: metrics.count,
-      },
+      protocolServices: services,
       apiServices: createApiServices({
         store,
         directory,
@@ -118,6 +121,7 @@ export async function compose(config: Config): Promise<Composed> {
       app,
       directory,
       authentication: keys.required() ? 'keys' : 'none',
+      services,
       close: once(async () => {
         await app.close();
         await webhooks.job.close();

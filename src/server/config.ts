@@ -64,6 +64,12 @@ export interface Environment {
   readonly data: string | undefined;
   readonly url: string | undefined;
   readonly noColor: boolean;
+  /** How MLflow's clients are told to log in, for imports. */
+  readonly mlflow?: {
+    readonly username: string | undefined;
+    readonly password: string | undefined;
+    readonly token: string | undefined;
+  };
 }
 
 export function readEnvironment(): Environment {
@@ -80,6 +86,11 @@ export function readEnvironment(): Environment {
     data: config.data,
     url: text('WHEREFROM_URL'),
     noColor: (process.env.NO_COLOR ?? '') !== '',
+    mlflow: {
+      username: text('MLFLOW_TRACKING_USERNAME'),
+      password: text('MLFLOW_TRACKING_PASSWORD'),
+      token: text('MLFLOW_TRACKING_TOKEN'),
+    },
   };
 }
 

@@ -190,6 +190,8 @@ export interface TrackingReader {
     key: string,
     page: { readonly limit: number; readonly offset: number },
   ): Awaitable<MetricPoint[]>;
+  /** How many points the run has, of all metrics. */
+  countMetrics(run: number): Awaitable<number>;
   inputs(keys: readonly number[]): Awaitable<InputRow[]>;
   modelInputs(keys: readonly number[]): Awaitable<ModelLinkRow[]>;
   modelOutputs(keys: readonly number[]): Awaitable<ModelLinkRow[]>;
@@ -201,6 +203,8 @@ export interface TrackingReader {
   loggedModelTags(keys: readonly number[]): Awaitable<OwnedKeyValue[]>;
   /** All values, by run and metric, oldest first. */
   loggedModelMetrics(keys: readonly number[]): Awaitable<OwnedMetric[]>;
+  /** How many points the model has, of all metrics and runs. */
+  countLoggedModelMetrics(model: number): Awaitable<number>;
 
   findArtifact(workspace: string, path: string): Awaitable<ArtifactRow | undefined>;
   /** All files below a directory, by path, at most `limit`. */
@@ -215,6 +219,8 @@ export interface NewExperiment {
   readonly name: string;
   readonly artifactLocation: string;
   readonly time: number;
+  /** `time` when absent. */
+  readonly updatedTime?: number | undefined;
 }
 
 export interface NewRun {

@@ -2,6 +2,8 @@ import type { FastifyInstance } from 'fastify';
 import type { Operation } from '../../door/index.ts';
 import type { Protocol, ProtocolServices } from '../services.ts';
 import { evaluationOperations, registerEvaluationRoutes } from './evaluation/routes.ts';
+import { importOperations } from './import/index.ts';
+import { registerImportRoutes } from './import/routes.ts';
 import { trackingOperations } from './operations/index.ts';
 import { registerRegistryRoutes, registryOperations } from './registry/routes.ts';
 import { createRouteHelpers, useJsonBodies, useMlflowErrors, useMlflowNotFound } from './routes.ts';
@@ -47,6 +49,7 @@ export const mlflowOperations: readonly Operation[] = [
   ...evaluationOperations,
   ...webhookOperations,
   ...workspaceOperations,
+  ...importOperations,
 ];
 
 function register(app: FastifyInstance, services: ProtocolServices): void {
@@ -59,6 +62,7 @@ function register(app: FastifyInstance, services: ProtocolServices): void {
     reply.type('text/plain').send(mlflowVersion),
   );
   registerGetArtifact(app, services);
+  registerImportRoutes(app, services);
   // Clients call /api, MLflow's own pages /ajax-api.
   for (const prefix of ['/api/2.0', '/ajax-api/2.0']) {
     app.register(

@@ -25,7 +25,7 @@ function requestedPath(request: FastifyRequest): string {
 }
 
 /** The text of a file that describes a model of a 2.x client; logged models are read when finalized. */
-async function modelText(
+export async function modelText(
   path: string,
   stored: { readonly digest: string; readonly bytes: number },
   { blobs }: ProtocolServices,
