@@ -51,7 +51,9 @@ test('a bucket that is not there, or does not answer, is named in the refusal', 
   await expect(wrong.put(Readable.from([Buffer.from('x')]), { bytesMax })).rejects.toMatchObject(
     refusal,
   );
-  const silent = createS3Blobs(options({ endpoint: 'http://127.0.0.1:9', spool: join(spool, 'x') }));
+  const silent = createS3Blobs(
+    options({ endpoint: 'http://127.0.0.1:9', spool: join(spool, 'x') }),
+  );
   await expect(silent.check()).rejects.toMatchObject({
     code: 'storage_unavailable',
     message: expect.stringContaining('ECONNREFUSED'),
@@ -70,5 +72,7 @@ test('a link reads the blob from the bucket itself, with the headers that were a
   expect(reply.status).toBe(206);
   expect(await reply.text()).toBe('ell');
   expect(reply.headers.get('content-disposition')).toBe('attachment; filename=a.txt');
-  expect(createS3Blobs(options({ links: false, spool: join(spool, 'other') })).link).toBeUndefined();
+  expect(
+    createS3Blobs(options({ links: false, spool: join(spool, 'other') })).link,
+  ).toBeUndefined();
 });

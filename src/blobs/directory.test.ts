@@ -9,7 +9,9 @@ import { createDirectoryBlobs } from './directory.ts';
 const listed = (path: string): Promise<string[]> =>
   readdir(path, { recursive: true, withFileTypes: true }).then(
     (entries) =>
-      entries.filter((entry) => entry.isFile()).map(({ parentPath, name }) => join(parentPath, name)),
+      entries
+        .filter((entry) => entry.isFile())
+        .map(({ parentPath, name }) => join(parentPath, name)),
     () => [],
   );
 

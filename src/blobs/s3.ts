@@ -144,7 +144,11 @@ async function send(
 ): Promise<void> {
   await new Upload({
     client,
-    params: { Bucket: bucket, Key: key, Body: createReadStream(path, { highWaterMark: readBytes }) },
+    params: {
+      Bucket: bucket,
+      Key: key,
+      Body: createReadStream(path, { highWaterMark: readBytes }),
+    },
     partSize: partBytes,
     queueSize: partsAtOnce,
     leavePartsOnError: false,

@@ -133,6 +133,12 @@ async function putTogether(
   names: readonly PartName[],
   store: (content: Readable) => Promise<StoredBlob>,
 ): Promise<StoredBlob> {
+  // Nothing at all is an empty file; but whoever sent parts means them.
+  if (names.length === 0 && parts.size > 0) {
+    throw new WherefromError('invalid_message', 'The upload names none of its parts.', {
+      hint: 'Complete it with the number and the ETag of each.',
+    });
+  }
   const inOrder = [...names].sort((a, b) => a.number - b.number);
   const paths = inOrder.map(({ number, etag }, index) => {
     const part = parts.get(number);

@@ -34,7 +34,8 @@ const connectTimeoutMs = 2_000;
 /** `wherefrom doctor`: is everything here as it should be? */
 export const verb = defineVerb({
   name: 'doctor',
-  summary: 'Check Node, the data directory, its lock, artifacts, the port, the server and its protocols.',
+  summary:
+    'Check Node, the data directory, its lock, artifacts, the port, the server and its protocols.',
   examples: ['wherefrom doctor', 'wherefrom doctor --data /var/lib/wherefrom --json'],
   args: {
     data: { type: 'string', description: 'Data directory; ./wherefrom-data.' },
@@ -45,10 +46,7 @@ export const verb = defineVerb({
     ...jsonArg,
   },
   async run(args, io) {
-    const { config } = readConfig(
-      { data: args.data, port: args.port, ...artifactFlags(args) },
-      io,
-    );
+    const { config } = readConfig({ data: args.data, port: args.port, ...artifactFlags(args) }, io);
     const url =
       args.url ?? io.environment.url ?? `http://127.0.0.1:${config.port}${config.basePath}`;
     const server = await checkServer({ url, key: args.key }, io);

@@ -59,7 +59,8 @@ const configSchema = z.strictObject({
   artifacts: z
     .string()
     .refine(
-      (place) => !/^[a-z][a-z0-9+.-]*:\/\//i.test(place) || /^s3:\/\/[^/?#@\s]+(\/[^?#]*)?$/.test(place),
+      (place) =>
+        !/^[a-z][a-z0-9+.-]*:\/\//i.test(place) || /^s3:\/\/[^/?#@\s]+(\/[^?#]*)?$/.test(place),
       'is s3://BUCKET/PREFIX, or a directory',
     )
     .default('')

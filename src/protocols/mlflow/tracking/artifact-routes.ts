@@ -171,6 +171,10 @@ export function registerGetArtifact(app: FastifyInstance, services: ProtocolServ
     if (name === undefined || version === undefined || path === undefined)
       throw invalidParameter('The query must have a name, a version and a path.');
     const safe = safePath(path);
-    return download(below(await versionRoot({ name, version }, call, services), safe), call, services);
+    return download(
+      below(await versionRoot({ name, version }, call, services), safe),
+      call,
+      services,
+    );
   });
 }

@@ -5,7 +5,10 @@ import type { ByteRange } from '../../../blobs/blobs.ts';
  * may be left unheard, such as several ranges; `'none'` when no byte of the content is in it.
  * Source: RFC 9110, section 14.
  */
-export function readRange(header: string | undefined, bytes: number): ByteRange | 'none' | undefined {
+export function readRange(
+  header: string | undefined,
+  bytes: number,
+): ByteRange | 'none' | undefined {
   const [, first = '', last = ''] = /^bytes=(\d*)-(\d*)$/.exec(header?.trim() ?? '') ?? [];
   if (first === '' && last === '') return undefined;
   if (first === '') {

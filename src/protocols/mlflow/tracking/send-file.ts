@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ProtocolServices } from '../../services.ts';
 import { doesNotExist, invalidParameter } from '../errors.ts';
@@ -80,6 +81,7 @@ export async function sendFile(
     .header('content-type', contentType(path))
     .header('content-length', range === undefined ? bytes : range.end - range.start + 1)
     .header('content-disposition', disposition(baseName(path)));
-  if (request.method === 'HEAD') return reply.send('');
+  // An empty stream, not an empty text: Fastify would send the length of the text.
+  if (request.method === 'HEAD') return reply.send(Readable.from([]));
   return reply.send(await blobs.get(digest, range));
 }

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
-import type { StoredBlob } from '../../../blobs/blobs.ts';
 import { limits } from '../../../base/limits.ts';
+import type { StoredBlob } from '../../../blobs/blobs.ts';
 import type { ProtocolServices } from '../../services.ts';
 import { isModelFile, putArtifact } from '../operations/artifacts.ts';
 import { type Call, submit } from '../routes.ts';

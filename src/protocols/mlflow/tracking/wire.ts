@@ -201,9 +201,7 @@ export const createUploadMessage = message({ path: required(string), num_parts: 
 export const completeUploadMessage = message({
   path: required(string),
   upload_id: string,
-  parts: required(
-    repeated(nested(message({ part_number: int64, etag: string, url: string }))),
-  ),
+  parts: required(repeated(nested(message({ part_number: int64, etag: string, url: string })))),
 });
 export const abortUploadMessage = message({ path: required(string), upload_id: string });
 export const presignUploadMessage = message({
