@@ -174,7 +174,9 @@ describe('the mlflow client, unmodified, with artifacts in an S3-compatible buck
         ({ stdout }) => stdout,
         (failed: { stdout: string }) => failed.stdout,
       );
-    expect(await doctor(`s3://${bucket}/of/team`)).toMatch(/✓ artifacts\s+s3:\/\/lineage\/of\/team/);
+    expect(await doctor(`s3://${bucket}/of/team`)).toMatch(
+      /✓ artifacts\s+s3:\/\/lineage\/of\/team/,
+    );
     expect(await doctor('s3://nowhere')).toMatch(/✗ artifacts\s+The bucket nowhere/);
   });
 });

@@ -32,7 +32,7 @@ const urlSchema = z
     'is a URL, for example https://lineage.example.com',
   )
   // A key in a URL would be shown with it.
-  .refine((url) => url === '' || new URL(url).username === '', 'holds no user name or password');
+  .refine((url) => !/^https?:\/\/[^/]*@/.test(url), 'holds no user name or password');
 
 /** Everything that can be configured. Order: flags, WHEREFROM_* variables, the YAML file, defaults. */
 const configSchema = z.strictObject({
@@ -210,7 +210,7 @@ function explain(
   const key = String(issue?.path[0] ?? '');
   return new WherefromError(
     'invalid_message',
-    `The setting "${key}" (${sources.get(key) ?? 'default'}) is ${JSON.stringify(merged[key])}: ${issue?.message ?? 'not valid'}.`,
+    `The setting "${key}" (${sources.get(key) ?? 'default'}) is ${shown(merged[key])}: ${issue?.message ?? 'not valid'}.`,
     {
       hint: keys.includes(key as Key)
         ? (configSchema.shape[key as Key].description ?? '')
@@ -218,3 +218,7 @@ function explain(
     },
   );
 }
+
+/** A value that was refused, as text; what stands where URLs have keys is not repeated. */
+const shown = (value: unknown): string =>
+  (JSON.stringify(value) ?? 'nothing').replace(/\/\/[^/@\s"]*@/g, '//…@');

@@ -1,6 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, expect, test } from 'vitest';
 import { temporaryDirectory } from '../testing/store.ts';
 import { openReadOnly, rebuildDirectory, verifyDirectory } from './offline.ts';
 
@@ -8,10 +12,8 @@ const main = join(import.meta.dirname, '../cli/main.ts');
 let child: ChildProcess | undefined;
 const directory = temporaryDirectory();
 
-afterEach(() => {
-  child?.kill('SIGKILL');
-  directory.remove();
-});
+afterEach(() => child?.kill('SIGKILL'));
+afterAll(() => directory.remove());
 
 /** A server in a process of its own; resolves to its address once it listens. */
 async function serve(data: string): Promise<string> {
@@ -105,4 +107,53 @@ test('kill -9 under load: every acknowledged write is there, and the record veri
   for (const id of [...predictions.filter((_, i) => i % 500 === 0), ...predictions.slice(-50)])
     await services.answers.resolve(id, { workspace: 'default' });
   await close();
+});
+
+test('kill -9 during an upload: what was answered is there, and nothing of what was not', {
+  timeout: 60_000,
+}, async () => {
+  const data = join(directory.path, 'uploads');
+  const blobs = join(data, 'blobs');
+  const files = (path: string): string[] =>
+    existsSync(path)
+      ? readdirSync(path, { recursive: true, withFileTypes: true })
+          .filter((entry) => entry.isFile())
+          .map(({ name }) => name)
+      : [];
+  const artifacts = '/api/2.0/mlflow-artifacts/artifacts/0/r/artifacts';
+  const { hostname, port, origin } = new URL(await serve(data));
+  const whole = await fetch(`${origin}${artifacts}/whole.bin`, {
+    method: 'PUT',
+    body: Buffer.alloc(3_000_000, 'whole'),
+  });
+  expect(whole.status).toBe(200);
+  // Uploads that have come halfway: one in one piece, one in parts of which one is there.
+  const socket = connect(Number(port), hostname).on('error', () => undefined);
+  socket.write(
+    `PUT ${artifacts}/half.bin HTTP/1.1\r\nHost: ${hostname}\r\nContent-Length: 9000000\r\n\r\n`,
+  );
+  socket.write(Buffer.alloc(4_000_000, 'half'));
+  const created = await fetch(`${origin}/api/2.0/mlflow-artifacts/mpu/create/0/r/artifacts`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ path: 'parts.bin', num_parts: 2 }),
+  });
+  // Its shape is that of the server's own answer.
+  const { credentials } = (await created.json()) as { credentials: { url: string }[] };
+  await fetch(credentials[0]?.url ?? '', { method: 'PUT', body: Buffer.alloc(2_000_000, 'part') });
+  const incoming = (): number => files(join(blobs, 'incoming')).length;
+  for (let tries = 0; incoming() === 0 && tries < 100; tries += 1) await sleep(20);
+  expect([incoming(), files(join(blobs, 'uploads')).length]).toEqual([1, 1]);
+
+  const ended = child && once(child, 'exit');
+  child?.kill('SIGKILL');
+  await ended;
+  socket.destroy();
+
+  const again = await serve(data);
+  expect(files(blobs)).toHaveLength(1);
+  expect((await fetch(`${again}${artifacts}/half.bin`)).status).toBe(404);
+  expect((await fetch(`${again}${artifacts}/parts.bin`)).status).toBe(404);
+  const kept = await fetch(`${again}${artifacts}/whole.bin`);
+  expect(Buffer.from(await kept.arrayBuffer()).equals(Buffer.alloc(3_000_000, 'whole'))).toBe(true);
 });
