@@ -18,7 +18,8 @@ import {
   type MeasureContext,
   quickEffort,
 } from './figures.ts';
-import { measureClient } from './measures/client.ts';
+import { measureArtifact } from './measures/artifact.ts';
+import { type ClientOptions, measureClient } from './measures/client.ts';
 import { measureGraphs } from './measures/graph.ts';
 import { measureOpenLineage } from './measures/openlineage.ts';
 import { measurePredictions } from './measures/predictions.ts';
@@ -42,8 +43,12 @@ const measures: Readonly<Record<string, (context: BenchContext) => Promise<Figur
   search: measureSearch,
   graph: measureGraphs,
   start: measureStart,
-  client,
+  client: (context) => withPeer(context, 'client', measureClient),
+  artifact: (context) => withPeer(context, 'artifact', measureArtifact),
 };
+
+/** Those that need Python: a smoke test leaves them out unless it is asked for. */
+const pythonMeasures = new Set(['client', 'artifact']);
 
 await main();
 
@@ -106,8 +111,7 @@ async function measure({ peers, quick, only, python, scratch }: RunOptions): Pro
   const circumstances = describeCircumstances();
   const figures: Figure[] = [];
   for (const [name, run] of Object.entries(measures)) {
-    // The client needs Python: a smoke test leaves it out unless it is asked for.
-    if (only.length > 0 ? only.includes(name) : !(quick && name === 'client')) {
+    if (only.length > 0 ? only.includes(name) : !(quick && pythonMeasures.has(name))) {
       figures.push(...(await run(context)));
     }
   }
@@ -145,14 +149,19 @@ function peerEffort({ warmupMs, durationMs }: Effort): Pick<Effort, 'warmupMs' |
   return { warmupMs: Math.max(2_000, warmupMs), durationMs: Math.max(2_000, durationMs) };
 }
 
-async function client(context: BenchContext): Promise<Figure[]> {
+/** What a real client finds: against us and, when they are asked for, against MLflow's own server. */
+async function withPeer(
+  context: BenchContext,
+  name: string,
+  take: (options: ClientOptions) => Promise<Figure[]>,
+): Promise<Figure[]> {
   const python = await context.python();
-  const start = startOn(context, 'client');
-  const figures = await measureClient({ ...context, system: 'wherefrom', python, start });
+  const start = startOn(context, name);
+  const figures = await take({ ...context, system: 'wherefrom', python, start });
   if (!context.peers) return figures;
   const peer = (): Promise<MeasuredServer> =>
-    startMlflow(python, makeDirectory(context, 'mlflow-client'));
-  const theirs = await measureClient({ ...context, system: 'mlflow', python, start: peer });
+    startMlflow(python, makeDirectory(context, `mlflow-${name}`));
+  const theirs = await take({ ...context, system: 'mlflow', python, start: peer });
   return [...figures, ...theirs];
 }
 
