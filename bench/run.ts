@@ -19,7 +19,7 @@ import {
   quickEffort,
 } from './figures.ts';
 import { measureArtifact } from './measures/artifact.ts';
-import { type ClientOptions, measureClient } from './measures/client.ts';
+import { measureClient } from './measures/client.ts';
 import { measureGraphs } from './measures/graph.ts';
 import { measureOpenLineage } from './measures/openlineage.ts';
 import { measurePredictions } from './measures/predictions.ts';
@@ -43,8 +43,8 @@ const measures: Readonly<Record<string, (context: BenchContext) => Promise<Figur
   search: measureSearch,
   graph: measureGraphs,
   start: measureStart,
-  client: (context) => withPeer(context, 'client', measureClient),
-  artifact: (context) => withPeer(context, 'artifact', measureArtifact),
+  client,
+  artifact,
 };
 
 /** Those that need Python: a smoke test leaves them out unless it is asked for. */
@@ -149,20 +149,24 @@ function peerEffort({ warmupMs, durationMs }: Effort): Pick<Effort, 'warmupMs' |
   return { warmupMs: Math.max(2_000, warmupMs), durationMs: Math.max(2_000, durationMs) };
 }
 
-/** What a real client finds: against us and, when they are asked for, against MLflow's own server. */
-async function withPeer(
-  context: BenchContext,
-  name: string,
-  take: (options: ClientOptions) => Promise<Figure[]>,
-): Promise<Figure[]> {
+async function client(context: BenchContext): Promise<Figure[]> {
   const python = await context.python();
-  const start = startOn(context, name);
-  const figures = await take({ ...context, system: 'wherefrom', python, start });
+  const start = startOn(context, 'client');
+  const figures = await measureClient({ ...context, system: 'wherefrom', python, start });
   if (!context.peers) return figures;
   const peer = (): Promise<MeasuredServer> =>
-    startMlflow(python, makeDirectory(context, `mlflow-${name}`));
-  const theirs = await take({ ...context, system: 'mlflow', python, start: peer });
+    startMlflow(python, makeDirectory(context, 'mlflow-client'));
+  const theirs = await measureClient({ ...context, system: 'mlflow', python, start: peer });
   return [...figures, ...theirs];
+}
+
+async function artifact(context: BenchContext): Promise<Figure[]> {
+  const python = await context.python();
+  const ours = { system: 'wherefrom', start: startOn(context, 'artifact') } as const;
+  const peer = (): Promise<MeasuredServer> =>
+    startMlflow(python, makeDirectory(context, 'mlflow-artifact'));
+  const systems = context.peers ? [ours, { system: 'mlflow', start: peer } as const] : [ours];
+  return measureArtifact({ ...context, python, systems });
 }
 
 function startOn({ scratch }: BenchContext, name: string): () => Promise<MeasuredServer> {

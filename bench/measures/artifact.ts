@@ -2,20 +2,32 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { type Figure, median, type ValueFigure } from '../figures.ts';
-import type { ClientOptions } from './client.ts';
+import { type Figure, type MeasureContext, median, type System } from '../figures.ts';
+import type { MeasuredServer } from '../server.ts';
 
 const run = promisify(execFile);
 
-/** Times it against a server, which is started and stopped. Ours answers when the bytes are on disk. */
-export async function measureArtifact(options: ClientOptions): Promise<Figure[]> {
-  const { system, python, effort, log, scratch } = options;
-  const server = await options.start();
+export interface ArtifactOptions extends MeasureContext {
+  readonly python: string;
+  /** Systems to measure, in turns. Ours answers when the bytes are on disk. */
+  readonly systems: readonly {
+    readonly system: System;
+    readonly start: () => Promise<MeasuredServer>;
+  }[];
+}
+
+/** Times it against servers that run at the same time and are asked one after another. */
+export async function measureArtifact(options: ArtifactOptions): Promise<Figure[]> {
+  const { systems, python, effort, log, scratch } = options;
+  const servers: MeasuredServer[] = [];
   try {
-    log(`${system}: an artifact of ${effort.artifactMiB} MiB`);
+    for (const { start } of systems) servers.push(await start());
+    log(
+      `an artifact of ${effort.artifactMiB} MiB: ${systems.map(({ system }) => system).join(', ')}`,
+    );
     const script = join(import.meta.dirname, 'artifact_run.py');
-    const args = [script, server.url, String(effort.artifactMiB), String(effort.repeats)];
-    const { stdout } = await run(python, args, {
+    const args = [script, String(effort.artifactMiB), String(effort.repeats)];
+    const { stdout } = await run(python, [...args, ...servers.map(({ url }) => url)], {
       cwd: scratch,
       env: {
         ...process.env,
@@ -25,17 +37,20 @@ export async function measureArtifact(options: ClientOptions): Promise<Figure[]>
       },
     });
     // Printed by our script, in one line among those of the client.
-    const line = stdout.split('\n').find((each) => each.startsWith('{')) ?? '';
-    const { up, down } = JSON.parse(line) as Record<'up' | 'down', readonly number[]>;
-    const figure = (direction: string, rates: readonly number[]): ValueFigure => ({
-      kind: 'value',
-      measure: `artifact of ${effort.artifactMiB} MiB, ${direction}`,
-      system,
-      value: median(rates),
-      unit: 'MB/s',
+    const line = stdout.split('\n').find((each) => each.startsWith('RESULT ')) ?? '';
+    const rates = JSON.parse(line.slice('RESULT '.length)) as readonly Rates[];
+    return systems.flatMap(({ system }, index) => {
+      const { up = [], down = [] } = rates[index] ?? {};
+      const measure = `artifact of ${effort.artifactMiB} MiB`;
+      const figure = { kind: 'value', system, unit: 'MB/s' } as const;
+      return [
+        { ...figure, measure: `${measure}, up`, value: median(up) },
+        { ...figure, measure: `${measure}, down`, value: median(down) },
+      ];
     });
-    return [figure('up', up), figure('down', down)];
   } finally {
-    await server.stop();
+    for (const server of servers) await server.stop();
   }
 }
+
+type Rates = Partial<Readonly<Record<'up' | 'down', readonly number[]>>>;

@@ -1,7 +1,8 @@
 """Times how the unmodified mlflow client uploads and downloads one large artifact.
 
-Prints one line of JSON: megabytes (10^6 bytes) a second of each upload and each download.
-Usage: artifact_run.py TRACKING_URI MIB REPEATS
+The servers take turns, so that what disturbs one disturbs the other. Prints one line of JSON: for
+each server the megabytes (10^6 bytes) a second of each upload and each download.
+Usage: artifact_run.py MIB REPEATS TRACKING_URI...
 """
 
 import filecmp
@@ -26,34 +27,43 @@ def write_file(path, mib):
         os.fsync(file.fileno())
 
 
-def main():
-    uri, mib, repeats = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-    megabytes = mib * 1024 * 1024 / 1e6
+def one_turn(uri, path, directory):
+    """Seconds that the file takes up, and down again."""
     mlflow.set_tracking_uri(uri)
     mlflow.set_experiment("bench-artifact")
-    result = {"up": [], "down": []}
+    with mlflow.start_run() as run:
+        began = time.perf_counter()
+        mlflow.log_artifact(path)
+        up = time.perf_counter() - began
+        target = os.path.join(directory, "fetched")
+        began = time.perf_counter()
+        fetched = mlflow.artifacts.download_artifacts(
+            run_id=run.info.run_id, artifact_path=os.path.basename(path), dst_path=target
+        )
+        down = time.perf_counter() - began
+    if not filecmp.cmp(path, fetched, shallow=False):
+        sys.exit("the artifact came back other than it was")
+    os.remove(fetched)
+    return up, down
+
+
+def main():
+    mib, repeats, uris = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
+    megabytes = mib * 1024 * 1024 / 1e6
+    result = [{"up": [], "down": []} for _ in uris]
     # Where the benchmark runs: its own directory goes with it.
-    with tempfile.TemporaryDirectory(dir=".") as directory, mlflow.start_run() as run:
-        small = os.path.join(directory, "small")
-        write_file(small, 1)
-        mlflow.log_artifact(small)
-        for index in range(repeats):
-            path = os.path.join(directory, f"{index}.bin")
+    with tempfile.TemporaryDirectory(dir=".") as directory:
+        path = os.path.join(directory, "artifact.bin")
+        write_file(path, 1)
+        for uri in uris:
+            one_turn(uri, path, directory)
+        for _ in range(repeats):
             write_file(path, mib)
-            began = time.perf_counter()
-            mlflow.log_artifact(path)
-            result["up"].append(megabytes / (time.perf_counter() - began))
-            began = time.perf_counter()
-            target = os.path.join(directory, "fetched")
-            fetched = mlflow.artifacts.download_artifacts(
-                run_id=run.info.run_id, artifact_path=f"{index}.bin", dst_path=target
-            )
-            result["down"].append(megabytes / (time.perf_counter() - began))
-            if not filecmp.cmp(path, fetched, shallow=False):
-                sys.exit("the artifact came back other than it was")
-            os.remove(path)
-            os.remove(fetched)
-    print(json.dumps(result))
+            for uri, rates in zip(uris, result):
+                up, down = one_turn(uri, path, directory)
+                rates["up"].append(megabytes / up)
+                rates["down"].append(megabytes / down)
+    print("RESULT " + json.dumps(result))
 
 
 main()
