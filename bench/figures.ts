@@ -55,6 +55,8 @@ export interface Effort {
   readonly repeats: number;
   /** Runs to search through. */
   readonly searchedRuns: number;
+  /** Size of the artifact that goes up and down. */
+  readonly artifactMiB: number;
 }
 
 export const fullEffort: Effort = {
@@ -64,6 +66,7 @@ export const fullEffort: Effort = {
   graphNodes: [1_000, 10_000, 100_000, 1_000_000],
   repeats: 7,
   searchedRuns: 10_000,
+  artifactMiB: 256,
 };
 
 /** Shows that everything works; its figures mean little. */
@@ -73,6 +76,7 @@ export const quickEffort: Effort = {
   graphNodes: [1_000],
   repeats: 2,
   searchedRuns: 200,
+  artifactMiB: 16,
 };
 
 /** What a measure is given. */

@@ -18,6 +18,7 @@ import {
   type MeasureContext,
   quickEffort,
 } from './figures.ts';
+import { measureArtifact } from './measures/artifact.ts';
 import { measureClient } from './measures/client.ts';
 import { measureGraphs } from './measures/graph.ts';
 import { measureOpenLineage } from './measures/openlineage.ts';
@@ -43,7 +44,11 @@ const measures: Readonly<Record<string, (context: BenchContext) => Promise<Figur
   graph: measureGraphs,
   start: measureStart,
   client,
+  artifact,
 };
+
+/** Those that need Python: a smoke test leaves them out unless it is asked for. */
+const pythonMeasures = new Set(['client', 'artifact']);
 
 await main();
 
@@ -106,8 +111,7 @@ async function measure({ peers, quick, only, python, scratch }: RunOptions): Pro
   const circumstances = describeCircumstances();
   const figures: Figure[] = [];
   for (const [name, run] of Object.entries(measures)) {
-    // The client needs Python: a smoke test leaves it out unless it is asked for.
-    if (only.length > 0 ? only.includes(name) : !(quick && name === 'client')) {
+    if (only.length > 0 ? only.includes(name) : !(quick && pythonMeasures.has(name))) {
       figures.push(...(await run(context)));
     }
   }
@@ -154,6 +158,15 @@ async function client(context: BenchContext): Promise<Figure[]> {
     startMlflow(python, makeDirectory(context, 'mlflow-client'));
   const theirs = await measureClient({ ...context, system: 'mlflow', python, start: peer });
   return [...figures, ...theirs];
+}
+
+async function artifact(context: BenchContext): Promise<Figure[]> {
+  const python = await context.python();
+  const ours = { system: 'wherefrom', start: startOn(context, 'artifact') } as const;
+  const peer = (): Promise<MeasuredServer> =>
+    startMlflow(python, makeDirectory(context, 'mlflow-artifact'));
+  const systems = context.peers ? [ours, { system: 'mlflow', start: peer } as const] : [ours];
+  return measureArtifact({ ...context, python, systems });
 }
 
 function startOn({ scratch }: BenchContext, name: string): () => Promise<MeasuredServer> {

@@ -61,6 +61,7 @@ export function judge(figures: readonly Figure[]): TargetResult[] {
       ];
     }),
     ...absolute(loads),
+    ...artifacts(figures),
     ...bounds.flatMap(({ pattern, limit, unit }) =>
       figures.flatMap((figure) =>
         figure.kind === 'value' && figure.system === 'wherefrom' && pattern.test(figure.measure)
@@ -94,6 +95,17 @@ function absolute(loads: readonly LoadFigure[]): TargetResult[] {
     results.push({ target, value: rate, unit: '/s', reached: rate >= predictionsPerSecond });
   }
   return results;
+}
+
+/** An artifact must come and go no slower than with MLflow, although ours waits for the disk. */
+function artifacts(figures: readonly Figure[]): TargetResult[] {
+  const values = figures.filter((figure) => figure.kind === 'value' && figure.unit === 'MB/s');
+  return values.flatMap(({ system, measure, ...figure }) => {
+    const peer = values.find((one) => one.system === 'mlflow' && one.measure === measure);
+    if (system !== 'wherefrom' || figure.kind !== 'value' || peer?.kind !== 'value') return [];
+    const target = `${measure}: no slower than MLflow`;
+    return [{ ...ratio(target, figure.value, peer.value), reached: figure.value >= peer.value }];
+  });
 }
 
 function ratioToMlflow(

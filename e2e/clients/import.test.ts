@@ -166,7 +166,7 @@ describe('a running mlflow server', () => {
   test('comes over through REST, into a server that asks for keys', async () => {
     let key = '';
     const server = await startChildServer([], async (data) => {
-      key = await createKey(data, 'admin');
+      key = await createKey(data, ['--role', 'admin']);
     });
     servers.push(server);
     const mlflow = await startMlflow();

@@ -48,6 +48,24 @@ export const limits = {
   importFetchesMax: 6,
   /** Times that an import asks again when another server does not answer. */
   importRetriesMax: 5,
+  /** One part of a multipart upload, as S3 has it. */
+  uploadPartBytesMax: 5 * 1024 * 1024 * 1024,
+  /** Parts of one upload, as S3 has it: each has a URL in the answer that begins it. */
+  uploadPartsMax: 10_000,
+  /** Multipart uploads under way; their parts take room on the disk. */
+  uploadsMax: 1_000,
+  /** An upload that hears nothing for this long was given up. */
+  uploadIdleMsMax: 24 * 60 * 60 * 1_000,
+  /** A completed upload is remembered for a client that did not hear the answer and asks again. */
+  uploadDoneMsMax: 15 * 60 * 1_000,
+  /** A part must begin within this time of the upload: the client sends its parts one after another. */
+  uploadPartSeconds: 24 * 60 * 60,
+  /** Links to artifacts: MLflow's own times, and the longest that S3 signs. In seconds. */
+  downloadLinkSeconds: 300,
+  uploadLinkSeconds: 900,
+  linkSecondsMax: 604_800,
+  /** Files that MLflow's pages upload. Source: mlflow/server/handlers.py (upload_artifact_handler). */
+  pageUploadBytesMax: 10 * 1024 * 1024,
   /** MLmodel, conda.yaml and requirements.txt are read into the payload up to this size. */
   modelFileBytesMax: 1024 * 1024,
 

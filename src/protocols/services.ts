@@ -1,5 +1,7 @@
 import type { FastifyInstance } from 'fastify';
+import type { SignedTokens } from '../base/signed-tokens.ts';
 import type { Blobs } from '../blobs/blobs.ts';
+import type { Uploads } from '../blobs/uploads.ts';
 import type { Door, Receipt, StateReader } from '../door/index.ts';
 import type { WebhookEvent } from '../facts/webhook-facts.ts';
 
@@ -48,10 +50,21 @@ export interface WebhookServices {
   ): Promise<WebhookTest>;
 }
 
+/** What URLs are made of that lead back here and carry their own right. */
+export interface Links {
+  readonly tokens: SignedTokens;
+  /** Where clients reach this server, without a slash at its end; empty: as each request says. */
+  readonly publicUrl: string;
+  /** Path prefix behind a reverse proxy; `''` or `/a/b`. */
+  readonly basePath: string;
+}
+
 /** What every protocol gets from the server. */
 export interface ProtocolServices {
   readonly door: Door;
   readonly blobs: Blobs;
+  readonly uploads: Uploads;
+  readonly links: Links;
   /** Runs queries on one consistent snapshot. */
   read<T>(query: (state: StateReader) => T | Promise<T>): Promise<T>;
   /** Puts the persons behind tokens back into text that is sent out. Cheap when it holds none. */

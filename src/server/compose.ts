@@ -1,8 +1,10 @@
 import { rmSync, statfsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { systemClock } from '../base/clock.ts';
 import { WherefromError } from '../base/errors.ts';
-import { createDirectoryBlobs } from '../blobs/directory.ts';
+import { createSignedTokens } from '../base/signed-tokens.ts';
+import { createUploads } from '../blobs/uploads.ts';
 import {
   createDoor,
   createWorkspace,
@@ -27,6 +29,7 @@ import {
 } from '../store/sqlite/open.ts';
 import type { SqliteStore } from '../store/sqlite/store.ts';
 import { createApiServices } from './api-services.ts';
+import { openBlobs } from './artifact-store.ts';
 import { isLoopback } from './auth.ts';
 import type { Config } from './config.ts';
 import { type DataDirectory, openDataDirectory } from './data-directory.ts';
@@ -89,10 +92,18 @@ export async function compose(config: Config): Promise<Composed> {
     const webhooks = createWebhooks(config, { store, door, directory, persons, metrics });
     await ensureDefaultWorkspace(store, door);
     webhooks.job.wake();
-    const blobs = createDirectoryBlobs({ directory: directory.blobsPath });
     const services: ProtocolServices = {
       door,
-      blobs,
+      blobs: await openBlobs(config, directory.blobsPath),
+      uploads: createUploads({
+        directory: join(directory.blobsPath, 'uploads'),
+        clock: systemClock,
+      }),
+      links: {
+        tokens: createSignedTokens({ secret: directory.secret, clock: systemClock }),
+        publicUrl: config.publicUrl,
+        basePath: config.basePath,
+      },
       read: (query) => store.read(query),
       ...persons,
       webhooks: webhooks.services,

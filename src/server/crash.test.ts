@@ -1,7 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, expect, test, vi } from 'vitest';
 import { temporaryDirectory } from '../testing/store.ts';
 import { openReadOnly, rebuildDirectory, verifyDirectory } from './offline.ts';
@@ -159,4 +162,53 @@ test('kill -9 during a call of a webhook: it is made again after the start, and 
   receiver.close();
   expect(await verifyDirectory(data)).toMatchObject({ verified: true, problems: [] });
   expect(await rebuildDirectory(data, { check: true })).toMatchObject({ differences: [] });
+});
+
+test('kill -9 during an upload: what was answered is there, and nothing of what was not', {
+  timeout: 60_000,
+}, async () => {
+  const data = join(directory.path, 'uploads');
+  const blobs = join(data, 'blobs');
+  const files = (path: string): string[] =>
+    existsSync(path)
+      ? readdirSync(path, { recursive: true, withFileTypes: true })
+          .filter((entry) => entry.isFile())
+          .map(({ name }) => name)
+      : [];
+  const artifacts = '/api/2.0/mlflow-artifacts/artifacts/0/r/artifacts';
+  const { hostname, port, origin } = new URL(await serve(data));
+  const whole = await fetch(`${origin}${artifacts}/whole.bin`, {
+    method: 'PUT',
+    body: Buffer.alloc(3_000_000, 'whole'),
+  });
+  expect(whole.status).toBe(200);
+  // Uploads that have come halfway: one in one piece, one in parts of which one is there.
+  const socket = connect(Number(port), hostname).on('error', () => undefined);
+  socket.write(
+    `PUT ${artifacts}/half.bin HTTP/1.1\r\nHost: ${hostname}\r\nContent-Length: 9000000\r\n\r\n`,
+  );
+  socket.write(Buffer.alloc(4_000_000, 'half'));
+  const created = await fetch(`${origin}/api/2.0/mlflow-artifacts/mpu/create/0/r/artifacts`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ path: 'parts.bin', num_parts: 2 }),
+  });
+  // Its shape is that of the server's own answer.
+  const { credentials } = (await created.json()) as { credentials: { url: string }[] };
+  await fetch(credentials[0]?.url ?? '', { method: 'PUT', body: Buffer.alloc(2_000_000, 'part') });
+  const incoming = (): number => files(join(blobs, 'incoming')).length;
+  for (let tries = 0; incoming() === 0 && tries < 100; tries += 1) await sleep(20);
+  expect([incoming(), files(join(blobs, 'uploads')).length]).toEqual([1, 1]);
+
+  const ended = child && once(child, 'exit');
+  child?.kill('SIGKILL');
+  await ended;
+  socket.destroy();
+
+  const again = await serve(data);
+  expect(files(blobs)).toHaveLength(1);
+  expect((await fetch(`${again}${artifacts}/half.bin`)).status).toBe(404);
+  expect((await fetch(`${again}${artifacts}/parts.bin`)).status).toBe(404);
+  const kept = await fetch(`${again}${artifacts}/whole.bin`);
+  expect(Buffer.from(await kept.arrayBuffer()).equals(Buffer.alloc(3_000_000, 'whole'))).toBe(true);
 });

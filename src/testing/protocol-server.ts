@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import { systemClock } from '../base/clock.ts';
+import { createSignedTokens } from '../base/signed-tokens.ts';
 import {
   createDoor,
   createWorkspace,
@@ -47,6 +48,12 @@ export async function startProtocolServer(
   const services: ProtocolServices = {
     door,
     blobs: unused('blobs'),
+    uploads: unused('uploads'),
+    links: {
+      tokens: createSignedTokens({ secret, clock: options.clock ?? systemClock }),
+      publicUrl: '',
+      basePath: '',
+    },
     read: (query) => store.read(query),
     reveal: (text) => revealTokens(text, (token) => store.findPerson(token)),
     findToken: (value) => store.findToken(personLookup(secret, value)),

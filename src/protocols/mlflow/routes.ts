@@ -17,7 +17,7 @@ export interface Call {
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-/** A route that only reads. */
+/** A route whose answer is made without the door, or with more than one thing between. */
 export interface ReadRoute<F extends Fields> {
   readonly message: Message<F>;
   /** Role that it needs; `read` when absent. */

@@ -5,7 +5,7 @@ import type { Operation } from '../../../door/index.ts';
 import type { ArtifactRow } from '../../../tracking/index.ts';
 import type { ProtocolServices } from '../../services.ts';
 import { artifactPath, safePath } from '../tracking/artifact-path.ts';
-import { modelText } from '../tracking/artifact-routes.ts';
+import { modelText } from '../tracking/store-file.ts';
 import { readModelFiles } from '../tracking/model-read.ts';
 import { importArtifact } from './artifacts.ts';
 import { importExperiment } from './experiments.ts';
