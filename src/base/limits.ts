@@ -28,6 +28,8 @@ export const limits = {
   artifactBytesMax: 64 * 1024 * 1024 * 1024,
   /** MLmodel, conda.yaml and requirements.txt are read into the payload up to this size. */
   modelFileBytesMax: 1024 * 1024,
+  /** Files that one dataset of Hugging Face is known to be put together from: each is a read. */
+  datasetFilesMax: 100,
 
   /** Predictions of one request. */
   predictionsPerRequestMax: 10_000,
