@@ -90,7 +90,7 @@ class TreeBuilder {
     for (const edge of this.#answer.edges) {
       if (edge.relation === 'has' && edge.from === root.ref) this.#linkVersion(edge);
       else if (this.#ends(edge).far !== root.ref) this.#link(edge, columnsAreNodes);
-      if (edge.relation === 'part-of') this.#collectParent(edge);
+      if (isPartOf(edge)) this.#collectParent(edge);
     }
     this.#findHomes(root.ref);
     while (this.#linkParents()) this.#findHomes(root.ref);
@@ -228,6 +228,8 @@ class TreeBuilder {
       for (const [parent, edges] of parents) {
         if (this.#home.has(parent) || !this.#hasBehind(parent, new Set())) continue;
         this.#linksOf(run).set(parent, edges);
+        // The other way round it is said already.
+        if (this.#links.get(parent)?.get(run)?.every(isPartOf)) this.#linksOf(parent).delete(run);
         linked = true;
       }
     }
@@ -239,7 +241,7 @@ class TreeBuilder {
     if (met.has(run)) return false;
     met.add(run);
     const links = [...(this.#links.get(run)?.values() ?? [])].flat();
-    if (links.some(({ relation }) => relation !== 'part-of')) return true;
+    if (!links.every(isPartOf)) return true;
     return [...(this.#parents.get(run)?.keys() ?? [])].some((parent) =>
       this.#hasBehind(parent, met),
     );
@@ -271,6 +273,8 @@ class TreeBuilder {
     return [...columns].sort((a, b) => (a.node.ref < b.node.ref ? -1 : 1));
   }
 }
+
+const isPartOf = ({ relation }: AnswerEdge): boolean => relation === 'part-of';
 
 /** Tells the dataset of a dataset, version or column. */
 function datasetKey(ref: string): string {
