@@ -3,6 +3,13 @@ import { isObject, text } from '../../../base/json.ts';
 import type { DatasetName } from '../../../facts/lineage-facts.ts';
 import { hubName, huggingFaceFiles, isHuggingFace } from './hugging-face.ts';
 
+/** Where names of our own are. */
+const ownNamespace = (workspace: string): string => `mlflow:${workspace}`;
+
+/** True when the dataset is somewhere that its source tells, false for a name of our own. */
+export const hasPlace = ({ namespace }: DatasetName, workspace: string): boolean =>
+  namespace !== ownNamespace(workspace);
+
 /** What of an MLflow dataset names it. */
 export interface DatasetSource {
   readonly name: string;
@@ -110,7 +117,7 @@ export function datasetNames(
   { workspace, experiment }: { readonly workspace: string; readonly experiment: string },
 ): readonly [DatasetName, ...DatasetName[]] {
   const said = parseSource(source);
-  const own = { namespace: `mlflow:${workspace}`, name: `${experiment}/${name}` };
+  const own = { namespace: ownNamespace(workspace), name: `${experiment}/${name}` };
   if (!isHuggingFace(sourceType)) return [placeOf(sourceType, said) ?? own];
   const hub = hubName(said);
   if (hub !== undefined) return [{ namespace: 'hf', name: hub }];

@@ -36,10 +36,15 @@ function namedVersion({ sourceType, source }: TrackedDataset): string | undefine
 
 /**
  * Which version of its data a dataset is: as its source names it, else by MLflow's digest; undefined
- * when that digest says nothing about the data: then the version is meant that was current.
+ * when it has a place and that digest says nothing about the data there: then the version is meant
+ * that was current.
  */
-export function datasetVersion(dataset: TrackedDataset): string | undefined {
+export function datasetVersion(
+  dataset: TrackedDataset,
+  { hasPlace }: { readonly hasPlace: boolean },
+): string | undefined {
   const named = namedVersion(dataset);
   if (named !== undefined) return named;
-  return dataset.digest === '' || isOfDescription(dataset) ? undefined : `mlflow-${dataset.digest}`;
+  if (dataset.digest === '' || (hasPlace && isOfDescription(dataset))) return undefined;
+  return `mlflow-${dataset.digest}`;
 }

@@ -4,7 +4,7 @@ import type { DecideContext } from '../../../door/index.ts';
 import type { Fact, FactContext } from '../../../facts/facts.ts';
 import { findRef } from '../../../facts/ref.ts';
 import type { TrackedDataset } from '../../../facts/tracking-facts.ts';
-import { datasetNames, roleOf } from '../lineage/dataset-name.ts';
+import { datasetNames, hasPlace, roleOf } from '../lineage/dataset-name.ts';
 import { mayHoldSecrets, sourceWithoutSecrets } from '../lineage/dataset-secrets.ts';
 import { datasetVersion } from '../lineage/dataset-version.ts';
 import { modelRef, runRef } from '../lineage/refs.ts';
@@ -14,7 +14,12 @@ import { mlflowOperation, userTag } from '../operation.ts';
 import type { LogInputs, LogOutputs } from '../tracking/wire.ts';
 import { getActiveRun, getActiveRunHead, tagMap } from './define.ts';
 
-type Logged = { readonly experiment_id: string; readonly start_time: number };
+type Logged = {
+  readonly experiment_id: string;
+  readonly start_time: number;
+  /** Models among the inputs that the run made itself; absent when there are none. */
+  readonly made?: readonly string[];
+};
 type WireDataset = NonNullable<LogInputs['datasets']>[number];
 
 const contextTag = 'mlflow.data.context';
@@ -49,25 +54,47 @@ const uniqueReads = (body: LogInputs): readonly WireDataset[] =>
 
 /** Reads in a context that the run is not known for, of datasets that it is known to have read. */
 async function newRoles(
-  run: string,
+  run: { readonly id: string; readonly experiment: string },
   inputs: readonly WireDataset[],
   { state, workspace }: DecideContext,
 ): Promise<boolean> {
-  if (inputs.length === 0) return false;
-  const node = await state.lineage.findNode(runRef(workspace, run));
+  const asked = inputs.filter((input) => contextOf(input) !== '');
+  if (asked.length === 0) return false;
+  const node = await state.lineage.findNode(runRef(workspace, run.id));
   const uses = node === undefined ? [] : await state.lineage.usesOfRuns([node.key]);
-  const roles = new Set(uses.map(({ role }) => role));
-  const versions = await state.lineage.nodes(uses.flatMap(({ version }) => version ?? []));
-  const refs = new Map(versions.map(({ key, ref }) => [key, ref]));
+  const nodes = await state.lineage.nodes(uses.flatMap(({ version }) => version ?? []));
+  const versions = new Map(nodes.map(({ key, ref }) => [key, findRef(ref)?.version]));
   const known = new Set(
-    uses.map(({ version, role }) => `${findRef(refs.get(version ?? 0) ?? '')?.version} ${role}`),
+    uses.map(({ version, role }) => `${version === null ? '' : versions.get(version)} ${role}`),
   );
-  return inputs.some((input) => {
-    const role = roleOf(contextOf(input));
-    const version = datasetVersion(toDataset(input));
-    if (role === undefined) return false;
-    return version === undefined ? !roles.has(role) : !known.has(`${version} ${role}`);
+  return asked.some((input) => {
+    const { version = '' } = named(toDataset(input), workspace, run.experiment);
+    return !known.has(`${version} ${roleOf(contextOf(input))}`);
   });
+}
+
+/** Of the models, those that came out of the run: autolog of Keras names them with its datasets. */
+async function madeBy(
+  run: string,
+  models: NonNullable<LogInputs['models']>,
+  { state, workspace }: DecideContext,
+): Promise<string[]> {
+  const made: string[] = [];
+  for (const { model_id: id } of models) {
+    const model = await state.tracking.findLoggedModel(workspace, id);
+    if (model?.sourceRun === run) made.push(id);
+  }
+  return made;
+}
+
+/** The names of a dataset and of the files that it was put together from, and which version it is. */
+function named(dataset: TrackedDataset, workspace: string, experiment: string) {
+  const [name, ...files] = datasetNames(dataset, { workspace, experiment });
+  return {
+    name,
+    files,
+    version: datasetVersion(dataset, { hasPlace: hasPlace(name, workspace) }),
+  };
 }
 
 /** JSON text as JSON when it is small enough for an attribute. */
@@ -97,8 +124,7 @@ function readFacts(
   const { workspace } = context;
   const dataset = toDataset(input);
   const fields = schemaFields(dataset.schema);
-  const version = datasetVersion(dataset);
-  const [name, ...files] = datasetNames(dataset, { workspace, experiment: decided.experiment_id });
+  const { name, files, version } = named(dataset, workspace, decided.experiment_id);
   const read = {
     kind: 'dataset.read',
     run: runRef(workspace, run),
@@ -159,9 +185,11 @@ export const logInputs = mlflowOperation<LogInputs, Record<string, never>, Logge
     const news =
       (body.models ?? []).some(({ model_id }) => !models.has(model_id)) ||
       reads.some((input) => !known.has(identity(input))) ||
-      (await newRoles(body.run_id, again, context));
+      (await newRoles({ id: body.run_id, experiment: run.experimentId }, again, context));
     if (!news) return { unchanged: {} };
-    return { decided: { experiment_id: run.experimentId, start_time: run.startTime }, answer: {} };
+    const made = await madeBy(body.run_id, body.models ?? [], context);
+    const decided = { experiment_id: run.experimentId, start_time: run.startTime };
+    return { decided: made.length === 0 ? decided : { ...decided, made }, answer: {} };
   },
   facts(message, decided, context) {
     const run = message.run_id;
@@ -174,17 +202,19 @@ export const logInputs = mlflowOperation<LogInputs, Record<string, never>, Logge
     return [
       { kind: 'inputs.logged', run, datasets: tracked, models },
       ...uniqueReads(message).flatMap((input) => readFacts(run, input, decided, context)),
-      ...models.map(
-        (model): Fact => ({
-          kind: 'relation.stated',
-          relation: 'read-by',
-          from: modelRef(context.workspace, model),
-          to: runRef(context.workspace, run),
-          known: 'observed',
-          rule: 'mlflow.runs/log-inputs',
-          time: startOr(decided.start_time, context),
-        }),
-      ),
+      ...models
+        .filter((model) => decided.made?.includes(model) !== true)
+        .map(
+          (model): Fact => ({
+            kind: 'relation.stated',
+            relation: 'read-by',
+            from: modelRef(context.workspace, model),
+            to: runRef(context.workspace, run),
+            known: 'observed',
+            rule: 'mlflow.runs/log-inputs',
+            time: startOr(decided.start_time, context),
+          }),
+        ),
     ];
   },
 });

@@ -133,6 +133,19 @@ test('a dataset that is logged in a second context is read in both, and no third
   ]);
 });
 
+test('a model that the run made itself is none that it read', async () => {
+  const run = await server.createRun();
+  const { body } = await server.post('logged-models', { experiment_id: '0', source_run_id: run });
+  const own = body.model.info.model_id;
+  const models = [{ model_id: own }, { model_id: 'm-1' }];
+  await server.post('runs/log-inputs', { run_id: run, models });
+  const edges = await server.edges(`run:default/${run}`);
+  expect(edges.map(({ from, relation, to }) => `${from} ${relation} ${to}`).sort()).toEqual([
+    `artifact:default/m-1 read-by run:default/${run}`,
+    `run:default/${run} produced artifact:default/${own}`,
+  ]);
+});
+
 test('a dataset that is only described is read at no version, one of many files file by file', async () => {
   const run = await server.createRun();
   const described = {
