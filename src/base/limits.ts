@@ -68,6 +68,8 @@ export const limits = {
   pageUploadBytesMax: 10 * 1024 * 1024,
   /** MLmodel, conda.yaml and requirements.txt are read into the payload up to this size. */
   modelFileBytesMax: 1024 * 1024,
+  /** Files that one dataset of Hugging Face is known to be put together from: each is a read. */
+  datasetFilesMax: 100,
 
   /** OTLP bodies: a batch of 512 spans with prompts and answers. Inflated size counts. */
   otlpBodyBytesMax: 16 * 1024 * 1024,

@@ -187,9 +187,10 @@ function trainingRun(judge: Judge, run: AnswerNode): void {
     parameters.some((name) => /seed|random_state/i.test(name)),
     'Log the random seed as a parameter.',
   );
+  const having = wholesOf(judge, run.ref);
   const reads = judge.graph.edges.filter(
     (edge) =>
-      edge.to === run.ref && edge.relation === 'read-by' && findRef(edge.from)?.kind !== 'field',
+      having.has(edge.to) && edge.relation === 'read-by' && findRef(edge.from)?.kind !== 'field',
   );
   const data = reads.flatMap((edge) => judge.nodes.get(edge.from) ?? []);
   need(judge, run.ref, 'training data', data, 'Log the dataset as an input of the run.');
@@ -205,6 +206,16 @@ function trainingRun(judge: Judge, run: AnswerNode): void {
       'Log the test or validation dataset with its context.',
     );
   }
+}
+
+/** The run and those that it is part of: a search reads the data, its trials make the models. */
+function wholesOf(judge: Judge, run: string): ReadonlySet<string> {
+  const wholes = new Set([run]);
+  // A set grows while it is walked.
+  for (const part of wholes)
+    for (const edge of judge.graph.edges)
+      if (edge.relation === 'part-of' && edge.from === part) wholes.add(edge.to);
+  return wholes;
 }
 
 /** A digest over the full content, of the version itself or of the one that it was found to continue. */

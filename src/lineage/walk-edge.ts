@@ -104,6 +104,7 @@ export interface WalkSink {
   readonly stops: Stop[];
   readonly depth: number;
   add(edge: WalkEdge): boolean;
+  addAcross(edge: WalkEdge): void;
   boundVersion(version: number, time: number): void;
   boundOf(version: number): number | undefined;
 }

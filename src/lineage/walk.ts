@@ -7,6 +7,7 @@ import {
   goesTo,
   madeBy,
   parentsOf,
+  partsOf,
   readsOf,
   versionsOf,
   writtenBy,
@@ -36,6 +37,10 @@ export class Walk implements WalkSink {
   readonly reads: DatasetUseRow[] = [];
   /** Of versions that something on the path read: the latest time at which it did. */
   readonly #readUntil = new Map<number, number>();
+  /** Upstream, runs met only as what another run is part of: their other parts are not behind it. */
+  readonly #parents = new Set<number>();
+  /** Downstream, runs whose parts the way goes on to: those it began with, readers, and their parts. */
+  readonly #wholes = new Set<number>();
   readonly #limits: WalkLimits;
   #next = new Set<number>();
   depth = 0;
@@ -50,6 +55,7 @@ export class Walk implements WalkSink {
     for (const key of keys) {
       if (!this.nodes.has(key)) this.nodes.set(key, 0);
       this.#next.add(key);
+      this.#wholes.add(key);
     }
     while (this.#next.size > 0) {
       const level = [...this.#next];
@@ -73,7 +79,9 @@ export class Walk implements WalkSink {
   /** Links that were not walked: stored edges, and the reads and writes behind derived ones. */
   async #countLinks(node: NodeRow): Promise<number> {
     const { reader } = this.view;
-    const edges = await reader.countEdges(this.direction, node.key);
+    const edges = this.#parents.has(node.key)
+      ? 0
+      : await reader.countEdges(this.direction, node.key);
     const use = this.direction === 'up' ? 'read' : 'write';
     if (node.kind === 'run')
       return edges + (await reader.usesOfRuns([node.key])).filter((row) => row.use === use).length;
@@ -96,6 +104,10 @@ export class Walk implements WalkSink {
       await declaredUp(this, byKind('dataset'), byKind('job'));
     } else {
       await writtenBy(this, byKind('run'));
+      await partsOf(
+        this,
+        byKind('run').filter((row) => this.#wholes.has(row.key)),
+      );
       for (const version of versions) await goesTo(this, version);
       for (const dataset of byKind('dataset')) await versionsOf(this, dataset);
       await declaredDown(this, byKind('dataset'), byKind('job'));
@@ -126,7 +138,10 @@ export class Walk implements WalkSink {
 
   /** Stored edges. A node with too many is counted, not expanded. */
   async #expandEdges(rows: readonly NodeRow[]): Promise<void> {
-    const walked = rows.filter((row) => this.nodes.get(row.key) === 0 || !leafKinds.has(row.kind));
+    const walked = rows.filter(
+      (row) =>
+        this.nodes.get(row.key) === 0 || !(leafKinds.has(row.kind) || this.#parents.has(row.key)),
+    );
     const { rows: edges, hubs } = await this.view.edges(
       this.direction,
       walked.map((row) => row.key),
@@ -142,6 +157,29 @@ export class Walk implements WalkSink {
   add(edge: WalkEdge): boolean {
     const far = this.direction === 'up' ? edge.from : edge.to;
     const near = this.direction === 'up' ? edge.to : edge.from;
+    // Met in its own right: now the rest of it is walked too.
+    if (this.#parents.delete(far)) this.#next.add(far);
+    if (this.direction === 'down' && edge.relation === 'read-by') this.#addWhole(far);
+    return this.#addTo(edge, near, far);
+  }
+
+  /** Adds a run that a run is part of (upstream), or a part of one (downstream): against the flow. */
+  addAcross(edge: WalkEdge): void {
+    const far = this.direction === 'up' ? edge.to : edge.from;
+    const near = this.direction === 'up' ? edge.from : edge.to;
+    const isNew = !this.nodes.has(far);
+    if (!this.#addTo(edge, near, far)) return;
+    if (this.direction === 'down') this.#addWhole(far);
+    else if (isNew) this.#parents.add(far);
+  }
+
+  #addWhole(run: number): void {
+    if (this.#wholes.has(run)) return;
+    this.#wholes.add(run);
+    if (this.nodes.has(run)) this.#next.add(run);
+  }
+
+  #addTo(edge: WalkEdge, near: number, far: number): boolean {
     for (const key of [near, far]) {
       if (this.nodes.has(key)) continue;
       if (this.nodes.size >= this.#limits.nodes) {

@@ -1,9 +1,9 @@
 import { isObject, type JsonObject } from '../../../base/json.ts';
 import { limits } from '../../../base/limits.ts';
 import type { EvaluationState } from '../../../facts/evaluation-facts.ts';
-import type { DatasetName, Fact, FactContext } from '../../../facts/facts.ts';
+import type { Fact, FactContext } from '../../../facts/facts.ts';
 import { formatRef } from '../../../facts/ref.ts';
-import { datasetName, evaluationDatasetName } from '../lineage/dataset-name.ts';
+import { datasetNames, evaluationDatasetName } from '../lineage/dataset-name.ts';
 import { agentRef } from '../lineage/refs.ts';
 import type { SentRecord } from './record-text.ts';
 
@@ -61,7 +61,7 @@ function sourceRef({ source, sourceData }: SentRecord, workspace: string): strin
   const { doc_uri, uri, url, path } = sourceData;
   const place = [doc_uri, uri, url, path, source.id].find((each) => typeof each === 'string');
   if (typeof place !== 'string' || place === '') return undefined;
-  const named: DatasetName = datasetName(
+  const [named] = datasetNames(
     { name: place, sourceType: 'document', source: JSON.stringify({ uri: place }) },
     { workspace, experiment: 'documents' },
   );

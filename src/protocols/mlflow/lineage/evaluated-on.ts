@@ -5,7 +5,8 @@ import { formatRef } from '../../../facts/ref.ts';
 import type { Known } from '../../../facts/relations.ts';
 import { versionRef } from '../../../registry/index.ts';
 import type { RunHead } from '../../../tracking/index.ts';
-import { datasetName, deltaVersion, evaluationDatasetId } from './dataset-name.ts';
+import { datasetNames, evaluationDatasetId, hasPlace } from './dataset-name.ts';
+import { datasetVersion } from './dataset-version.ts';
 import { modelRef } from './refs.ts';
 
 /** What of a metric says which model was measured on what. */
@@ -88,8 +89,11 @@ export async function findEvaluated(
     const id = evaluationDatasetId(source);
     const managed =
       id === undefined ? undefined : await state.evaluation.findDataset(workspace, id);
-    const place = datasetName(source, { workspace, experiment: run.experimentId });
-    const version = deltaVersion(source) ?? `mlflow-${managed?.digest ?? digest}`;
+    const [place] = datasetNames(source, { workspace, experiment: run.experimentId });
+    const current = managed?.digest ?? digest;
+    const said = { ...source, digest: current };
+    const version =
+      datasetVersion(said, { hasPlace: hasPlace(place, workspace) }) ?? `mlflow-${current}`;
     evaluated.push({
       models: await modelsOf(model, context),
       version: formatRef({ kind: 'datasetVersion', ...place, version }),
