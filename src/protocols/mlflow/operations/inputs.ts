@@ -238,7 +238,7 @@ export const logInputs = mlflowOperation<LogInputs, Record<string, never>, Logge
             from: modelRef(context.workspace, model),
             to: runRef(context.workspace, run),
             known: 'observed',
-            rule: stale ? 'evaluation-dataset-now' : 'mlflow.runs/log-inputs',
+            rule: 'mlflow.runs/log-inputs',
             time: startOr(decided.start_time, context),
           }),
         ),
