@@ -90,7 +90,8 @@ function readFact(run: string, input: WireDataset, decided: Logged, context: Fac
     dataset: datasetName(dataset, { workspace, experiment: decided.experiment_id }),
     digest: { algorithm: 'mlflow', value: dataset.digest },
     version,
-    role: roleOf(tagMap(input.tags)[contextTag]),
+    // mlflow.genai.evaluate names no context.
+    role: roleOf(tagMap(input.tags)[contextTag]) ?? (evaluation && 'evaluation'),
     known: stale ? 'inferred' : 'observed',
     rule: stale ? 'evaluation-dataset-now' : 'mlflow.runs/log-inputs',
     time: startOr(decided.start_time, context),
