@@ -139,10 +139,8 @@ function makesModel(judge: Judge, run: AnswerNode): boolean {
 function modelVersion(judge: Judge, node: AnswerNode): void {
   const from = into(judge, node.ref, 'registered-as');
   // A prompt is written, not trained.
-  if (node.attributes.promptType === undefined) {
-    const hint = 'Register the model from a run or a logged model.';
-    need(judge, node.ref, 'training run', from, hint);
-  }
+  if (node.attributes['tag.mlflow.prompt.is_prompt'] !== 'true')
+    need(judge, node.ref, 'training run', from, 'Register the model from a run or a logged model.');
   const said = judge.statements.get(node.ref) ?? [];
   check(
     judge,

@@ -58,15 +58,7 @@ export async function compose(config: Config): Promise<Composed> {
   try {
     const keys = createKeyRing(directory.path);
     const loopback = isLoopback(config.host);
-    if (!loopback && !keys.required()) {
-      throw new WherefromError(
-        'forbidden',
-        `Without an API key the server listens on loopback only, not on ${config.host}.`,
-        {
-          hint: `Make a key first: wherefrom key create --name me --role admin --data ${config.data}`,
-        },
-      );
-    }
+    if (!loopback && !keys.required()) throw needsKey(config);
     const store = await openStore(directory);
     const metrics: Metrics = createMetrics(() => sources);
     const door = createDoor({
@@ -94,16 +86,7 @@ export async function compose(config: Config): Promise<Composed> {
     webhooks.job.wake();
     const services: ProtocolServices = {
       door,
-      blobs: await openBlobs(config, directory.blobsPath),
-      uploads: createUploads({
-        directory: join(directory.blobsPath, 'uploads'),
-        clock: systemClock,
-      }),
-      links: {
-        tokens: createSignedTokens({ secret: directory.secret, clock: systemClock }),
-        publicUrl: config.publicUrl,
-        basePath: config.basePath,
-      },
+      ...(await createArtifacts(config, directory)),
       read: (query) => store.read(query),
       ...persons,
       webhooks: webhooks.services,
@@ -145,6 +128,30 @@ export async function compose(config: Config): Promise<Composed> {
     directory.lock?.release();
     throw thrown;
   }
+}
+
+function needsKey({ host, data }: Config): WherefromError {
+  return new WherefromError(
+    'forbidden',
+    `Without an API key the server listens on loopback only, not on ${host}.`,
+    { hint: `Make a key first: wherefrom key create --name me --role admin --data ${data}` },
+  );
+}
+
+/** Where artifacts are kept, uploads in parts, and links to both. */
+async function createArtifacts(
+  config: Config,
+  { blobsPath, secret }: DataDirectory,
+): Promise<Pick<ProtocolServices, 'blobs' | 'uploads' | 'links'>> {
+  return {
+    blobs: await openBlobs(config, blobsPath),
+    uploads: createUploads({ directory: join(blobsPath, 'uploads'), clock: systemClock }),
+    links: {
+      tokens: createSignedTokens({ secret, clock: systemClock }),
+      publicUrl: config.publicUrl,
+      basePath: config.basePath,
+    },
+  };
 }
 
 /** The job that makes the calls of webhooks, and what protocols need of it. */

@@ -212,7 +212,6 @@ describe('the lineage of an evaluation dataset', () => {
         datasets: [
           {
             dataset: { ...dataset, source },
-            tags: [{ key: 'mlflow.data.context', value: 'eval' }],
           },
         ],
       });

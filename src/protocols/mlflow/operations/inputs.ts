@@ -150,7 +150,8 @@ function readFacts(
   const read = {
     kind: 'dataset.read',
     run: runRef(workspace, run),
-    role: roleOf(contextOf(input)),
+    // mlflow.genai.evaluate names no context.
+    role: roleOf(contextOf(input)) ?? (evaluation && 'evaluation'),
     known: stale ? 'inferred' : 'observed',
     time: startOr(decided.start_time, context),
   } as const;
