@@ -59,6 +59,8 @@ async function write(
   return { digest: hash.digest('hex'), bytes };
 }
 
+const settled = (work: Promise<unknown>): Promise<unknown> => work.catch(() => undefined);
+
 /** Gathers parts and writes one gathering while the next one comes in. */
 function createWriter(file: FileHandle, durable: boolean) {
   let parts: Buffer[] = [];
@@ -67,7 +69,6 @@ function createWriter(file: FileHandle, durable: boolean) {
   let writing: Promise<unknown> = Promise.resolve();
   let flushing: Promise<unknown> = Promise.resolve();
   let isFlushing = false;
-  const settled = (work: Promise<unknown>): Promise<unknown> => work.catch(() => undefined);
 
   /** Lets the disk work beside the transfer. A disk tells a fault once: `finish` asks for all of them. */
   function flush(): void {

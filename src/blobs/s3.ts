@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createReadStream, rmSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { Readable } from 'node:stream';
 import {
   DeleteObjectCommand,
@@ -13,11 +13,11 @@ import {
 import { Upload } from '@aws-sdk/lib-storage';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { WherefromError } from '../base/errors.ts';
-import type { Blobs, ByteRange } from './blobs.ts';
-import { gone, readBytes, receive, tooLarge } from './receive.ts';
+import type { Blobs, ByteRange, LinkOptions } from './blobs.ts';
+import { explainDisk, gone, readBytes, receive, tooLarge } from './receive.ts';
 
-/** Bytes of one part. With S3's 10,000 parts that is 160 GiB, above the limit for one artifact. */
-const partBytes = 16 * 1024 * 1024;
+/** Bytes of one part. With S3's 10,000 parts that is 78 GiB, above the limit for one artifact. */
+const partBytes = 8 * 1024 * 1024;
 /** Parts under way at once: with their size, what one upload holds in memory. */
 const partsAtOnce = 3;
 
@@ -45,58 +45,31 @@ export interface S3Blobs extends Blobs {
 
 /** Content-addressed objects, `prefix/sha256/ab/cdef…`. Credentials are those of the AWS SDK's chain. */
 export function createS3Blobs(options: S3BlobsOptions): S3Blobs {
-  const { bucket, spool } = options;
-  const client = createClient(options);
+  const { spool } = options;
+  const bucket = openBucket(options);
   // What a crash cut off was never sent to the bucket.
   rmSync(spool, { recursive: true, force: true });
-  const keyOf = (digest: string): string => {
-    if (!/^[0-9a-f]{64}$/.test(digest)) throw gone(digest);
-    const name = `sha256/${digest.slice(0, 2)}/${digest.slice(2)}`;
-    return options.prefix === '' ? name : `${options.prefix}/${name}`;
-  };
-  const explain = (thrown: unknown, digest?: string): unknown => explainS3(thrown, bucket, digest);
-
-  async function get(digest: string, range?: ByteRange): Promise<Readable> {
-    const Range = range === undefined ? {} : { Range: `bytes=${range.start}-${range.end}` };
-    const Key = keyOf(digest);
-    const { Body } = await client
-      .send(new GetObjectCommand({ Bucket: bucket, Key, ...Range }))
-      .catch((thrown: unknown) => {
-        throw explain(thrown, digest);
-      });
-    // In Node.js the SDK gives a stream of Node.js; it knows browsers too.
-    return Body instanceof Readable ? Body : Readable.from([]);
-  }
-
-  /** Bytes of what is there already; undefined when it is not, or when we may not know. */
-  async function stored(digest: string): Promise<number | undefined> {
-    const { ContentLength } = await client
-      .send(new HeadObjectCommand({ Bucket: bucket, Key: keyOf(digest) }))
-      .catch(() => ({ ContentLength: undefined }));
-    return ContentLength;
-  }
-
   return {
     async put(content, { bytesMax }) {
       const path = join(spool, randomUUID());
       try {
         await mkdir(spool, { recursive: true });
         const blob = await receive(content, { path, bytesMax, durable: false });
-        if ((await stored(blob.digest)) !== blob.bytes)
-          await send(client, { path, bucket, key: keyOf(blob.digest) });
+        if ((await bucket.bytesOf(blob.digest)) !== blob.bytes)
+          await bucket.send(path, blob.digest);
         return blob;
       } catch (thrown) {
         content.destroy();
-        throw explain(thrown);
+        throw explainDisk(thrown);
       } finally {
         await rm(path, { force: true });
       }
     },
-    get,
+    get: bucket.get,
     async read(digest, bytesMax) {
       const parts: Buffer[] = [];
       let bytes = 0;
-      for await (const part of await get(digest)) {
+      for await (const part of await bucket.get(digest)) {
         bytes += part.length;
         if (bytes > bytesMax) throw tooLarge(bytesMax);
         parts.push(part);
@@ -104,25 +77,48 @@ export function createS3Blobs(options: S3BlobsOptions): S3Blobs {
       return Buffer.concat(parts);
     },
     async has(digest) {
-      return /^[0-9a-f]{64}$/.test(digest) && (await stored(digest)) !== undefined;
+      return /^[0-9a-f]{64}$/.test(digest) && (await bucket.bytesOf(digest)) !== undefined;
     },
-    ...(options.links && {
-      link: (digest, { seconds, disposition, type }) =>
-        getSignedUrl(
-          client,
-          new GetObjectCommand({
-            Bucket: bucket,
-            Key: keyOf(digest),
-            ResponseContentDisposition: disposition,
-            ResponseContentType: type,
-          }),
-          { expiresIn: seconds },
-        ),
-    }),
-    check: () =>
-      check(client, bucket, join(options.prefix, `check-${randomUUID()}`)).catch((thrown) => {
-        throw explain(thrown);
-      }),
+    ...(options.links && { link: bucket.link }),
+    check: bucket.check,
+  };
+}
+
+/** The bucket by digests; whatever it refuses is said in our words. */
+function openBucket(options: S3BlobsOptions) {
+  const { bucket: Bucket, prefix } = options;
+  const client = createClient(options);
+  const placeOf = (digest: string): { Bucket: string; Key: string } => {
+    if (!/^[0-9a-f]{64}$/.test(digest)) throw gone(digest);
+    return { Bucket, Key: posix.join(prefix, 'sha256', digest.slice(0, 2), digest.slice(2)) };
+  };
+  const explained = <T>(work: Promise<T>, digest?: string): Promise<T> =>
+    work.catch((thrown: unknown) => {
+      throw explainS3(thrown, Bucket, digest);
+    });
+  return {
+    async get(digest: string, range?: ByteRange): Promise<Readable> {
+      const Range = range === undefined ? {} : { Range: `bytes=${range.start}-${range.end}` };
+      const command = new GetObjectCommand({ ...placeOf(digest), ...Range });
+      const { Body } = await explained(client.send(command), digest);
+      // In Node.js the SDK gives a stream of Node.js; it knows browsers too.
+      return Body instanceof Readable ? Body : Readable.from([]);
+    },
+    /** Bytes of what is there already; undefined when it is not, or when we may not know. */
+    bytesOf: (digest: string): Promise<number | undefined> =>
+      client.send(new HeadObjectCommand(placeOf(digest))).then(
+        ({ ContentLength }) => ContentLength,
+        () => undefined,
+      ),
+    send: (path: string, digest: string): Promise<void> =>
+      explained(send(client, { path, ...placeOf(digest) })),
+    link: (digest: string, { seconds, disposition, type }: LinkOptions): Promise<string> => {
+      const headers = { ResponseContentDisposition: disposition, ResponseContentType: type };
+      const command = new GetObjectCommand({ ...placeOf(digest), ...headers });
+      return getSignedUrl(client, command, { expiresIn: seconds });
+    },
+    check: (): Promise<void> =>
+      explained(check(client, { Bucket, Key: posix.join(prefix, `check-${randomUUID()}`) })),
   };
 }
 
@@ -140,23 +136,18 @@ function createClient({ endpoint, region, pathStyle }: S3BlobsOptions): S3Client
 /** Sends a file as one object: nothing of it can be seen before all of it is there. */
 async function send(
   client: S3Client,
-  { path, bucket, key }: { path: string; bucket: string; key: string },
+  { path, ...place }: { path: string; Bucket: string; Key: string },
 ): Promise<void> {
   await new Upload({
     client,
-    params: {
-      Bucket: bucket,
-      Key: key,
-      Body: createReadStream(path, { highWaterMark: readBytes }),
-    },
+    params: { ...place, Body: createReadStream(path, { highWaterMark: readBytes }) },
     partSize: partBytes,
     queueSize: partsAtOnce,
     leavePartsOnError: false,
   }).done();
 }
 
-async function check(client: S3Client, bucket: string, key: string): Promise<void> {
-  const where = { Bucket: bucket, Key: key };
+async function check(client: S3Client, where: { Bucket: string; Key: string }): Promise<void> {
   await client.send(new PutObjectCommand({ ...where, Body: 'wherefrom' }));
   const { Body } = await client.send(new GetObjectCommand(where));
   const text = await Body?.transformToString();
@@ -164,7 +155,7 @@ async function check(client: S3Client, bucket: string, key: string): Promise<voi
   if (text !== 'wherefrom') {
     throw new WherefromError(
       'storage_unavailable',
-      `The bucket ${bucket} gave back other bytes than it was given.`,
+      `The bucket ${where.Bucket} gave back other bytes than it was given.`,
     );
   }
 }

@@ -51,46 +51,57 @@ export interface UploadsOptions {
   readonly clock: Clock;
 }
 
-/** Uploads whose parts are files of a directory. */
-export function createUploads({ directory, clock }: UploadsOptions): Uploads {
-  rmSync(directory, { recursive: true, force: true });
+/** The uploads that are known. */
+function createRegister(clock: Clock) {
   const uploads = new Map<string, Upload>();
-
-  function find(id: string, target?: string): Upload {
-    const upload = uploads.get(id);
-    if (upload === undefined || (target !== undefined && upload.target !== target))
-      throw unknown(id);
-    upload.touched = clock.now();
-    return upload;
-  }
-
-  /** Senders that vanish never abort. */
-  async function sweep(): Promise<void> {
-    const now = clock.now();
-    for (const [id, { touched, folder, completed }] of uploads) {
-      const kept = completed === undefined ? limits.uploadIdleMsMax : limits.uploadDoneMsMax;
-      if (touched + kept >= now) continue;
-      uploads.delete(id);
-      await rm(folder, { recursive: true, force: true });
-    }
-  }
-
   return {
-    async begin(target) {
-      await sweep();
-      if (uploads.size >= limits.uploadsMax) {
-        throw new WherefromError('overloaded', `${uploads.size} uploads are under way.`, {
+    add(id: string, upload: Omit<Upload, 'touched'>): void {
+      const open = [...uploads.values()].filter(({ completed }) => completed === undefined);
+      if (open.length >= limits.uploadsMax) {
+        throw new WherefromError('overloaded', `${open.length} uploads are under way.`, {
           hint: 'Wait until some of them are complete.',
         });
       }
+      uploads.set(id, { ...upload, touched: clock.now() });
+    },
+    find(id: string, target?: string): Upload {
+      const upload = uploads.get(id);
+      if (upload === undefined || (target !== undefined && upload.target !== target))
+        throw unknown(id);
+      upload.touched = clock.now();
+      return upload;
+    },
+    async remove(id: string, { folder }: Upload): Promise<void> {
+      uploads.delete(id);
+      await rm(folder, { recursive: true, force: true });
+    },
+    /** Senders that vanish never abort. */
+    async sweep(): Promise<void> {
+      const now = clock.now();
+      for (const [id, upload] of uploads) {
+        const { uploadIdleMsMax, uploadDoneMsMax } = limits;
+        const kept = upload.completed === undefined ? uploadIdleMsMax : uploadDoneMsMax;
+        if (upload.touched + kept < now) await this.remove(id, upload);
+      }
+    },
+  };
+}
+
+/** Uploads whose parts are files of a directory. */
+export function createUploads({ directory, clock }: UploadsOptions): Uploads {
+  rmSync(directory, { recursive: true, force: true });
+  const register = createRegister(clock);
+  return {
+    async begin(target) {
+      await register.sweep();
       const id = randomBytes(16).toString('hex');
       const folder = join(directory, id);
-      uploads.set(id, { target, folder, parts: new Map(), touched: clock.now() });
+      register.add(id, { target, folder, parts: new Map() });
       await mkdir(folder, { recursive: true });
       return id;
     },
     async putPart(id, number, content) {
-      const { folder, parts, completed } = find(id);
+      const { folder, parts, completed } = register.find(id);
       if (completed !== undefined) throw unknown(id);
       const etag = randomBytes(16).toString('hex');
       const path = join(folder, etag);
@@ -106,7 +117,7 @@ export function createUploads({ directory, clock }: UploadsOptions): Uploads {
       return etag;
     },
     async complete({ id, target, parts }, store) {
-      const upload = find(id, target);
+      const upload = register.find(id, target);
       upload.completed ??= putTogether(upload, parts, store);
       try {
         return await upload.completed;
@@ -115,11 +126,7 @@ export function createUploads({ directory, clock }: UploadsOptions): Uploads {
         throw thrown;
       }
     },
-    async abort(id, target) {
-      const { folder } = find(id, target);
-      uploads.delete(id);
-      await rm(folder, { recursive: true, force: true });
-    },
+    abort: async (id, target) => register.remove(id, register.find(id, target)),
   };
 }
 
