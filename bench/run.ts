@@ -20,6 +20,7 @@ import {
 } from './figures.ts';
 import { measureClient } from './measures/client.ts';
 import { measureGraphs } from './measures/graph.ts';
+import { measureImport } from './measures/import.ts';
 import { measureOpenLineage } from './measures/openlineage.ts';
 import { measurePredictions } from './measures/predictions.ts';
 import { measureSearch } from './measures/search.ts';
@@ -43,6 +44,7 @@ const measures: Readonly<Record<string, (context: BenchContext) => Promise<Figur
   graph: measureGraphs,
   start: measureStart,
   client,
+  import: measureImport,
 };
 
 await main();
@@ -106,8 +108,10 @@ async function measure({ peers, quick, only, python, scratch }: RunOptions): Pro
   const circumstances = describeCircumstances();
   const figures: Figure[] = [];
   for (const [name, run] of Object.entries(measures)) {
-    // The client needs Python: a smoke test leaves it out unless it is asked for.
-    if (only.length > 0 ? only.includes(name) : !(quick && name === 'client')) {
+    // These need Python: a smoke test leaves them out unless they are asked for.
+    if (
+      only.length > 0 ? only.includes(name) : !(quick && (name === 'client' || name === 'import'))
+    ) {
       figures.push(...(await run(context)));
     }
   }

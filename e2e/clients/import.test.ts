@@ -101,7 +101,10 @@ async function startMlflow(): Promise<{ readonly url: string; readonly child: Ch
   });
   const url = `http://127.0.0.1:${port}`;
   for (let tries = 0; tries < 600; tries += 1) {
-    const up = await fetch(`${url}/health`).then(({ ok }) => ok, () => false);
+    const up = await fetch(`${url}/health`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
     if (up) return { url, child };
     await sleep(200);
   }

@@ -172,8 +172,11 @@ describe('what is taken', () => {
   });
 
   test('a run of that id with another start or parameter stays, and is told', async () => {
-    makeDatabase('3.17.2', `${experiment(1, 'a')}${runRow(run, 1)}
-      INSERT INTO params (run_uuid, key, value) VALUES ('${run}', 'C', '1');`);
+    makeDatabase(
+      '3.17.2',
+      `${experiment(1, 'a')}${runRow(run, 1)}
+      INSERT INTO params (run_uuid, key, value) VALUES ('${run}', 'C', '1');`,
+    );
     await importAll();
     change("UPDATE params SET value = '2'");
     const report = await importAll();
@@ -184,8 +187,11 @@ describe('what is taken', () => {
 
   test('a registered model of that name, made at another time, stays as it is', async () => {
     await server.post('registered-models/create', { name: 'm' });
-    makeDatabase('3.17.2', `INSERT INTO registered_models (name, creation_time) VALUES ('m', 5);
-      INSERT INTO model_versions (name, version, creation_time, source) VALUES ('m', 1, 6, 's3://b/m');`);
+    makeDatabase(
+      '3.17.2',
+      `INSERT INTO registered_models (name, creation_time) VALUES ('m', 5);
+      INSERT INTO model_versions (name, version, creation_time, source) VALUES ('m', 1, 6, 's3://b/m');`,
+    );
     const report = await importAll();
     expect(report.troubleCount).toBe(2);
     expect(report.brought['model versions']).toBe(0);
@@ -207,7 +213,10 @@ test('deleted runs, experiments and versions come as deleted, with their numbers
   expect(body.run.info.lifecycle_stage).toBe('deleted');
   expect(body.run.data.metrics).toHaveLength(1);
   const gone = await server.call('GET', 'experiments/get?experiment_id=2');
-  expect(gone.body.experiment).toMatchObject({ lifecycle_stage: 'deleted', last_update_time: 3000 });
+  expect(gone.body.experiment).toMatchObject({
+    lifecycle_stage: 'deleted',
+    last_update_time: 3000,
+  });
   const model = await server.call('GET', 'registered-models/get?name=m');
   expect(model.body.registered_model).toMatchObject({
     creation_timestamp: 5,
@@ -285,7 +294,10 @@ describe('the route', () => {
     });
 
   test('takes lines, and answers what became of each', async () => {
-    const line = { import: 'experiment', body: { experiment_id: '4', name: 'x', creation_time: 9 } };
+    const line = {
+      import: 'experiment',
+      body: { experiment_id: '4', name: 'x', creation_time: 9 },
+    };
     const wrong = { import: 'run', body: { run_id: run, experiment_id: '4', start_time: 1 } };
     const answer = await post(`${JSON.stringify(line)}\n${JSON.stringify(wrong)}\n`);
     expect(answer.json().results).toEqual([

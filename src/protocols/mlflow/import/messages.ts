@@ -60,7 +60,7 @@ export const runMessage = message({
 });
 
 /** Points of metrics of one run, by metric: the three lists belong together. */
-export const metricsMessage = message({
+const metricsMessage = message({
   run_id: required(string),
   series: repeated(
     nested(

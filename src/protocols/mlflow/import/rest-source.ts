@@ -56,7 +56,8 @@ export async function openRestSource(options: RestSourceOptions): Promise<Mlflow
   const experiments = await readExperiments(client);
   const ids = experiments.map(({ experiment_id }) => experiment_id);
   const memory: Memory = { metrics: new Map(), registrations: new Map(), locations: new Map() };
-  const pointsOf = ({ id }: { readonly id: string }): readonly Json[] => memory.metrics.get(id) ?? [];
+  const pointsOf = ({ id }: { readonly id: string }): readonly Json[] =>
+    memory.metrics.get(id) ?? [];
   return {
     totals: { experiments: experiments.length },
     experiments: async () => experiments,
