@@ -21,6 +21,7 @@ import {
 import { measureArtifact } from './measures/artifact.ts';
 import { measureClient } from './measures/client.ts';
 import { measureGraphs } from './measures/graph.ts';
+import { measureImport } from './measures/import.ts';
 import { measureOpenLineage } from './measures/openlineage.ts';
 import { measurePredictions } from './measures/predictions.ts';
 import { measureSearch } from './measures/search.ts';
@@ -45,10 +46,11 @@ const measures: Readonly<Record<string, (context: BenchContext) => Promise<Figur
   start: measureStart,
   client,
   artifact,
+  import: measureImport,
 };
 
 /** Those that need Python: a smoke test leaves them out unless it is asked for. */
-const pythonMeasures = new Set(['client', 'artifact']);
+const pythonMeasures = new Set(['client', 'artifact', 'import']);
 
 await main();
 

@@ -38,6 +38,7 @@ const bounds: readonly {
   { pattern: /^trace, 1 thousand nodes, p50$/, limit: 5, unit: 'ms' },
   { pattern: /^trace, .* (million|9\d\d thousand) nodes, p99$/, limit: 20, unit: 'ms' },
   { pattern: /^bytes kept for a prediction$/, limit: 250, unit: 'bytes' },
+  { pattern: /^import into a directory, whole$/, limit: 20, unit: 's' },
   { pattern: /^cold start/, limit: 1_000, unit: 'ms' },
   { pattern: /^memory, idle/, limit: 150, unit: 'MiB' },
 ];
