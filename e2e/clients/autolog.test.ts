@@ -89,7 +89,7 @@ describe('autologging', () => {
       const artifact = answer.nodes.find(({ kind }) => kind === 'artifact');
       expect(artifact?.attributes).toMatchObject({
         digest: expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
-        flavors: ['python_function', name],
+        flavors: expect.arrayContaining(['python_function', name]),
       });
     },
   );
@@ -180,7 +180,7 @@ describe('a dataset', () => {
     const answer = await server.ask('trace', `run:default/${run}`);
     const reads = readsOf(answer, run).filter(({ role }) => role === 'train');
     expect(reads.map(({ from }) => from).sort()).toEqual([
-      expect.stringMatching(/^datasetVersion:file\/.*\/a\.csv@mlflow-|^dataset:file\/.*\/a\.csv$/),
+      expect.stringMatching(/^dataset:file\/.*\/a\.csv$/),
       expect.stringMatching(/^dataset:file\/.*\/b\.csv$/),
       expect.stringMatching(/^datasetVersion:mlflow:default\/.*\/two%20files@mlflow-/),
     ]);
