@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startMlflowServer } from '../../../testing/mlflow-server.ts';
+import recorded from '../fixtures/datasets.json' with { type: 'json' };
 
 let server: Awaited<ReturnType<typeof startMlflowServer>>;
 
@@ -132,6 +133,19 @@ test('a dataset that is logged in a second context is read in both, and no third
     { tags: [tag('mlflow.data.context', 'training')] },
   ]);
 });
+
+test.each(recorded.datasets)(
+  'a dataset of $call is read where it is',
+  async ({ dataset, read }) => {
+    const run = await server.createRun();
+    await server.post('runs/log-inputs', { run_id: run, datasets: [{ dataset }] });
+    expect(await reads(run)).toEqual([[read, null]]);
+    const { schema } = await server.attributes(read);
+    expect(schema).toEqual(
+      expect.arrayContaining([{ name: expect.any(String), type: expect.any(String) }]),
+    );
+  },
+);
 
 test('a model that the run made itself is none that it read', async () => {
   const run = await server.createRun();
