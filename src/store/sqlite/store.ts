@@ -15,15 +15,20 @@ import { createSqliteTrackingReader, createSqliteTrackingStore } from './trackin
 /** Readers kept open at most; further queries wait. */
 const readersMax = 4;
 
-const messageOf =
+const textsOf =
   (db: Database) =>
-  (position: number, index: number): string | undefined => {
+  (position: number): string[] | undefined => {
     const row = db.get<{ block: Uint8Array }>(
       'SELECT block FROM log_payloads WHERE position = ?',
       position,
     );
-    return row && decodeBlock(row.block, position)[index];
+    return row && decodeBlock(row.block, position);
   };
+
+const messageOf =
+  (db: Database) =>
+  (position: number, index: number): string | undefined =>
+    textsOf(db)(position)?.[index];
 
 /** The stores of the writer: they cache, and only they write. */
 function createSession(db: Database) {
@@ -31,7 +36,7 @@ function createSession(db: Database) {
   const tracking = createSqliteTrackingStore(db.part());
   const registry = createSqliteRegistryStore(db);
   const predictions = createSqlitePredictionStore(db, { readPayload: messageOf(db) });
-  const traces = new SqliteTraceStore(db, { readPayload: messageOf(db) });
+  const traces = new SqliteTraceStore(db, { readTexts: textsOf(db) });
   const vault = new SqliteVault(db);
   const workspaces = new SqliteWorkspaces(db);
   const caching = [lineage, tracking, registry, predictions, traces, vault, workspaces];
@@ -65,7 +70,7 @@ function createReader(db: Database) {
     tracking: createSqliteTrackingReader(db),
     registry: createSqliteRegistryStore(db),
     predictions: createSqlitePredictionStore(db, { readPayload: messageOf(db) }),
-    traces: new SqliteTraceReader(db, { readPayload: messageOf(db) }),
+    traces: new SqliteTraceReader(db, { readTexts: textsOf(db) }),
     vault: new SqliteVault(db),
     workspaces: new SqliteWorkspaces(db),
     /** A stored message, by its receipt. */
