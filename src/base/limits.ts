@@ -83,6 +83,8 @@ export const limits = {
   traceClausesMax: 50,
   /** Spans whose content one search reads, or values that a pattern is tried on. */
   searchedSpansMax: 100_000,
+  /** Contents read at a time while many are searched: bounds memory, and the time that others wait. */
+  searchedSpansAtOnce: 1_000,
   /** A caller's regular expression, and the time that it may take. */
   patternCharactersMax: 500,
   patternTimeoutMs: 500,

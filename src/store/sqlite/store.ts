@@ -17,15 +17,20 @@ import { createSqliteWebhookStore } from './webhooks-store.ts';
 /** Readers kept open at most; further queries wait. */
 const readersMax = 4;
 
-const messageOf =
+const textsOf =
   (db: Database) =>
-  (position: number, index: number): string | undefined => {
+  (position: number): string[] | undefined => {
     const row = db.get<{ block: Uint8Array }>(
       'SELECT block FROM log_payloads WHERE position = ?',
       position,
     );
-    return row && decodeBlock(row.block, position)[index];
+    return row && decodeBlock(row.block, position);
   };
+
+const messageOf =
+  (db: Database) =>
+  (position: number, index: number): string | undefined =>
+    textsOf(db)(position)?.[index];
 
 /** The stores of the writer: they cache, and only they write. */
 function createSession(db: Database) {
@@ -33,7 +38,7 @@ function createSession(db: Database) {
   const tracking = createSqliteTrackingStore(db.part());
   const registry = createSqliteRegistryStore(db);
   const predictions = createSqlitePredictionStore(db, { readPayload: messageOf(db) });
-  const traces = new SqliteTraceStore(db, { readPayload: messageOf(db) });
+  const traces = new SqliteTraceStore(db, { readTexts: textsOf(db) });
   const webhooks = createSqliteWebhookStore(db);
   const vault = new SqliteVault(db);
   const workspaces = new SqliteWorkspaces(db, { remember: true });
@@ -70,7 +75,7 @@ function createReader(db: Database) {
     tracking: createSqliteTrackingReader(db),
     registry: createSqliteRegistryStore(db),
     predictions: createSqlitePredictionStore(db, { readPayload: messageOf(db) }),
-    traces: new SqliteTraceReader(db, { readPayload: messageOf(db) }),
+    traces: new SqliteTraceReader(db, { readTexts: textsOf(db) }),
     evaluation: createSqliteEvaluationReader(db),
     webhooks: createSqliteWebhookStore(db),
     vault: new SqliteVault(db),

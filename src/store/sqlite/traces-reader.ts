@@ -216,7 +216,7 @@ export class SqliteTraceReader implements TraceReader {
     return row !== undefined;
   }
 
-  search(search: TraceSearch): number[] {
+  async search(search: TraceSearch): Promise<number[]> {
     const workspace = this.findKey(search.workspace);
     if (workspace === undefined) return [];
     return searchTraces(this.db, this.#payloads, search, workspace);

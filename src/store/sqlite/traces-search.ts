@@ -1,18 +1,15 @@
 import { WherefromError } from '../../base/errors.ts';
-import type { Json } from '../../base/json.ts';
 import { limits } from '../../base/limits.ts';
 import {
-  contentAttributes,
-  contentText,
   pythonJson,
-  readSpan,
   type TraceCondition,
   type TraceOrder,
   type TraceSearch,
 } from '../../traces/index.ts';
 import type { Database } from './database.ts';
 import { type ContentPlace, readContents, type TracePayloads } from './traces-contents.ts';
-import { isLike, matchAll } from './traces-regexp.ts';
+import { tracesOf } from './traces-match.ts';
+import { matchAll } from './traces-regexp.ts';
 import { compare, type Sql } from './tracking-search.ts';
 
 const nameKey = '(SELECT key FROM trace_names WHERE name = ?)';
@@ -76,7 +73,7 @@ class Search {
     this.#scope = join(text('t.workspace = ? AND t.deleted_time IS NULL', workspace), within);
   }
 
-  run(): number[] {
+  async run(): Promise<number[]> {
     const { conditions, orders, limit, offset } = this.#search;
     if (conditions.length + orders.length > limits.traceClausesMax) {
       throw new WherefromError(
@@ -85,7 +82,7 @@ class Search {
       );
     }
     const plain = join(...conditions.filter(({ entity }) => entity !== 'span').map(this.#and));
-    const where = join(plain, this.#spans(plain));
+    const where = join(plain, await this.#spans(plain));
     const order = orderOf(orders);
     const rows = this.#db.all<{ key: number }>(
       `SELECT t.key FROM traces t WHERE ${this.#scope.sql}${where.sql} ORDER BY ${order.sql} LIMIT ? OFFSET ?`,
@@ -233,7 +230,7 @@ class Search {
   }
 
   /** All conditions on spans must hold of one and the same span. */
-  #spans(plain: Sql): Sql {
+  async #spans(plain: Sql): Promise<Sql> {
     const conditions = this.#search.conditions.filter(({ entity }) => entity === 'span');
     if (conditions.length === 0) return noSql;
     const isContent = ({ key }: TraceCondition): boolean => !Object.hasOwn(spanColumns, key);
@@ -255,15 +252,15 @@ class Search {
         where,
         text(')'),
       );
-    const keys = this.#tracesWithContent(contents, join(plain, where));
+    const keys = await this.#tracesWithContent(contents, join(plain, where));
     return text(' AND t.key IN (SELECT value FROM json_each(?))', JSON.stringify(keys));
   }
 
   /** Contents are in the payloads alone: those of all spans that meet the other conditions are read. */
-  #tracesWithContent(conditions: readonly TraceCondition[], where: Sql): number[] {
+  async #tracesWithContent(conditions: readonly TraceCondition[], where: Sql): Promise<number[]> {
     const rows = this.#db.all<ContentPlace & Record<string, string | number>>(
       `SELECT s.trace AS owner, t.id AS traceId, s.id, s.place FROM traces t JOIN trace_spans s ON s.trace = t.key
-       WHERE ${this.#scope.sql}${where.sql} LIMIT ?`,
+       WHERE ${this.#scope.sql}${where.sql} ORDER BY s.place LIMIT ?`,
       ...this.#scope.values,
       ...where.values,
       limits.searchedSpansMax + 1,
@@ -275,27 +272,14 @@ class Search {
         { hint: 'Narrow it by timestamp_ms, name or status.' },
       );
     }
-    const spans = readContents(rows, this.#payloads).flatMap(({ owner, span }) => {
-      const read = readSpan(span);
-      return read === undefined ? [] : [{ owner, span: read }];
-    });
-    const meets = conditions.map((condition) => {
-      if (condition.key === 'content')
-        return holds(
-          condition,
-          spans.map(({ span }) => contentText(span)),
-        );
-      const name = condition.key.slice('attributes.'.length);
-      return holds(
-        condition,
-        spans.map(({ span }) => shown(contentAttributes(span)[name])),
-      );
-    });
-    return [
-      ...new Set(
-        spans.flatMap(({ owner }, index) => (meets.every((each) => each[index]) ? owner : [])),
-      ),
-    ];
+    const keys = new Set<number>();
+    for (let from = 0; from < rows.length; from += limits.searchedSpansAtOnce) {
+      const some = rows.slice(from, from + limits.searchedSpansAtOnce);
+      for (const key of tracesOf(readContents(some, this.#payloads), conditions)) keys.add(key);
+      // Reading contents takes a while: others are served in between.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return [...keys];
   }
 
   /** A comparison; a pattern is first tried on the values there are. */
@@ -316,46 +300,6 @@ class Search {
     const list = JSON.stringify(texts.filter((_, index) => matches[index]));
     return text(`${name} IN (SELECT value FROM json_each(?))`, list);
   }
-}
-
-function shown(value: Json | undefined): string | undefined {
-  return value === undefined || typeof value === 'string' ? value : pythonJson(value);
-}
-
-/** Whether each value meets the condition; one that is not there meets none. */
-function holds(
-  { operator, value }: TraceCondition,
-  values: readonly (string | undefined)[],
-): readonly boolean[] {
-  if (operator === 'RLIKE') {
-    const matches = matchAll(
-      String(value),
-      values.map((each) => each ?? ''),
-    );
-    return values.map((each, index) => each !== undefined && matches[index] === true);
-  }
-  const wanted = String(value);
-  const lower = wanted.toLowerCase();
-  const among = new Set(Array.isArray(value) ? value : []);
-  return values.map((each) => {
-    if (each === undefined) return false;
-    switch (operator) {
-      case '=':
-        return each === wanted;
-      case '!=':
-        return each !== wanted;
-      case 'LIKE':
-        return isLike(each, wanted);
-      case 'ILIKE':
-        return isLike(each.toLowerCase(), lower);
-      case 'IN':
-        return among.has(each);
-      case 'NOT IN':
-        return !among.has(each);
-      default:
-        return false;
-    }
-  });
 }
 
 /** Nulls last in both directions; the newest trace first where nothing else is said. */
@@ -390,6 +334,6 @@ export function searchTraces(
   payloads: TracePayloads,
   search: TraceSearch,
   workspace: number,
-): number[] {
+): Promise<number[]> {
   return new Search(db, payloads, search, workspace).run();
 }
