@@ -1,4 +1,4 @@
-import { sha256 } from '../base/digest.ts';
+import { sha256Hex } from '../base/digest.ts';
 import type { Json } from '../base/json.ts';
 import type {
   Answer,
@@ -13,6 +13,9 @@ import type { AttributeRow, NodeRow } from './store.ts';
 import type { GraphView } from './view.ts';
 import type { Walk } from './walk.ts';
 
+/** Recorded times of entries, ms, by position. */
+export type TimesOf = (positions: readonly number[]) => Promise<ReadonlyMap<number, number>>;
+
 /** A prediction as a node: it is no row of the graph. */
 export interface OutsideNode {
   readonly key: number;
@@ -21,7 +24,7 @@ export interface OutsideNode {
 
 /** The immutable public id: 32 hex digits, made of the ref at creation. */
 function publicId(originRef: string): string {
-  return sha256(originRef).subarray(0, 16).toString('hex');
+  return sha256Hex(originRef).slice(0, 32);
 }
 
 /** Attributes of each node at the moment: for each name the newest value, null removes. */
@@ -94,7 +97,7 @@ async function identitiesOf(view: GraphView, rows: readonly NodeRow[]): Promise<
 export async function renderWalk(
   walk: Walk,
   outside: readonly OutsideNode[],
-  timeOf: (position: number) => Promise<number>,
+  timesOf: TimesOf,
 ): Promise<Pick<Answer, 'nodes' | 'edges' | 'stopped'>> {
   const { view } = walk;
   const keys = [...walk.nodes.keys()].filter((key) => key > 0);
@@ -128,7 +131,7 @@ export async function renderWalk(
   ]);
   return {
     nodes: [...nodes.values()],
-    edges: await renderEdges(walk, refs, timeOf),
+    edges: await renderEdges(walk, refs, timesOf),
     stopped: walk.stops.map(
       ({ key, reason, count }): AnswerStop => ({ ref: refs.get(key) ?? '', reason, count }),
     ),
@@ -138,8 +141,19 @@ export async function renderWalk(
 async function renderEdges(
   walk: Walk,
   refs: ReadonlyMap<number, string>,
-  timeOf: (position: number) => Promise<number>,
+  timesOf: TimesOf,
 ): Promise<AnswerEdge[]> {
+  const toldAt = await timesOf(
+    [...walk.edges.values()].flatMap((edge) =>
+      edge.recordedTime === undefined ? (edge.positions[0] ?? []) : [],
+    ),
+  );
+  const texts = new Map<number, string>();
+  const shown = (time: number): string => {
+    const known = texts.get(time) ?? iso(time);
+    texts.set(time, known);
+    return known;
+  };
   const edges: AnswerEdge[] = [];
   const seen = new Set<string>();
   for (const edge of walk.edges.values()) {
@@ -160,9 +174,9 @@ async function renderEdges(
       known: edge.known,
       ...(edge.rule === undefined ? {} : { rule: edge.rule }),
       positions: edge.positions.filter((position) => position <= walk.view.moment.position),
-      recordedFrom: iso(edge.recordedTime ?? (await timeOf(edge.positions[0] ?? 0))),
-      validFrom: iso(edge.validFrom),
-      ...(edge.validTo === undefined ? {} : { validTo: iso(edge.validTo) }),
+      recordedFrom: shown(edge.recordedTime ?? toldAt.get(edge.positions[0] ?? 0) ?? 0),
+      validFrom: shown(edge.validFrom),
+      ...(edge.validTo === undefined ? {} : { validTo: shown(edge.validTo) }),
     });
   }
   return edges;

@@ -14,6 +14,11 @@ interface Graph {
 interface Judge {
   readonly graph: Graph;
   readonly nodes: ReadonlyMap<string, AnswerNode>;
+  readonly edgesInto: ReadonlyMap<string, readonly AnswerEdge[]>;
+  readonly edgesFrom: ReadonlyMap<string, readonly AnswerEdge[]>;
+  /** Refs of datasets, without their kind, of which columns are in the graph. */
+  readonly withColumns: ReadonlySet<string>;
+  readonly anyAgent: boolean;
   readonly statements: ReadonlyMap<string, readonly string[]>;
   readonly checks: CompletenessCheck[];
 }
@@ -31,6 +36,14 @@ export function checkCompleteness(
   const judge: Judge = {
     graph,
     nodes: new Map(graph.nodes.map((node) => [node.ref, node])),
+    edgesInto: Map.groupBy(graph.edges, (edge) => edge.to),
+    edgesFrom: Map.groupBy(graph.edges, (edge) => edge.from),
+    withColumns: new Set(
+      graph.nodes.flatMap(({ kind, ref }) =>
+        kind === 'field' ? ref.slice('field:'.length, ref.indexOf('#')) : [],
+      ),
+    ),
+    anyAgent: graph.edges.some((edge) => edge.relation === 'did'),
     statements,
     checks: [],
   };
@@ -95,15 +108,14 @@ function need(
 }
 
 function into(judge: Judge, ref: string, ...relations: string[]): AnswerNode[] {
-  return judge.graph.edges
-    .filter((edge) => edge.to === ref && relations.includes(edge.relation))
+  return (judge.edgesInto.get(ref) ?? [])
+    .filter((edge) => relations.includes(edge.relation))
     .flatMap((edge) => judge.nodes.get(edge.from) ?? []);
 }
 
 function makesModel(judge: Judge, run: AnswerNode): boolean {
-  return judge.graph.edges.some(
-    (edge) =>
-      edge.from === run.ref && (edge.relation === 'produced' || edge.relation === 'registered-as'),
+  return (judge.edgesFrom.get(run.ref) ?? []).some(
+    ({ relation }) => relation === 'produced' || relation === 'registered-as',
   );
 }
 
@@ -122,8 +134,7 @@ function modelVersion(judge: Judge, node: AnswerNode): void {
     judge,
     node.ref,
     'owner',
-    into(judge, node.ref, 'did').length > 0 ||
-      judge.graph.edges.some((edge) => edge.relation === 'did'),
+    judge.anyAgent,
     'Say who: a user on the run, or an owner statement.',
   );
 }
@@ -154,9 +165,8 @@ function trainingRun(judge: Judge, run: AnswerNode): void {
     parameters.some((name) => /seed|random_state/i.test(name)),
     'Log the random seed as a parameter.',
   );
-  const reads = judge.graph.edges.filter(
-    (edge) =>
-      edge.to === run.ref && edge.relation === 'read-by' && findRef(edge.from)?.kind !== 'field',
+  const reads = (judge.edgesInto.get(run.ref) ?? []).filter(
+    (edge) => edge.relation === 'read-by' && findRef(edge.from)?.kind !== 'field',
   );
   const data = reads.flatMap((edge) => judge.nodes.get(edge.from) ?? []);
   need(judge, run.ref, 'training data', data, 'Log the dataset as an input of the run.');
@@ -180,8 +190,8 @@ function datasetVersion(judge: Judge, node: AnswerNode): void {
     const [algorithm = '', value = ''] = (findRef(ref)?.version ?? '').split(':');
     return strongDigest({ algorithm, value }) !== undefined;
   };
-  const continued = judge.graph.edges.filter(
-    (edge) => edge.to === node.ref && edge.relation === 'continued-as' && strong(edge.from),
+  const continued = (judge.edgesInto.get(node.ref) ?? []).filter(
+    (edge) => edge.relation === 'continued-as' && strong(edge.from),
   );
   const own = strong(node.ref);
   judge.checks.push({
@@ -207,9 +217,8 @@ function dataset(judge: Judge, node: AnswerNode): void {
     into(judge, node.ref, 'holds'),
     'Report the dataset with its namespace.',
   );
-  const readDirectly = judge.graph.edges.some(
-    (edge) => edge.from === node.ref && edge.relation === 'read-by',
-  );
+  const outgoing = judge.edgesFrom.get(node.ref) ?? [];
+  const readDirectly = outgoing.some((edge) => edge.relation === 'read-by');
   if (readDirectly)
     check(
       judge,
@@ -220,16 +229,10 @@ function dataset(judge: Judge, node: AnswerNode): void {
     );
   const schema =
     list(node.attributes.schema).length > 0 ||
-    judge.graph.nodes.some(
-      (other) =>
-        other.kind === 'field' &&
-        other.ref.startsWith(`field:${node.ref.slice('dataset:'.length)}#`),
-    );
-  const versionsSchema = judge.graph.edges.some(
+    judge.withColumns.has(node.ref.slice('dataset:'.length));
+  const versionsSchema = outgoing.some(
     (edge) =>
-      edge.from === node.ref &&
-      edge.relation === 'has' &&
-      list(judge.nodes.get(edge.to)?.attributes.schema).length > 0,
+      edge.relation === 'has' && list(judge.nodes.get(edge.to)?.attributes.schema).length > 0,
   );
   check(judge, node.ref, 'columns', schema || versionsSchema, 'Report the schema of the dataset.');
 }

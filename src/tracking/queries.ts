@@ -1,4 +1,3 @@
-import type { KeyValue } from '../facts/tracking-facts.ts';
 import type {
   ExperimentRow,
   InputRow,
@@ -19,31 +18,36 @@ export interface RunDetails {
   readonly params: Readonly<Record<string, string>>;
   /** The latest value of each metric; NaN may be among them. */
   readonly metrics: Readonly<Record<string, number>>;
-  readonly tags: Readonly<Record<string, string>>;
 }
 
 /**
- * The parameters, latest metrics and tags of a run, for diff and completeness. As of an earlier
- * `asOf` position the parameters are those recorded by then; metrics are left out: which was the
- * latest then is not kept.
+ * The parameters and latest metrics of runs, by run id, for answers; each table is asked once. As of
+ * an earlier `asOf` position the parameters are those recorded by then; metrics are left out: which
+ * was the latest then is not kept.
  */
 export async function findRunDetails(
   reader: TrackingReader,
   workspace: string,
-  id: string,
+  ids: readonly string[],
   asOf?: number,
-): Promise<RunDetails | undefined> {
-  const run = await reader.findRun(workspace, id);
-  if (run === undefined) return undefined;
-  const byName = (rows: readonly KeyValue[]): Record<string, string> =>
-    Object.fromEntries(rows.map(({ key, value }) => [key, value]));
-  const metrics = asOf === undefined ? await reader.latestMetrics([run.key]) : [];
-  return {
-    run,
-    params: byName(await reader.params([run.key], asOf)),
-    metrics: Object.fromEntries(metrics.map(({ key, value }) => [key, value])),
-    tags: byName(await reader.tags([run.key])),
-  };
+): Promise<ReadonlyMap<string, RunDetails>> {
+  const runs = await reader.findRuns(workspace, ids);
+  if (runs.length === 0) return new Map();
+  const keys = runs.map(({ key }) => key);
+  const params = byOwner(await reader.params(keys, asOf));
+  const metrics = byOwner(asOf === undefined ? await reader.latestMetrics(keys) : []);
+  return new Map(
+    runs.map((run) => [
+      run.id,
+      { run, params: byName(params.get(run.key)), metrics: byName(metrics.get(run.key)) },
+    ]),
+  );
+}
+
+function byName<V>(
+  rows: readonly { readonly key: string; readonly value: V }[] = [],
+): Record<string, V> {
+  return Object.fromEntries(rows.map(({ key, value }) => [key, value]));
 }
 
 /** A run with all that runs/get shows of it. */

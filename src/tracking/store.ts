@@ -170,6 +170,8 @@ export interface TrackingReader {
   /** Id of the run that was created last, in whatever workspace. */
   newestRunId(): Awaitable<string | undefined>;
   findRun(workspace: string, id: string): Awaitable<RunRow | undefined>;
+  /** Those of the ids that are runs of the workspace, in no order. */
+  findRuns(workspace: string, ids: readonly string[]): Awaitable<RunRow[]>;
   /** Keys of the runs found, in order. */
   searchRuns(search: RunSearch): Awaitable<number[]>;
   /** In the order of the keys. */

@@ -129,6 +129,16 @@ export class SqliteTrackingReader implements TrackingReader {
     return row === undefined ? undefined : staged<RunRow>(row);
   }
 
+  findRuns(workspace: string, ids: readonly string[]): RunRow[] {
+    const rows = this.db.all<Stored<RunRow>>(
+      `SELECT ${runColumns} FROM json_each(?) j CROSS JOIN tracking_runs r ON r.id = j.value
+       JOIN tracking_experiments e ON e.key = r.experiment WHERE e.workspace = ?`,
+      JSON.stringify(ids),
+      workspace,
+    );
+    return rows.map((row) => staged<RunRow>(row));
+  }
+
   searchRuns(search: RunSearch): number[] {
     return searchRuns(this.db, search);
   }
