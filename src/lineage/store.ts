@@ -145,6 +145,13 @@ export interface UsesQuery {
   readonly to?: number | undefined;
 }
 
+/** Which uses of runs; both reads and writes without `use`. */
+export interface RunUsesQuery {
+  readonly use?: 'read' | 'write';
+  /** `attributes` are looked up only when asked for: schemas are long. */
+  readonly withAttributes?: boolean;
+}
+
 /** Queries of the graph, set by set. */
 export interface LineageReader {
   /** By ref, current or earlier. */
@@ -169,10 +176,11 @@ export interface LineageReader {
     keys: readonly number[],
     limitPerNode: number,
   ): Awaitable<{ readonly rows: EdgeRow[]; readonly hubs: readonly number[] }>;
+  /** Edges of one relation out of the nodes, however many. */
+  edgesOut(relation: Relation, keys: readonly number[]): Awaitable<EdgeRow[]>;
   countEdges(direction: Direction, key: number): Awaitable<number>;
   runEvents(runs: readonly number[]): Awaitable<RunEventRow[]>;
-  /** `attributes` are looked up only with `withAttributes`: schemas are long. */
-  usesOfRuns(runs: readonly number[], withAttributes?: boolean): Awaitable<DatasetUseRow[]>;
+  usesOfRuns(runs: readonly number[], options?: RunUsesQuery): Awaitable<DatasetUseRow[]>;
   /** Newest first. */
   usesOfDatasets(
     use: 'read' | 'write',

@@ -9,6 +9,7 @@ import type {
   LineageReader,
   MergeRow,
   NodeRow,
+  RunUsesQuery,
 } from './store.ts';
 
 /** What was known (positions up to `position`) and what was true (at `at`, ms). */
@@ -94,6 +95,12 @@ export class GraphView {
   ): Promise<{ rows: EdgeRow[]; hubs: readonly number[] }> {
     const { rows, hubs } = await this.reader.edges(direction, keys, limits.hubEdgesMax);
     return { rows: rows.map((row) => this.#open(row)).filter((row) => this.seen(row)), hubs };
+  }
+
+  /** The runs that runs are part of. */
+  async partsOf(runs: readonly number[]): Promise<EdgeRow[]> {
+    const rows = await this.reader.edgesOut('part-of', runs);
+    return rows.map((row) => this.#open(row)).filter((row) => this.seen(row));
   }
 
   /** An end that was told of later is not known yet. */
@@ -215,10 +222,8 @@ export class GraphView {
   }
 
   /** Reads and writes of runs; of one run and dataset, what named a version hides what named none. */
-  async usesOfRuns(runs: readonly number[], withAttributes = false): Promise<DatasetUseRow[]> {
-    const rows = (await this.reader.usesOfRuns(runs, withAttributes)).filter((row) =>
-      this.seen(row),
-    );
+  async usesOfRuns(runs: readonly number[], options?: RunUsesQuery): Promise<DatasetUseRow[]> {
+    const rows = (await this.reader.usesOfRuns(runs, options)).filter((row) => this.seen(row));
     return preferNamed(rows);
   }
 

@@ -13,8 +13,9 @@ import {
 
 /** Upstream of runs: the versions that they read. */
 export async function readsOf(walk: WalkSink, runs: readonly NodeRow[]): Promise<void> {
-  const uses = await walk.view.usesOfRuns(runs.map((run) => run.key));
-  const reads = uses.filter((use) => use.use === 'read');
+  if (runs.length === 0) return;
+  const keys = runs.map((run) => run.key);
+  const reads = await walk.view.usesOfRuns(keys, { use: 'read' });
   await walk.view.loadDatasets(reads.map((use) => use.dataset));
   await walk.view.loadVersions(reads.flatMap((use) => use.version ?? []));
   for (const use of reads) {
@@ -57,12 +58,8 @@ async function observedVersion(
 
 /** The run that a run is part of: named, but not a way to its other parts. */
 export async function parentsOf(walk: WalkSink, runs: readonly NodeRow[]): Promise<void> {
-  const { rows } = await walk.view.edges(
-    'down',
-    runs.map((run) => run.key),
-  );
-  for (const edge of rows) {
-    if (edge.relation !== 'part-of') continue;
+  if (runs.length === 0) return;
+  for (const edge of await walk.view.partsOf(runs.map((run) => run.key))) {
     if (!walk.nodes.has(edge.to)) walk.nodes.set(edge.to, walk.depth);
     walk.edges.set(`${edge.from} ${edge.to} part-of`, { ...edgeOf(edge) });
   }
@@ -204,10 +201,10 @@ async function declared(
 
 /** Downstream of runs: the versions that they wrote. */
 export async function writtenBy(walk: WalkSink, runs: readonly NodeRow[]): Promise<void> {
-  const uses = (await walk.view.usesOfRuns(runs.map((run) => run.key))).filter(
-    (use) => use.use === 'write',
-  );
-  await walk.view.loadRuns(runs.map((run) => run.key));
+  if (runs.length === 0) return;
+  const keys = runs.map((run) => run.key);
+  const uses = await walk.view.usesOfRuns(keys, { use: 'write' });
+  await walk.view.loadRuns(keys);
   for (const use of uses) walk.add(await writeEdge(walk, use));
 }
 

@@ -73,8 +73,7 @@ export class Walk implements WalkSink {
     const { reader } = this.view;
     const edges = await reader.countEdges(this.direction, node.key);
     const use = this.direction === 'up' ? 'read' : 'write';
-    if (node.kind === 'run')
-      return edges + (await reader.usesOfRuns([node.key])).filter((row) => row.use === use).length;
+    if (node.kind === 'run') return edges + (await reader.usesOfRuns([node.key], { use })).length;
     if (node.kind !== 'datasetVersion') return edges;
     const uses = await this.view.usesOfVersion(node.key);
     return edges + uses.filter((row) => row.use !== use).length;
