@@ -116,12 +116,17 @@ export class GraphView {
 
   /** All names of the dataset, itself included: the closure over merges seen by then. */
   async classOf(dataset: number): Promise<DatasetClass> {
-    if (!this.#classes.has(dataset)) await this.#loadClasses([dataset]);
+    if (!this.#classes.has(dataset)) await this.loadClasses([dataset]);
+    return this.loadedClass(dataset);
+  }
+
+  /** `classOf` of a dataset that was loaded. */
+  loadedClass(dataset: number): DatasetClass {
     return this.#classes.get(dataset) ?? { members: [dataset], merges: [] };
   }
 
   /** Reads the names of many datasets together: a merge is rare, so most end after one look. */
-  async #loadClasses(datasets: readonly number[]): Promise<void> {
+  async loadClasses(datasets: readonly number[]): Promise<void> {
     const unknown = datasets.filter((dataset) => !this.#classes.has(dataset));
     // The second look finds the rows of the first again, from their other side.
     const merges = new Map<string, MergeRow>();
@@ -144,10 +149,10 @@ export class GraphView {
   /** Reads what is written to many datasets together, for the questions that follow. */
   async loadDatasets(datasets: readonly number[]): Promise<void> {
     const distinct = [...new Set(datasets)];
-    await this.#loadClasses(distinct);
+    await this.loadClasses(distinct);
     const classes = new Map<number, DatasetClass>();
     for (const dataset of distinct) {
-      const found = await this.classOf(dataset);
+      const found = this.loadedClass(dataset);
       const first = found.members[0] ?? dataset;
       if (!this.#writes.has(first)) classes.set(first, found);
     }
@@ -181,6 +186,11 @@ export class GraphView {
   /** Reads and writes that name the version. */
   async usesOfVersion(version: number): Promise<readonly DatasetUseRow[]> {
     await this.loadVersions([version]);
+    return this.loadedUses(version);
+  }
+
+  /** `usesOfVersion` of a version that was loaded. */
+  loadedUses(version: number): readonly DatasetUseRow[] {
     return this.#versionUses.get(version) ?? [];
   }
 
@@ -205,6 +215,11 @@ export class GraphView {
 
   async run(key: number): Promise<RunStatus | undefined> {
     if (!this.#runs.has(key)) await this.loadRuns([key]);
+    return this.loadedRun(key);
+  }
+
+  /** `run` of one that was loaded. */
+  loadedRun(key: number): RunStatus | undefined {
     return this.#runs.get(key);
   }
 
@@ -229,10 +244,12 @@ export class GraphView {
 
   /** Completed writes of the dataset under all its names, oldest first. */
   async writesOf(dataset: number): Promise<readonly Write[]> {
-    const { members } = await this.classOf(dataset);
-    const first = members[0] ?? dataset;
-    if (!this.#writes.has(first)) await this.loadDatasets([dataset]);
-    return this.#writes.get(first) ?? [];
+    await this.loadDatasets([dataset]);
+    return this.#loadedWrites(dataset);
+  }
+
+  #loadedWrites(dataset: number): readonly Write[] {
+    return this.#writes.get(this.loadedClass(dataset).members[0] ?? dataset) ?? [];
   }
 
   #chain(rows: readonly DatasetUseRow[], dropped: readonly number[]): readonly Write[] {
@@ -254,16 +271,20 @@ export class GraphView {
 
   /** The newest version completed at or before `time`, not written by `reader` itself. */
   async currentAt(dataset: number, time: number, reader?: number): Promise<Write | undefined> {
-    const writes = await this.writesOf(dataset);
-    const { members } = await this.classOf(dataset);
+    await this.loadDatasets([dataset]);
+    return this.loadedCurrentAt(dataset, time, reader);
+  }
+
+  /** `currentAt` of a dataset that was loaded. */
+  loadedCurrentAt(dataset: number, time: number, reader?: number): Write | undefined {
     let current: Write | undefined;
-    for (const write of writes) {
+    for (const write of this.#loadedWrites(dataset)) {
       if (write.time > time) break;
       if (write.run !== reader) current = write;
     }
     if (!current) return undefined;
     const written = current.time;
-    const drops = this.#drops.get(members[0] ?? dataset) ?? [];
+    const drops = this.#drops.get(this.loadedClass(dataset).members[0] ?? dataset) ?? [];
     return drops.some((drop) => drop > written && drop <= time) ? undefined : current;
   }
 

@@ -20,12 +20,12 @@ export async function readsOf(walk: WalkSink, runs: readonly NodeRow[]): Promise
   await walk.view.loadVersions(reads.flatMap((use) => use.version ?? []));
   for (const use of reads) {
     walk.reads.push(use);
-    const current = await walk.view.currentAt(use.dataset, use.time, use.run);
+    const current = walk.view.loadedCurrentAt(use.dataset, use.time, use.run);
     const version = use.version ?? current?.version;
     if (version !== undefined) walk.boundVersion(version, use.time);
     if (use.version !== null) {
       walk.add(readEdge(use, use.version));
-      await observedVersion(walk, use, use.version, current);
+      observedVersion(walk, use, use.version, current);
     } else if (current) {
       walk.add(
         readEdge(use, current.version, { known: 'inferred', rule: 'newest-completed-before' }),
@@ -37,14 +37,14 @@ export async function readsOf(walk: WalkSink, runs: readonly NodeRow[]): Promise
 }
 
 /** A version that nobody is known to have written goes on from the one that was current when it was read. */
-async function observedVersion(
+function observedVersion(
   walk: WalkSink,
   use: DatasetUseRow,
   version: number,
   current: Write | undefined,
-): Promise<void> {
-  const writers = (await walk.view.usesOfVersion(version)).filter((row) => row.use === 'write');
-  if (writers.length > 0 || !current || current.version === version) return;
+): void {
+  const written = walk.view.loadedUses(version).some((row) => row.use === 'write');
+  if (written || !current || current.version === version) return;
   walk.boundVersion(current.version, use.time);
   walk.add(
     continuedEdge(
@@ -71,15 +71,15 @@ export async function madeBy(walk: WalkSink, version: NodeRow): Promise<void> {
   const uses = await walk.view.usesOfVersion(version.key);
   const writes = uses.filter((row) => row.use === 'write');
   await walk.view.loadRuns(writes.map((row) => row.run));
-  for (const row of await writtenBefore(walk, version.key, writes)) {
-    walk.add(await writeEdge(walk, row));
+  for (const row of writtenBefore(walk, version.key, writes)) {
+    walk.add(writeEdge(walk, row));
   }
   if (version.parent === null) return;
   if (writes.length === 0) {
     await sameContentUp(walk, version);
     if (walk.nodes.get(version.key) === 0)
       for (const use of uses)
-        await observedVersion(
+        observedVersion(
           walk,
           use,
           version.key,
@@ -99,16 +99,16 @@ export async function madeBy(walk: WalkSink, version: NodeRow): Promise<void> {
  * The writes that a read on the path can have seen: the same content may be written again later under
  * the same version. Where clocks differ so much that none came before, all are shown.
  */
-async function writtenBefore(
+function writtenBefore(
   walk: WalkSink,
   version: number,
   writes: readonly DatasetUseRow[],
-): Promise<readonly DatasetUseRow[]> {
+): readonly DatasetUseRow[] {
   const until = walk.boundOf(version);
   if (until === undefined) return writes;
   const earlier: DatasetUseRow[] = [];
   for (const row of writes) {
-    const completed = (await walk.view.run(row.run))?.completedTime ?? row.time;
+    const completed = walk.view.loadedRun(row.run)?.completedTime ?? row.time;
     if (completed <= until) earlier.push(row);
   }
   return earlier.length > 0 ? earlier : writes;
@@ -130,8 +130,9 @@ async function sameContentUp(walk: WalkSink, version: NodeRow): Promise<void> {
   }
 }
 
-async function writeEdge(walk: WalkSink, row: DatasetUseRow): Promise<WalkEdge> {
-  const status = await walk.view.run(row.run);
+/** The run was loaded. */
+function writeEdge(walk: WalkSink, row: DatasetUseRow): WalkEdge {
+  const status = walk.view.loadedRun(row.run);
   const failed = status?.state === 'FAIL' || status?.state === 'ABORT';
   return {
     from: row.run,
@@ -205,7 +206,7 @@ export async function writtenBy(walk: WalkSink, runs: readonly NodeRow[]): Promi
   const keys = runs.map((run) => run.key);
   const uses = await walk.view.usesOfRuns(keys, { use: 'write' });
   await walk.view.loadRuns(keys);
-  for (const use of uses) walk.add(await writeEdge(walk, use));
+  for (const use of uses) walk.add(writeEdge(walk, use));
 }
 
 /** Downstream of a version: who read it, and the version that continues it. */
