@@ -145,6 +145,20 @@ export interface UsesQuery {
   readonly to?: number | undefined;
 }
 
+/** Names of one dataset and a span of event time [from, to) in ms. */
+export interface ReadSpan {
+  readonly datasets: readonly number[];
+  readonly from: number;
+  readonly to: number | undefined;
+}
+
+/** Another version with the content of `version`. */
+export interface SameContentRow {
+  readonly version: number;
+  readonly same: number;
+  readonly position: number;
+}
+
 /** Which uses of runs; both reads and writes without `use`. */
 export interface RunUsesQuery {
   readonly use?: 'read' | 'write';
@@ -187,6 +201,11 @@ export interface LineageReader {
     datasets: readonly number[],
     options: UsesQuery,
   ): Awaitable<DatasetUseRow[]>;
+  /** Reads of each span, newest first, span after span; at most `limit` in all. */
+  readsOfSpans(
+    spans: readonly ReadSpan[],
+    limit: number,
+  ): Awaitable<readonly { readonly span: number; readonly use: DatasetUseRow }[]>;
   countUsesOfDatasets(
     use: 'read' | 'write',
     datasets: readonly number[],
@@ -200,10 +219,8 @@ export interface LineageReader {
   columns(direction: Direction, fields: readonly number[]): Awaitable<ColumnRow[]>;
   columnsVia(vias: readonly number[]): Awaitable<ColumnRow[]>;
   merges(keys: readonly number[]): Awaitable<MergeRow[]>;
-  /** Versions with the same content, by strong digest. */
-  sameContent(
-    versions: readonly number[],
-  ): Awaitable<readonly { version: number; same: number; digest: string; position: number }[]>;
+  /** Versions with the same content, by strong digest; at most `limit` in all. */
+  sameContent(versions: readonly number[], limit: number): Awaitable<readonly SameContentRow[]>;
   declarations(side: 'job' | 'dataset', keys: readonly number[]): Awaitable<DeclarationRow[]>;
   declarationTimes(
     jobs: readonly number[],

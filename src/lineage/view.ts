@@ -10,6 +10,7 @@ import type {
   MergeRow,
   NodeRow,
   RunUsesQuery,
+  SameContentRow,
 } from './store.ts';
 
 /** What was known (positions up to `position`) and what was true (at `at`, ms). */
@@ -36,6 +37,15 @@ export interface Write {
   readonly row: DatasetUseRow;
 }
 
+/** Event time [from, to) in ms of a dataset. */
+export interface Span {
+  readonly dataset: number;
+  readonly from: number;
+  readonly to: number | undefined;
+}
+
+const spanId = ({ dataset, from, to }: Span): string => `${dataset} ${from} ${to ?? ''}`;
+
 /** Names of one dataset: its members and why they are one. */
 export interface DatasetClass {
   readonly members: readonly number[];
@@ -60,6 +70,8 @@ export class GraphView {
   readonly #drops = new Map<number, readonly number[]>();
   readonly #versionUses = new Map<number, DatasetUseRow[]>();
   readonly #nodes = new Map<number, NodeRow>();
+  readonly #reads = new Map<string, readonly DatasetUseRow[]>();
+  readonly #same = new Map<number, SameContentRow[]>();
 
   constructor(reader: LineageReader, moment: Moment) {
     this.reader = reader;
@@ -194,22 +206,61 @@ export class GraphView {
     return this.#versionUses.get(version) ?? [];
   }
 
-  /** Reads of the dataset under all its names in [from, to) of event time, at most `limit`. */
-  async readsBetween(
-    dataset: number,
-    span: { readonly from: number; readonly to: number | undefined; readonly limit: number },
-  ): Promise<readonly DatasetUseRow[]> {
-    const { members } = await this.classOf(dataset);
-    const rows = await this.reader.usesOfDatasets('read', members, span);
+  /** Reads what was read in many spans together, for `readsBetween`; where it is much, only when it is asked for. */
+  async loadReads(spans: readonly Span[]): Promise<void> {
+    const unknown = spans.filter((span) => !this.#reads.has(spanId(span)));
+    if (unknown.length < 2) return;
+    await this.loadClasses(unknown.map(({ dataset }) => dataset));
+    const rows = await this.reader.readsOfSpans(
+      unknown.map((span) => ({ ...span, datasets: this.loadedClass(span.dataset).members })),
+      limits.hubEdgesMax + 1,
+    );
+    if (rows.length > limits.hubEdgesMax) return;
+    const bySpan = Map.groupBy(rows, ({ span }) => span);
+    for (const [index, span] of unknown.entries()) {
+      const uses = (bySpan.get(index) ?? []).map(({ use }) => use);
+      this.#reads.set(
+        spanId(span),
+        uses.filter((use) => this.seen(use)),
+      );
+    }
+    await this.loadVersions(rows.flatMap(({ use }) => use.version ?? []));
+  }
+
+  /** Reads of the dataset under all its names in the span; no more of a hub than shows that it is one. */
+  async readsBetween(span: Span): Promise<readonly DatasetUseRow[]> {
+    const loaded = this.#reads.get(spanId(span));
+    if (loaded !== undefined) return loaded;
+    const { members } = await this.classOf(span.dataset);
+    const options = { from: span.from, to: span.to, limit: limits.hubEdgesMax + 1 };
+    const rows = await this.reader.usesOfDatasets('read', members, options);
     return rows.filter((row) => this.seen(row));
   }
 
+  /** Reads which versions have the content of others, many together, for `loadedSame`. */
+  async loadSameContent(versions: readonly number[]): Promise<void> {
+    const unknown = versions.filter((version) => !this.#same.has(version));
+    if (unknown.length === 0) return;
+    let rows = await this.reader.sameContent(unknown, limits.hubEdgesMax);
+    if (rows.length === limits.hubEdgesMax && unknown.length > 1) {
+      const parts = [];
+      for (const version of unknown)
+        parts.push(...(await this.reader.sameContent([version], limits.hubEdgesMax)));
+      rows = parts;
+    }
+    for (const version of unknown) this.#same.set(version, []);
+    for (const row of rows)
+      if (row.position <= this.moment.position) this.#same.get(row.version)?.push(row);
+  }
+
+  /** Versions with the content of one that was loaded. */
+  loadedSame(version: number): readonly SameContentRow[] {
+    return this.#same.get(version) ?? [];
+  }
+
   /** How many reads the span holds, whatever the limit. */
-  async countReadsBetween(
-    dataset: number,
-    span: { readonly from: number; readonly to: number | undefined },
-  ): Promise<number> {
-    const { members } = await this.classOf(dataset);
+  async countReadsBetween(span: Span): Promise<number> {
+    const { members } = await this.classOf(span.dataset);
     return this.reader.countUsesOfDatasets('read', members, span);
   }
 

@@ -1,6 +1,6 @@
 import { limits } from '../base/limits.ts';
 import type { DatasetUseRow, NodeRow } from './store.ts';
-import { continuation, type Write } from './view.ts';
+import { continuation, type Span, type Write } from './view.ts';
 import {
   continuedEdge,
   edgeOf,
@@ -65,18 +65,27 @@ export async function parentsOf(walk: WalkSink, runs: readonly NodeRow[]): Promi
   }
 }
 
-/** Upstream of a version: its dataset, who wrote it, and what it continues. */
-export async function madeBy(walk: WalkSink, version: NodeRow): Promise<void> {
+/** Upstream of versions: their datasets, who wrote them, and what they continue. */
+export async function madeBy(walk: WalkSink, versions: readonly NodeRow[]): Promise<void> {
+  const { view } = walk;
+  const written = (use: DatasetUseRow): boolean => use.use === 'write';
+  const unwritten = versions.filter(({ key }) => !view.loadedUses(key).some(written));
+  await view.loadSameContent(unwritten.map(({ key }) => key));
+  const writes = versions.flatMap(({ key }) => view.loadedUses(key).filter(written));
+  await view.loadRuns(writes.map(({ run }) => run));
+  for (const version of versions) await oneMadeBy(walk, version);
+}
+
+async function oneMadeBy(walk: WalkSink, version: NodeRow): Promise<void> {
   if (version.parent !== null) walk.add(hasEdge(version));
-  const uses = await walk.view.usesOfVersion(version.key);
+  const uses = walk.view.loadedUses(version.key);
   const writes = uses.filter((row) => row.use === 'write');
-  await walk.view.loadRuns(writes.map((row) => row.run));
   for (const row of writtenBefore(walk, version.key, writes)) {
     walk.add(writeEdge(walk, row));
   }
   if (version.parent === null) return;
   if (writes.length === 0) {
-    await sameContentUp(walk, version);
+    sameContentUp(walk, version);
     if (walk.nodes.get(version.key) === 0)
       for (const use of uses)
         observedVersion(
@@ -115,9 +124,8 @@ function writtenBefore(
 }
 
 /** Strong digests join versions: what wrote the same content elsewhere explains this one. */
-async function sameContentUp(walk: WalkSink, version: NodeRow): Promise<void> {
-  for (const same of await walk.view.reader.sameContent([version.key])) {
-    if (same.position > walk.view.moment.position) continue;
+function sameContentUp(walk: WalkSink, version: NodeRow): void {
+  for (const same of walk.view.loadedSame(version.key)) {
     walk.add({
       from: same.same,
       to: version.key,
@@ -209,9 +217,38 @@ export async function writtenBy(walk: WalkSink, runs: readonly NodeRow[]): Promi
   for (const use of uses) walk.add(writeEdge(walk, use));
 }
 
-/** Downstream of a version: who read it, and the version that continues it. */
-export async function goesTo(walk: WalkSink, version: NodeRow): Promise<void> {
-  const uses = await walk.view.usesOfVersion(version.key);
+/** Downstream of versions: who read them, and the versions that continue them. */
+export async function goesTo(walk: WalkSink, versions: readonly NodeRow[]): Promise<void> {
+  const { view } = walk;
+  await view.loadSameContent(versions.map(({ key }) => key));
+  await view.loadVersions(
+    versions.flatMap(({ key }) => view.loadedSame(key).map((each) => each.same)),
+  );
+  const spans: Span[] = [];
+  for (const version of versions) {
+    const { span } = await currency(walk, version);
+    if (span !== undefined) spans.push(span);
+  }
+  await view.loadReads(spans);
+  for (const version of versions) await oneGoesTo(walk, version);
+}
+
+/** When a version was the current one of its dataset, and which came next. */
+async function currency(
+  walk: WalkSink,
+  { key, parent }: NodeRow,
+): Promise<{ write?: Write; next?: Write | undefined; span?: Span }> {
+  if (parent === null) return {};
+  const chain = await walk.view.writesOf(parent);
+  const index = chain.findIndex((write) => write.version === key);
+  const write = chain[index];
+  if (write === undefined) return {};
+  const next = chain[index + 1];
+  return { write, next, span: { dataset: parent, from: write.time, to: next?.time } };
+}
+
+async function oneGoesTo(walk: WalkSink, version: NodeRow): Promise<void> {
+  const uses = walk.view.loadedUses(version.key);
   if (uses.length > limits.hubEdgesMax) {
     walk.stops.push({ key: version.key, reason: 'hub', count: uses.length });
     return;
@@ -222,25 +259,17 @@ export async function goesTo(walk: WalkSink, version: NodeRow): Promise<void> {
     walk.add(readEdge(use, version.key));
   }
   if (version.parent === null) return;
-  await sameContentDown(walk, version);
-  const chain = await walk.view.writesOf(version.parent);
-  const index = chain.findIndex((write) => write.version === version.key);
-  const write = chain[index];
-  if (!write) return;
-  const next = chain[index + 1];
+  sameContentDown(walk, version);
+  const { write, next, span } = await currency(walk, version);
+  if (write === undefined || span === undefined) return;
   const how = next && continuation(next.mode);
   if (next && how) walk.add(continuedEdge(write, next.version, how, next.time));
-  await readWhileCurrent(walk, version.parent, write, next);
+  await readWhileCurrent(walk, span, write);
 }
 
-async function sameContentDown(walk: WalkSink, version: NodeRow): Promise<void> {
-  const same = await walk.view.reader.sameContent([version.key]);
-  if (same.length === 0) return;
-  await walk.view.loadVersions(same.map((each) => each.same));
-  for (const each of same) {
-    const uses = await walk.view.usesOfVersion(each.same);
-    const written = uses.some((use) => use.use === 'write');
-    if (written || each.position > walk.view.moment.position) continue;
+function sameContentDown(walk: WalkSink, version: NodeRow): void {
+  for (const each of walk.view.loadedSame(version.key)) {
+    if (walk.view.loadedUses(each.same).some((use) => use.use === 'write')) continue;
     walk.add({
       from: version.key,
       to: each.same,
@@ -254,18 +283,10 @@ async function sameContentDown(walk: WalkSink, version: NodeRow): Promise<void> 
 }
 
 /** Reads that named no version, or one that nobody wrote, between this version and the next. */
-async function readWhileCurrent(
-  walk: WalkSink,
-  dataset: number,
-  write: Write,
-  next: Write | undefined,
-): Promise<void> {
-  const span = { from: write.time, to: next?.time, limit: limits.hubEdgesMax + 1 };
-  const reads = (await walk.view.readsBetween(dataset, span)).filter(
-    (use) => use.run !== write.run,
-  );
+async function readWhileCurrent(walk: WalkSink, span: Span, write: Write): Promise<void> {
+  const reads = (await walk.view.readsBetween(span)).filter((use) => use.run !== write.run);
   if (reads.length > limits.hubEdgesMax) {
-    const count = await walk.view.countReadsBetween(dataset, span);
+    const count = await walk.view.countReadsBetween(span);
     walk.stops.push({ key: write.version, reason: 'hub', count });
     return;
   }
@@ -278,10 +299,8 @@ async function readWhileCurrent(
       );
       continue;
     }
-    const writers = (await walk.view.usesOfVersion(use.version)).filter(
-      (row) => row.use === 'write',
-    );
-    if (writers.length === 0 && use.version !== write.version) {
+    const written = walk.view.loadedUses(use.version).some((row) => row.use === 'write');
+    if (!written && use.version !== write.version) {
       walk.add(
         continuedEdge(
           write,

@@ -89,11 +89,11 @@ export class Walk implements WalkSink {
     if (this.direction === 'up') {
       await readsOf(this, byKind('run'));
       await parentsOf(this, byKind('run'));
-      for (const version of versions) await madeBy(this, version);
+      await madeBy(this, versions);
       await declaredUp(this, byKind('dataset'), byKind('job'));
     } else {
       await writtenBy(this, byKind('run'));
-      for (const version of versions) await goesTo(this, version);
+      await goesTo(this, versions);
       for (const dataset of byKind('dataset')) await versionsOf(this, dataset);
       await declaredDown(this, byKind('dataset'), byKind('job'));
     }

@@ -11,8 +11,10 @@ import type {
   MergeRow,
   NameRow,
   NodeRow,
+  ReadSpan,
   RunEventRow,
   RunUsesQuery,
+  SameContentRow,
   StatementRow,
   UsesQuery,
 } from '../../lineage/store.ts';
@@ -222,6 +224,24 @@ export class SqliteLineageReader implements LineageReader {
       .map((row) => toUse(row, this.#wordOf));
   }
 
+  readsOfSpans(
+    spans: readonly ReadSpan[],
+    limit: number,
+  ): { readonly span: number; readonly use: DatasetUseRow }[] {
+    const parts = spans.flatMap(({ datasets, from, to }, span) =>
+      datasets.map((dataset) => [span, dataset, from, to ?? Number.MAX_SAFE_INTEGER]),
+    );
+    return this.db
+      .tuples<[...UseTuple, number]>(
+        `SELECT ${useColumnsPlain}, j.value ->> 0 AS span FROM json_each(?) j
+         CROSS JOIN lineage_uses u ON u.dataset = j.value ->> 1 AND u.use = 0 AND u.time >= j.value ->> 2 AND u.time < j.value ->> 3
+         ORDER BY span, u.time DESC LIMIT ?`,
+        JSON.stringify(parts),
+        limit,
+      )
+      .map((row) => ({ span: row[14], use: toUse(row, this.#wordOf) }));
+  }
+
   countUsesOfDatasets(
     use: 'read' | 'write',
     datasets: readonly number[],
@@ -284,14 +304,13 @@ export class SqliteLineageReader implements LineageReader {
     );
   }
 
-  sameContent(
-    versions: readonly number[],
-  ): { version: number; same: number; digest: string; position: number }[] {
-    return this.db.all(
-      `SELECT mine.version AS version, other.version AS same, mine.digest AS digest, max(mine.position, other.position) AS position
-       FROM lineage_digests mine JOIN lineage_digests other ON other.digest = mine.digest AND other.version <> mine.version
-       WHERE mine.version IN (SELECT value FROM json_each(?)) LIMIT 1000`,
+  sameContent(versions: readonly number[], limit: number): SameContentRow[] {
+    return this.db.all<SameContentRow>(
+      `SELECT mine.version AS version, other.version AS same, max(mine.position, other.position) AS position
+       FROM json_each(?) j CROSS JOIN lineage_digests mine ON mine.version = j.value
+       JOIN lineage_digests other ON other.digest = mine.digest AND other.version <> mine.version LIMIT ?`,
       JSON.stringify(versions),
+      limit,
     );
   }
 

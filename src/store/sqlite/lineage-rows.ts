@@ -72,7 +72,7 @@ export type UseTuple = readonly [
   attributes: string | null,
 ];
 
-export function toUse(row: UseTuple, wordOf: WordOf): DatasetUseRow {
+export function toUse(row: Readonly<[...UseTuple, ...unknown[]]>, wordOf: WordOf): DatasetUseRow {
   return {
     run: row[0],
     use: row[1] === 0 ? 'read' : 'write',
