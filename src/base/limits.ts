@@ -52,6 +52,13 @@ export const limits = {
   /** Candidates shown when a short ref is ambiguous. */
   candidatesMax: 20,
 
+  /** Searches over at most so many runs are answered on the server's thread: a few ms at most. */
+  searchedInlineMax: 2_000,
+  /** Threads that search, no more than cores. They yield to the writer: two keep short searches from waiting for a long one. */
+  searchThreadsMax: 2,
+  /** Searches that wait for a thread. Beyond it the server answers `overloaded` instead of growing. */
+  searchesWaitingMax: 1_000,
+
   /** In-memory names and ids of the writer; the oldest are dropped first. */
   cacheEntriesMax: 200_000,
   /** Prepared statements of one connection. */

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Blobs } from '../blobs/blobs.ts';
 import type { Door, Receipt, StateReader } from '../door/index.ts';
+import type { TrackingSearches } from '../tracking/index.ts';
 
 /** Who sent a request; set by the server before any route runs. */
 export interface Principal {
@@ -27,6 +28,8 @@ export interface ProtocolServices {
   readonly blobs: Blobs;
   /** Runs queries on one consistent snapshot. */
   read<T>(query: (state: StateReader) => T | Promise<T>): Promise<T>;
+  /** Searches that may take long, beside the queries of `read`: never inside of one. */
+  readonly searches: TrackingSearches;
   /** Puts the persons behind tokens back into text that is sent out. Cheap when it holds none. */
   reveal(text: string): string;
   /** The token of a person's name when one was given, for filters; undefined when it is not known. */

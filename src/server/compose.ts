@@ -89,6 +89,7 @@ export async function compose(config: Config): Promise<Composed> {
         door,
         blobs,
         read: (query) => store.read(query),
+        searches: store.searches,
         ...persons,
         count: metrics.count,
       },

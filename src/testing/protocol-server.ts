@@ -48,6 +48,7 @@ export async function startProtocolServer(
     door,
     blobs: unused('blobs'),
     read: (query) => store.read(query),
+    searches: store.searches,
     reveal: (text) => revealTokens(text, (token) => store.findPerson(token)),
     findToken: (value) => store.findToken(personLookup(secret, value)),
     count: () => undefined,

@@ -2,12 +2,10 @@ import type {
   ExperimentRow,
   InputRow,
   LoggedModelRow,
-  LoggedModelSearch,
   ModelLinkRow,
   OwnedKeyValue,
   OwnedMetric,
   RunRow,
-  RunSearch,
   Search,
   TrackingReader,
 } from './store.ts';
@@ -101,14 +99,19 @@ export interface Page<T> {
   readonly more: boolean;
 }
 
-/** The runs of a search, `search.limit` a page. */
-export async function searchFullRuns(
+/** How a search is asked for its page: one more key than it holds tells whether there is a next one. */
+export function onePage<S extends Search>(search: S): S {
+  return { ...search, limit: search.limit + 1 };
+}
+
+/** The runs whose keys a search of `onePage` found. */
+export async function pageOfRuns(
   reader: TrackingReader,
-  search: RunSearch,
+  keys: readonly number[],
+  limit: number,
 ): Promise<Page<FullRun>> {
-  const keys = await reader.searchRuns({ ...search, limit: search.limit + 1 });
-  const items = await getFullRuns(reader, keys.slice(0, search.limit));
-  return { items, more: keys.length > search.limit };
+  const items = await getFullRuns(reader, keys.slice(0, limit));
+  return { items, more: keys.length > limit };
 }
 
 export interface FullExperiment {
@@ -174,12 +177,12 @@ export async function getFullLoggedModels(
   }));
 }
 
-/** The logged models of a search, `search.limit` a page. */
-export async function searchFullLoggedModels(
+/** The logged models whose keys a search of `onePage` found. */
+export async function pageOfLoggedModels(
   reader: TrackingReader,
-  search: LoggedModelSearch,
+  keys: readonly number[],
+  limit: number,
 ): Promise<Page<FullLoggedModel>> {
-  const keys = await reader.searchLoggedModels({ ...search, limit: search.limit + 1 });
-  const items = await getFullLoggedModels(reader, keys.slice(0, search.limit));
-  return { items, more: keys.length > search.limit };
+  const items = await getFullLoggedModels(reader, keys.slice(0, limit));
+  return { items, more: keys.length > limit };
 }

@@ -143,6 +143,14 @@ export class SqliteTrackingReader implements TrackingReader {
     return searchRuns(this.db, search);
   }
 
+  holdsMore(count: number): boolean {
+    // Keys grow by one: the last tells how many there are.
+    const row = this.db.get<{ runs: number | null; models: number | null }>(
+      'SELECT (SELECT max(key) FROM tracking_runs) AS runs, (SELECT max(key) FROM tracking_models) AS models',
+    );
+    return Math.max(row?.runs ?? 0, row?.models ?? 0) > count;
+  }
+
   getRuns(keys: readonly number[]): RunRow[] {
     const rows = this.db.all<Stored<RunRow>>(
       `SELECT ${runColumns} FROM json_each(?) j CROSS JOIN tracking_runs r ON r.key = j.value
