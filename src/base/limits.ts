@@ -54,7 +54,7 @@ export const limits = {
 
   /** Searches over at most so many runs are answered on the server's thread: a few ms at most. */
   searchedInlineMax: 2_000,
-  /** Threads that search, no more than cores. They yield to the writer: two keep short searches from waiting for a long one. */
+  /** Threads that search, no more than cores. Two: a short search need not wait for a long one. */
   searchThreadsMax: 2,
   /** Searches that wait for a thread. Beyond it the server answers `overloaded` instead of growing. */
   searchesWaitingMax: 1_000,

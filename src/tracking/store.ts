@@ -182,6 +182,8 @@ export interface TrackingReader {
   findRuns(workspace: string, ids: readonly string[]): Awaitable<RunRow[]>;
   /** Keys of the runs found, in order. */
   searchRuns(search: RunSearch): Awaitable<number[]>;
+  /** The same where an index gives the page at once; undefined where many runs may have to be looked at. */
+  searchRunsQuickly(search: RunSearch): Awaitable<number[] | undefined>;
   /** True when there are more runs, or more logged models, than `count`, in all workspaces. */
   holdsMore(count: number): Awaitable<boolean>;
   /** In the order of the keys. */

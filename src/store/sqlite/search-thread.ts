@@ -2,7 +2,6 @@
  * A thread that answers searches on a connection of its own. It is started by search-threads.ts, with
  * the path of the store as its data.
  */
-import { constants, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { WherefromError } from '../../base/errors.ts';
 import type { LoggedModelSearch, RunSearch } from '../../tracking/index.ts';
@@ -19,13 +18,6 @@ export type SearchRequest =
 export type SearchReply =
   | { readonly keys: readonly number[] }
   | { readonly error: Pick<WherefromError, 'code' | 'message' | 'hint'> };
-
-try {
-  // Of the calling thread alone, on Linux: the writer goes first where cores are few.
-  setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
-} catch {
-  // then all threads are equal
-}
 
 // The path is all that search-threads.ts hands over.
 const tracking = createSqliteTrackingReader(new Database(workerData as string, 'read'));

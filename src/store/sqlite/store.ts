@@ -168,7 +168,8 @@ async function searchInline(
   tracking: TrackingReader,
   request: SearchRequest,
 ): Promise<number[] | undefined> {
-  if (await tracking.holdsMore(limits.searchedInlineMax)) return undefined;
+  const few = !(await tracking.holdsMore(limits.searchedInlineMax));
+  if (!few) return request.of === 'runs' ? tracking.searchRunsQuickly(request.search) : undefined;
   return request.of === 'runs'
     ? tracking.searchRuns(request.search)
     : tracking.searchLoggedModels(request.search);
