@@ -66,8 +66,10 @@ async function besideWriters(
 ): Promise<Figure[]> {
   const metrics = await prepareLogMetric(server);
   let sent = 0;
-  const next = (_index: number, connection: number): LoadRequest =>
-    metrics((sent += 1), connection);
+  const next = (_index: number, connection: number): LoadRequest => {
+    sent += 1;
+    return metrics(sent, connection);
+  };
   const load = { system: 'wherefrom', server, effort, connections: writers, next } as const;
   const alone = await measureLoad({ ...load, measure: 'log-metric, no search' });
   const timesMs: number[] = [];
