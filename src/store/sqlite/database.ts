@@ -43,7 +43,7 @@ function withStablePlan(sql: string): string {
  */
 export class Database {
   readonly #db: DatabaseSync;
-readonly #statements: Map<string, StatementSync>;
+  readonly #statements: Map<string, StatementSync>;
   /** Statements that give rows as arrays. */
   readonly #tuples: Map<string, StatementSync>;
   readonly #gathered = new Map<RowInsert, Gathered>();
