@@ -18,7 +18,7 @@ function spread(index: number, salt: number): number {
 }
 
 /** Id of a generated run. */
-export const generatedRunId = (index: number): string => index.toString(16).padStart(32, '0');
+const generatedRunId = (index: number): string => index.toString(16).padStart(32, '0');
 
 function factsOf(index: number): TrackingFact[] {
   const run = generatedRunId(index);
