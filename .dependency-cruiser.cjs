@@ -1,8 +1,9 @@
 // Import directions, as errors. Rooms, lowest first; an import may point down this list, never up:
 // base <- facts <- middle rooms <- store, door <- protocols, api, jobs <- server <- cli
 
-const MIDDLE = '(ledger|lineage|tracking|registry|quality|predictions|blobs|contract)';
-const PROJECTIONS = '(lineage|tracking|registry|quality|predictions)';
+const MIDDLE =
+  '(ledger|lineage|tracking|registry|quality|predictions|traces|evaluation|webhooks|blobs|contract)';
+const PROJECTIONS = '(lineage|tracking|registry|quality|predictions|traces|evaluation|webhooks)';
 const TEST = '[.]test[.]ts$|^src/testing/|-suite[.]ts$';
 const NODE_BUILTIN = { dependencyTypes: ['core'] };
 

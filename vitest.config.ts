@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 const MINUTE_MS = 60_000;
-const never = ['**/node_modules/**', 'dist/**', '.venv/**', '.demo/**'];
+const never = ['**/node_modules/**', 'dist/**', '.venv*/**', '.demo/**'];
 
 // Unhandled rejections and errors fail the run: that is Vitest's default and must stay so.
 export default defineConfig({

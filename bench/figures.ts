@@ -53,8 +53,12 @@ export interface Effort {
   readonly graphNodes: readonly number[];
   /** Starts, client runs and other things that are done a number of times. */
   readonly repeats: number;
-  /** Numbers of runs to search through. */
-  readonly searchedRuns: readonly number[];
+  /** Runs to search through. */
+  readonly searchedRuns: number;
+  /** And once more through so many. */
+  readonly manyRuns?: number;
+  /** Size of the artifact that goes up and down. */
+  readonly artifactMiB: number;
 }
 
 export const fullEffort: Effort = {
@@ -63,11 +67,12 @@ export const fullEffort: Effort = {
   durationMs: 6_000,
   graphNodes: [1_000, 10_000, 100_000, 1_000_000],
   repeats: 7,
-  searchedRuns: [10_000],
+  searchedRuns: 10_000,
+  artifactMiB: 256,
 };
 
 /** What takes minutes to generate, besides the rest: `--large`. */
-export const largeEffort: Effort = { ...fullEffort, searchedRuns: [10_000, 1_000_000] };
+export const largeEffort: Effort = { ...fullEffort, manyRuns: 1_000_000 };
 
 /** Shows that everything works; its figures mean little. */
 export const quickEffort: Effort = {
@@ -75,7 +80,8 @@ export const quickEffort: Effort = {
   durationMs: 400,
   graphNodes: [1_000],
   repeats: 2,
-  searchedRuns: [200],
+  searchedRuns: 200,
+  artifactMiB: 16,
 };
 
 /** What a measure is given. */

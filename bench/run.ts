@@ -20,9 +20,11 @@ import {
   type MeasureContext,
   quickEffort,
 } from './figures.ts';
+import { measureArtifact } from './measures/artifact.ts';
 import { measureClient } from './measures/client.ts';
 import { measureGraphs } from './measures/graph.ts';
 import { measureHistory } from './measures/history.ts';
+import { measureImport } from './measures/import.ts';
 import { measureOpenLineage } from './measures/openlineage.ts';
 import { measurePredictions } from './measures/predictions.ts';
 import { measureSearch } from './measures/search.ts';
@@ -47,7 +49,12 @@ const measures: Readonly<Record<string, (context: BenchContext) => Promise<Figur
   graph: measureGraphs,
   start: measureStart,
   client,
+  artifact,
+  import: measureImport,
 };
+
+/** Those that need Python: a smoke test leaves them out unless it is asked for. */
+const pythonMeasures = new Set(['client', 'artifact', 'import']);
 
 await main();
 
@@ -112,8 +119,7 @@ async function measure({ peers, quick, large, only, python, scratch }: RunOption
   const circumstances = describeCircumstances();
   const figures: Figure[] = [];
   for (const [name, run] of Object.entries(measures)) {
-    // The client needs Python: a smoke test leaves it out unless it is asked for.
-    if (only.length > 0 ? only.includes(name) : !(quick && name === 'client')) {
+    if (only.length > 0 ? only.includes(name) : !(quick && pythonMeasures.has(name))) {
       figures.push(...(await run(context)));
     }
   }
@@ -179,6 +185,15 @@ async function client(context: BenchContext): Promise<Figure[]> {
     startMlflow(python, makeDirectory(context, 'mlflow-client'));
   const theirs = await measureClient({ ...context, system: 'mlflow', python, start: peer });
   return [...figures, ...theirs];
+}
+
+async function artifact(context: BenchContext): Promise<Figure[]> {
+  const python = await context.python();
+  const ours = { system: 'wherefrom', start: startOn(context, 'artifact') } as const;
+  const peer = (): Promise<MeasuredServer> =>
+    startMlflow(python, makeDirectory(context, 'mlflow-artifact'));
+  const systems = context.peers ? [ours, { system: 'mlflow', start: peer } as const] : [ours];
+  return measureArtifact({ ...context, python, systems });
 }
 
 function startOn({ scratch }: BenchContext, name: string): () => Promise<MeasuredServer> {

@@ -40,6 +40,7 @@ const bounds: readonly {
   { pattern: /^trace, 1 thousand nodes, p50$/, limit: 5, unit: 'ms' },
   { pattern: /^trace, .* (million|9\d\d thousand) nodes, p99$/, limit: 20, unit: 'ms' },
   { pattern: /^bytes kept for a prediction$/, limit: 250, unit: 'bytes' },
+  { pattern: /^import into a directory, whole$/, limit: 20, unit: 's' },
   { pattern: /^cold start/, limit: 1_000, unit: 'ms' },
   { pattern: /^memory, idle/, limit: 150, unit: 'MiB' },
 ];
@@ -63,6 +64,7 @@ export function judge(figures: readonly Figure[]): TargetResult[] {
       ];
     }),
     ...absolute(loads),
+    ...artifacts(figures),
     ...bounds.flatMap(({ pattern, limit, unit }) =>
       figures.flatMap((figure) =>
         figure.kind === 'value' && figure.system === 'wherefrom' && pattern.test(figure.measure)
@@ -97,6 +99,17 @@ function absolute(loads: readonly LoadFigure[]): TargetResult[] {
     results.push({ target, value: rate, unit: '/s', reached: rate >= predictionsPerSecond });
   }
   return results;
+}
+
+/** An artifact must come and go no slower than with MLflow, although ours waits for the disk. */
+function artifacts(figures: readonly Figure[]): TargetResult[] {
+  const values = figures.filter((figure) => figure.kind === 'value' && figure.unit === 'MB/s');
+  return values.flatMap(({ system, measure, ...figure }) => {
+    const peer = values.find((one) => one.system === 'mlflow' && one.measure === measure);
+    if (system !== 'wherefrom' || figure.kind !== 'value' || peer?.kind !== 'value') return [];
+    const target = `${measure}: no slower than MLflow`;
+    return [{ ...ratio(target, figure.value, peer.value), reached: figure.value >= peer.value }];
+  });
 }
 
 function ratioToMlflow(

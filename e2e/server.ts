@@ -12,6 +12,7 @@ const command = join(root, 'bin', 'wherefrom');
 export interface ChildServer {
   /** With the base path, without a trailing slash. */
   readonly url: string;
+  readonly pid: number;
   /** A directory that is removed with the server. */
   readonly directory: string;
   stop(): Promise<void>;
@@ -29,7 +30,7 @@ export async function startChildServer(
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   return {
-    url: await urlOf(child),
+    ...(await addressOf(child)),
     directory,
     async stop() {
       const exited = new Promise((resolve) => child.once('exit', resolve));
@@ -40,18 +41,18 @@ export async function startChildServer(
   };
 }
 
-/** Makes an API key with the role write. */
-export async function createKey(data: string): Promise<string> {
-  const args = ['key', 'create', '--name', 'test', '--data', data];
+/** Makes an API key, with the role write unless `flags` say otherwise. */
+export async function createKey(data: string, flags: readonly string[] = []): Promise<string> {
+  const args = ['key', 'create', '--name', 'test', '--data', data, ...flags];
   return (await promisify(execFile)(command, args)).stdout.trim();
 }
 
 /** The first line that the server prints tells where it listens. */
-async function urlOf(child: ChildProcess): Promise<string> {
+async function addressOf(child: ChildProcess): Promise<{ url: string; pid: number }> {
   if (!child.stdout) throw new Error('The server has no output.');
   for await (const line of createInterface({ input: child.stdout })) {
-    const { url } = JSON.parse(line) as { url: string };
-    return url;
+    const { url, pid } = JSON.parse(line) as { url: string; pid: number };
+    return { url, pid };
   }
   throw new Error('The server ended before it listened.');
 }

@@ -1,4 +1,4 @@
-/** The Python environment that real clients run in: made once from e2e/requirements.txt. */
+/** The Python environments that real clients run in: each made once from its pins under e2e/. */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -8,7 +8,6 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '..');
-const requirements = join(root, 'e2e', 'requirements.txt');
 
 /** The pins have wheels for these; older Pythons are refused by numpy, newer ones by dbt. */
 const pythonRange = { from: [3, 11], to: [3, 13], text: 'Python 3.11 to 3.13' } as const;
@@ -18,7 +17,9 @@ const outputBytesMax = 64 * 1024 * 1024;
 
 export interface PythonEnvOptions {
   readonly log: (line: string) => void;
-  /** Where the environment goes; `.venv` in the checkout when left out. */
+  /** Of an environment beside the usual one: its pins are `e2e/requirements-NAME.txt`. */
+  readonly name?: string;
+  /** Where the environment goes; `.venv`, or `.venv-NAME`, in the checkout when left out. */
   readonly directory?: string;
 }
 
@@ -35,7 +36,10 @@ export type PythonFinding =
 export async function ensurePythonEnv(
   options: PythonEnvOptions,
 ): Promise<{ readonly python: string }> {
-  const { log, directory = join(root, '.venv') } = options;
+  const { log, name } = options;
+  const suffix = name === undefined ? '' : `-${name}`;
+  const requirements = join(root, 'e2e', `requirements${suffix}.txt`);
+  const { directory = join(root, `.venv${suffix}`) } = options;
   const python = join(directory, 'bin', 'python');
   const stamp = join(directory, 'wherefrom-requirements.sha256');
   const digest = createHash('sha256')
@@ -45,8 +49,8 @@ export async function ensurePythonEnv(
 
   const finding = await findPython();
   if (!finding.found) throw new Error(finding.reason);
-  log(`Making the Python environment in ${directory} (once; about 800 MB with its packages)`);
-  await install({ finding, directory, python, log });
+  log(`Making the Python environment in ${directory} (once; about 1 GB with its packages)`);
+  await install({ finding, requirements, directory, python, log });
   await writeFile(stamp, digest);
   log('The Python environment is ready');
   return { python };
@@ -71,11 +75,12 @@ export async function findPython(): Promise<PythonFinding> {
 
 async function install(input: {
   readonly finding: PythonFinding & { found: true };
+  readonly requirements: string;
   readonly directory: string;
   readonly python: string;
   readonly log: (line: string) => void;
 }): Promise<void> {
-  const { finding, directory, python, log } = input;
+  const { finding, requirements, directory, python, log } = input;
   await rm(directory, { recursive: true, force: true });
   if (finding.uv) {
     try {

@@ -13,7 +13,8 @@ const writers = 8;
 
 export async function measureSearch(context: MeasureContext): Promise<Figure[]> {
   const figures: Figure[] = [];
-  for (const runs of context.effort.searchedRuns) {
+  const { searchedRuns, manyRuns } = context.effort;
+  for (const runs of manyRuns === undefined ? [searchedRuns] : [searchedRuns, manyRuns]) {
     const data = join(context.scratch, `search-${runs}`);
     context.log(`wherefrom: search, ${runs} runs`);
     await fillRuns(data, runs);

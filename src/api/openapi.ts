@@ -7,6 +7,16 @@ import { type ApiOperation, apiOperations } from './operations.ts';
 
 const reference = (name: string): JsonObject => ({ $ref: `#/components/schemas/${name}` });
 
+/** MLflow's own header, X-MLFLOW-WORKSPACE, means the same on every path. */
+const workspaceParameter: JsonObject = {
+  name: 'Wherefrom-Workspace',
+  in: 'header',
+  required: false,
+  description:
+    'Workspace that the request is about; the first of the key when absent. What lies in workspaces that the key may not use is neither shown nor walked through.',
+  schema: { type: 'string', default: 'default' },
+};
+
 /**
  * The OpenAPI document of our own API, made of the contract's schemas.
  * Source: OpenAPI 3.1.1; its schemas are JSON Schema 2020-12.
@@ -34,6 +44,7 @@ export function openApiDocument(version: string): JsonObject {
     paths,
     components: {
       schemas: describeSchemas(),
+      parameters: { Workspace: workspaceParameter },
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer', description: 'An API key.' },
         basic: { type: 'http', scheme: 'basic', description: 'Any user, the API key as password.' },
@@ -44,6 +55,7 @@ export function openApiDocument(version: string): JsonObject {
 
 function describeOperation(operation: ApiOperation): JsonObject {
   const parameters = [
+    { $ref: '#/components/parameters/Workspace' },
     ...describeParameters(operation.params, 'path'),
     ...describeParameters(operation.query, 'query'),
   ];
@@ -52,7 +64,7 @@ function describeOperation(operation: ApiOperation): JsonObject {
     tags: [operation.tag],
     summary: operation.summary,
     ...(operation.description === undefined ? {} : { description: operation.description }),
-    ...(parameters.length === 0 ? {} : { parameters }),
+    parameters,
     ...(operation.body === undefined ? {} : { requestBody: describeBody(operation.body) }),
     responses: describeResponses(operation),
   };

@@ -50,7 +50,10 @@ function describe(operation: ApiOperation, document: JsonObject): string {
   const paths = isObject(document.paths) ? document.paths : {};
   const path = paths[operation.path];
   const described = isObject(path) ? path[operation.method] : undefined;
-  const parameters = list(isObject(described) ? described.parameters : []);
+  // The header of every operation is described once, by reference.
+  const parameters = list(isObject(described) ? described.parameters : []).filter(
+    (parameter) => isObject(parameter) && parameter.name !== undefined,
+  );
   const lines = [
     `<h3 id="${operation.id}"><span class="method">${operation.method}</span> <code>${escapeHtml(operation.path)}</code></h3>`,
     `<p>${escapeHtml(operation.summary)}</p>`,

@@ -1,6 +1,6 @@
 import type { StateReader } from '../door/index.ts';
 import type { EntityKind } from '../facts/kinds.ts';
-import { findRef, formatRef } from '../facts/ref.ts';
+import { findRef, formatRef, workspaceOf } from '../facts/ref.ts';
 import { canonicalName, type NodeRow } from '../lineage/index.ts';
 import { deploymentRef, modelRef, type VersionRow, versionRef } from '../registry/index.ts';
 
@@ -24,17 +24,6 @@ export interface Lookup {
   readonly limit: number;
 }
 
-/** Kinds that live in a workspace: those of others are not offered. */
-const ofWorkspace = new Set<EntityKind>([
-  'run',
-  'experiment',
-  'artifact',
-  'model',
-  'modelVersion',
-  'deployment',
-  'prediction',
-]);
-
 /** Names looked at for the end of a path. */
 const suffixScanMax = 100_000;
 
@@ -50,9 +39,7 @@ export function readingOf(node: NodeRow, why: string): Reading {
 
 /** Nodes that may be offered in this workspace. */
 export function visible(nodes: readonly NodeRow[], workspace: string): NodeRow[] {
-  return nodes.filter(
-    ({ kind, ref }) => !ofWorkspace.has(kind) || findRef(ref)?.namespace === workspace,
-  );
+  return nodes.filter(({ ref }) => (workspaceOf(ref) ?? workspace) === workspace);
 }
 
 /** A whole ref: the node, also by a spelling that is not canonical, or the prediction. */
@@ -60,7 +47,9 @@ export async function readWholeRef(ref: string, { state }: Lookup): Promise<Read
   const parts = findRef(ref);
   if (parts === undefined) return undefined;
   if (parts.kind === 'prediction') {
-    const found = await state.predictions.find(parts.namespace, parts.name);
+    const found =
+      (await state.predictions.find(parts.namespace, parts.name)) ??
+      (await state.traces.findEver(parts.namespace, parts.name));
     return (
       found && {
         ref: predictionRef(parts.namespace, found.id),
@@ -90,7 +79,7 @@ function predictionRef(workspace: string, id: string): string {
   return formatRef({ kind: 'prediction', namespace: workspace, name: id });
 }
 
-/** Things that have the text as their id: a prediction, a run, a logged model. */
+/** Things that have the text as their id: a prediction, a trace, a run, a logged model. */
 export async function readIds(text: string, lookup: Lookup): Promise<Reading[]> {
   const { state, workspace } = lookup;
   const readings: Reading[] = [];
@@ -101,6 +90,15 @@ export async function readIds(text: string, lookup: Lookup): Promise<Reading[]> 
       kind: 'prediction',
       name: text,
       why: 'prediction id',
+    });
+  }
+  const trace = prediction === undefined ? await state.traces.findEver(workspace, text) : undefined;
+  if (trace !== undefined) {
+    readings.push({
+      ref: predictionRef(workspace, text),
+      kind: 'prediction',
+      name: text,
+      why: trace.deletedTime === null ? 'trace id' : 'trace id, deleted',
     });
   }
   for (const kind of ['run', 'artifact'] as const) {
@@ -220,8 +218,15 @@ export async function readPrefix(
   if (text.length < prefixCharactersMin) return [];
   const runs = await state.lineage.findNodesByName(text, { kind: 'run', prefix: true, limit });
   const predictions = await state.predictions.findByPrefix(workspace, text, limit);
+  const traces = await state.traces.findByPrefix(workspace, text, limit);
   return [
     ...visible(runs, workspace).map((node) => readingOf(node, 'beginning of a run id')),
+    ...traces.map(({ id }) => ({
+      ref: predictionRef(workspace, id),
+      kind: 'prediction' as const,
+      name: id,
+      why: 'beginning of a trace id',
+    })),
     ...predictions.map(({ id }) => ({
       ref: predictionRef(workspace, id),
       kind: 'prediction' as const,

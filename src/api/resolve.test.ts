@@ -9,7 +9,7 @@ import { projectRegistry } from '../registry/index.ts';
 import { openSqliteStore } from '../store/sqlite/open.ts';
 import { resolveRef, searchNames } from './resolve.ts';
 
-const scope = { workspace: 'default' };
+const scope = { workspace: 'default', reach: 'all' } as const;
 const raw = { namespace: 'file', name: '/data/german_credit.csv' };
 const run = (name: string, workspace = 'default'): Fact => ({
   kind: 'run.reported',
@@ -166,7 +166,9 @@ describe('resolveRef', () => {
 
   it('does not offer runs of other workspaces', async () => {
     expect((await refusal('aaaabbbbcc')).code).toBe('not_found');
-    expect(await resolveRef(state, 'aaaabbbbcc', { workspace: 'other' })).toMatchObject({
+    expect(
+      await resolveRef(state, 'aaaabbbbcc', { workspace: 'other', reach: ['other'] }),
+    ).toMatchObject({
       ref: 'run:other/aaaabbbbcc',
     });
   });

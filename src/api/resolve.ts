@@ -3,7 +3,7 @@ import { limits } from '../base/limits.ts';
 import type { Candidate, Resolution, SearchResult } from '../contract/resolve.ts';
 import type { StateReader } from '../door/index.ts';
 import type { EntityKind } from '../facts/kinds.ts';
-import { findRef } from '../facts/ref.ts';
+import { findRef, workspaceOf } from '../facts/ref.ts';
 import {
   type Lookup,
   prefixCharactersMin,
@@ -48,7 +48,8 @@ const weakKinds = new Set<EntityKind>([
  * Finds what a whole or short ref means: a prediction, run or artifact id; a model version by number
  * or alias; a name, a path, `path#column`; the end of a path; the beginning of an id. The first of
  * these that finds something decides; names that are one dataset count once.
- * @throws not_found with near names; conflict with `candidates` when several things are meant.
+ * @throws not_found with near names; conflict with `candidates` when several things are meant;
+ *   forbidden for a whole ref of a workspace out of reach, whether or not it is there.
  */
 export async function resolveRef(
   state: StateReader,
@@ -62,12 +63,21 @@ export async function resolveRef(
       hint: 'Give a prediction id, a run id, credit-risk@3, a name, a path or a whole ref.',
     });
   }
+  checkReach(query, scope);
   const readings = await read(query, lookup);
   const distinct = await joinSame(readings, state);
   const [first] = distinct;
   if (first === undefined) throw await notFound(query, lookup);
   if (distinct.length > 1) throw ambiguous(query, distinct);
   return { query: text, ...candidateOf(first) };
+}
+
+function checkReach(ref: string, { reach }: Scope): void {
+  const workspace = workspaceOf(ref);
+  if (workspace === undefined || reach === 'all' || reach.includes(workspace)) return;
+  throw new WherefromError('forbidden', `This key may not use the workspace '${workspace}'.`, {
+    hint: `It may use: ${reach.join(', ')}.`,
+  });
 }
 
 /** Things whose name is, or begins with, the text. */

@@ -73,7 +73,7 @@ const app: FastifyInstance = Fastify();
 beforeAll(async () => {
   app.decorateRequest('principal');
   app.addHook('onRequest', async (request) => {
-    request.principal = { id: 'p', role: 'read', workspace: 'team' };
+    request.principal = { id: 'p', role: 'read', workspace: 'team', reach: 'all' };
   });
   registerApi(app, services);
   await app.ready();

@@ -50,7 +50,8 @@ function noRoute(request: FastifyRequest): WherefromError {
 }
 
 function scopeOf(request: FastifyRequest): Scope {
-  return { workspace: request.principal.workspace };
+  const { workspace, reach } = request.principal;
+  return { workspace, reach };
 }
 
 function registerQuestions(app: FastifyInstance, services: ApiServices): void {
@@ -94,7 +95,7 @@ function registerRecords(app: FastifyInstance, services: ApiServices): void {
   });
   app.get('/receipts/:position/:index', async (request, reply) => {
     const { position, index } = readQuery(receiptParamsSchema, request.params);
-    const message = await services.receipt(position, index);
+    const message = await services.receipt(position, index, scopeOf(request));
     return sendJson(reply, services.reveal(JSON.stringify(message)));
   });
 }

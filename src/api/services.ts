@@ -8,6 +8,8 @@ import type { ReceiptMessage, Status } from '../contract/status.ts';
 export interface Scope {
   /** Name of the workspace. */
   readonly workspace: string;
+  /** Workspaces whose things may be shown at all. */
+  readonly reach: 'all' | readonly string[];
 }
 
 /** The questions of DESIGN.md section 6. Refs may be short; each throws as `resolve` does. */
@@ -27,8 +29,8 @@ export interface ApiServices {
   status(): Promise<Status>;
   /** The signed note of the current tree. @throws not_implemented when there is no signing key. */
   checkpoint(): Promise<string>;
-  /** @throws not_found when the ledger has no such message. */
-  receipt(position: number, index: number): Promise<ReceiptMessage>;
+  /** @throws not_found when the ledger has no such message; forbidden when it is of a workspace out of reach. */
+  receipt(position: number, index: number, scope: Scope): Promise<ReceiptMessage>;
   /** Puts the persons behind tokens back into text that is sent out. */
   reveal(text: string): string;
 }

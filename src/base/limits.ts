@@ -24,10 +24,79 @@ export const limits = {
 
   /** MLflow JSON bodies: log-batch is at most 1e6 bytes, profiles of datasets up to 16 MiB. */
   mlflowBodyBytesMax: 24 * 1024 * 1024,
+  /** Records of an evaluation dataset on one page; the client asks for 1,000. */
+  evaluationRecordsPageMax: 10_000,
+  /** Fields of an evaluation dataset that become columns in the graph. */
+  evaluationFieldsMax: 1_000,
+  /** Sources of the records of one message that become edges; more are counted at the version. */
+  evaluationSourcesMax: 10_000,
+  /** Prompts that one tag may link. */
+  linkedPromptsMax: 1_000,
   /** One artifact uploaded through the proxy; it is streamed to disk, never held in memory. */
   artifactBytesMax: 64 * 1024 * 1024 * 1024,
+  /** One request of an import: a dataset's profile may have 16 MiB, and a run several. */
+  importBodyBytesMax: 128 * 1024 * 1024,
+  /** An import sends no further messages in a request that has reached this many bytes … */
+  importRequestBytesMax: 4 * 1024 * 1024,
+  /** … or this many messages: bounds what one commit holds, and what a broken-off import repeats. */
+  importRequestMessagesMax: 500,
+  /** Points of metrics in one message of an import. */
+  importPointsPerMessageMax: 5_000,
+  /** Points of metrics of one request of an import. */
+  importPointsPerRequestMax: 40_000,
+  /** Files, and histories of metrics, that an import fetches at the same time. */
+  importFetchesMax: 6,
+  /** Times that an import asks again when another server does not answer. */
+  importRetriesMax: 5,
+  /** One part of a multipart upload, as S3 has it. */
+  uploadPartBytesMax: 5 * 1024 * 1024 * 1024,
+  /** Parts of one upload, as S3 has it: each has a URL in the answer that begins it. */
+  uploadPartsMax: 10_000,
+  /** Multipart uploads under way; their parts take room on the disk. */
+  uploadsMax: 1_000,
+  /** An upload that hears nothing for this long was given up. */
+  uploadIdleMsMax: 24 * 60 * 60 * 1_000,
+  /** A completed upload is remembered for a client that did not hear the answer and asks again. */
+  uploadDoneMsMax: 15 * 60 * 1_000,
+  /** A part must begin within this time of the upload: the client sends its parts one after another. */
+  uploadPartSeconds: 24 * 60 * 60,
+  /** Links to artifacts: MLflow's own times, and the longest that S3 signs. In seconds. */
+  downloadLinkSeconds: 300,
+  uploadLinkSeconds: 900,
+  linkSecondsMax: 604_800,
+  /** Files that MLflow's pages upload. Source: mlflow/server/handlers.py (upload_artifact_handler). */
+  pageUploadBytesMax: 10 * 1024 * 1024,
   /** MLmodel, conda.yaml and requirements.txt are read into the payload up to this size. */
   modelFileBytesMax: 1024 * 1024,
+  /** Files that one dataset of Hugging Face is known to be put together from: each is a read. */
+  datasetFilesMax: 100,
+
+  /** OTLP bodies: a batch of 512 spans with prompts and answers. Inflated size counts. */
+  otlpBodyBytesMax: 16 * 1024 * 1024,
+  /** Spans of one OTLP request; exporters send 512 at a time. */
+  otlpSpansPerRequestMax: 10_000,
+  /** Nesting of values in attributes. */
+  otlpValueDepthMax: 32,
+  /** Documents of one trace that become nodes of the graph; more stay in the payload only, and say so. */
+  documentsPerTraceMax: 200,
+  /** Conditions and orders of one search of traces: bounds the SQL that is made of them. */
+  traceClausesMax: 50,
+  /** Spans whose content one search reads, or values that a pattern is tried on. */
+  searchedSpansMax: 100_000,
+  /** Contents read at a time while many are searched: bounds memory, and the time that others wait. */
+  searchedSpansAtOnce: 1_000,
+  /** A caller's regular expression, and the time that it may take. */
+  patternCharactersMax: 500,
+  patternTimeoutMs: 500,
+  /** Steps of a trace that answers show; the others are counted. */
+  shownStepsMax: 200,
+  /** Traces that one message deletes; asked for more, the oldest go. */
+  tracesPerDeleteMax: 20_000,
+  /** Traces whose spans are sent in one answer. */
+  tracesPerAnswerMax: 500,
+  /** How often, and how far apart, a trace is looked at whose last spans have not come yet. */
+  traceWaits: 6,
+  traceWaitMs: 500,
 
   /** Predictions of one request. */
   predictionsPerRequestMax: 10_000,
@@ -58,6 +127,35 @@ export const limits = {
   searchThreadsMax: 2,
   /** Searches that wait for a thread. Beyond it the server answers `overloaded` instead of growing. */
   searchesWaitingMax: 1_000,
+
+  /** Webhooks of one workspace: each may cost a row in the transaction of an event. */
+  webhooksPerWorkspaceMax: 100,
+  /** Calls that one webhook may owe; further events are counted, not queued: a dead receiver must not fill the store. */
+  webhookQueueMax: 10_000,
+  /** Calls under way at the same time, as many as MLflow's pool; and of one webhook, so that a slow receiver leaves room. */
+  webhookCallsMax: 10,
+  webhookCallsOfOneMax: 2,
+  /** One attempt, from resolving the name to the end of the answer; as MLflow waits. */
+  webhookTimeoutMs: 30_000,
+  /** Resolving a receiver's name, and how many at a time: the resolver shares its threads with the file system. */
+  webhookResolveTimeoutMs: 5_000,
+  webhookResolvesMax: 2,
+  /** Attempts after the first, the wait before the first of them, which then doubles, its jitter, and the longest wait; as MLflow's. */
+  webhookRetriesMax: 3,
+  webhookBackoffMs: 1_000,
+  webhookJitterMs: 1_000,
+  webhookBackoffMaxMs: 60_000,
+  /** Kept of a receiver's answer, for the test of a webhook. */
+  webhookAnswerBytesMax: 64 * 1024,
+  /** A look for calls that are owed comes this long after a commit, so that many commits share one. */
+  webhookWakeMs: 5,
+  /** Results that end within this time share a message to the door. */
+  webhookSettleMs: 20,
+  /** At shutdown, calls under way may end within this time; then they are cut, and made again after the start. */
+  webhookShutdownMs: 2_000,
+  /** Secret and URL of a webhook, in characters: columns of 1,000 and 500 in MLflow. */
+  webhookSecretCharactersMax: 1_000,
+  webhookUrlCharactersMax: 2_048,
 
   /** In-memory names and ids of the writer; the oldest are dropped first. */
   cacheEntriesMax: 200_000,

@@ -7,16 +7,33 @@ export interface StoredBlob {
   readonly bytes: number;
 }
 
-/** Content-addressed bytes: a directory, or later an object store. The same bytes are kept once. */
+/** A part of a blob, in bytes; both ends belong to it, as in HTTP. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** How a blob is sent by whoever answers a link to it. */
+export interface LinkOptions {
+  readonly seconds: number;
+  /** Content-Disposition and Content-Type of the answer. */
+  readonly disposition: string;
+  readonly type: string;
+}
+
+/** Content-addressed bytes: a directory or an S3-compatible bucket. The same bytes are kept once. */
 export interface Blobs {
   /**
    * Stores a stream. When it returns the blob is durable: an entry may name it.
-   * @throws too_large beyond `bytesMax`; storage_unavailable when it cannot be written.
+   * @throws too_large beyond `bytesMax`; malformed_message when the stream breaks off;
+   *   storage_unavailable when it cannot be written.
    */
   put(content: Readable, options: { readonly bytesMax: number }): Promise<StoredBlob>;
-  /** The content as a stream. @throws not_found. */
-  get(digest: string): Promise<Readable>;
-  /** The whole content. @throws not_found; too_large beyond `bytesMax`. */
+  /** The content, or a range within it, as a stream. @throws not_found; storage_unavailable. */
+  get(digest: string, range?: ByteRange): Promise<Readable>;
+  /** The whole content. @throws not_found; too_large beyond `bytesMax`; storage_unavailable. */
   read(digest: string, bytesMax: number): Promise<Buffer>;
   has(digest: string): Promise<boolean>;
+  /** A URL that reads the blob from the store itself; absent where clients cannot reach the store. */
+  readonly link?: (digest: string, options: LinkOptions) => Promise<string>;
 }

@@ -147,6 +147,15 @@ describe('keys and the data directory', () => {
     expect((await run('key', 'revoke', 'nobody', '--data', data)).code).toBe(1);
   });
 
+  it('takes a repeated option as a list', async () => {
+    const make = ['key', 'create', '--name', 'team', '--data', data, '--json'];
+    const made = await run(...make, '--workspace', 'alpha', '--workspace=beta');
+    expect(JSON.parse(made.out).workspaces).toEqual(['alpha', 'beta']);
+    expect((await run('key', 'list', '--data', data)).out).toContain('alpha,beta');
+    expect(await run(...make, '--workspace')).toMatchObject({ code: 2 });
+    expect((await run(...make, '--role', 'admin', '--workspace', 'alpha')).code).toBe(1);
+  });
+
   it('says when a directory is none of ours', async () => {
     for (const argv of [['key', 'list'], ['verify'], ['rebuild'], ['trace', 'x']]) {
       const { code, err } = await run(...argv, '--data', join(directory, 'nowhere'));

@@ -12,6 +12,7 @@ const verbs: Readonly<Record<string, () => Promise<{ readonly verb: Verb }>>> = 
   completeness: () => import('./completeness.ts'),
   verify: () => import('./verify.ts'),
   rebuild: () => import('./rebuild.ts'),
+  import: () => import('./import.ts'),
   key: () => import('./key.ts'),
   config: () => import('./config.ts'),
   doctor: () => import('./doctor.ts'),

@@ -1,13 +1,17 @@
+import { randomUUID } from 'node:crypto';
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { toWherefromError } from '../base/errors.ts';
 import { ClientError } from '../client/index.ts';
 import type { Status } from '../contract/status.ts';
+import { openBucket } from '../server/artifact-store.ts';
 import type { Config } from '../server/config.ts';
 import { readDataDirectory } from '../server/data-directory.ts';
 import { listKeys } from '../server/keys.ts';
 import { lockDirectory } from '../store/sqlite/lock.ts';
+import { artifactArgs, artifactFlags } from './artifact-args.ts';
 import { exitCodes, type Io, writeJson } from './io.ts';
 import { packageVersion } from './package-info.ts';
 import { readConfig } from './read-config.ts';
@@ -30,23 +34,26 @@ const connectTimeoutMs = 2_000;
 /** `wherefrom doctor`: is everything here as it should be? */
 export const verb = defineVerb({
   name: 'doctor',
-  summary: 'Check Node, the data directory, its lock, the port, the server and its protocols.',
+  summary:
+    'Check Node, the data directory, its lock, artifacts, the port, the server and its protocols.',
   examples: ['wherefrom doctor', 'wherefrom doctor --data /var/lib/wherefrom --json'],
   args: {
     data: { type: 'string', description: 'Data directory; ./wherefrom-data.' },
     port: { type: 'string', description: 'Port that the server uses; 4747.' },
     url: { type: 'string', description: 'Server to ask; WHEREFROM_URL, else that port.' },
     key: { type: 'string', description: 'API key; WHEREFROM_API_KEY.' },
+    ...artifactArgs,
     ...jsonArg,
   },
   async run(args, io) {
-    const { config } = readConfig({ data: args.data, port: args.port }, io);
+    const { config } = readConfig({ data: args.data, port: args.port, ...artifactFlags(args) }, io);
     const url =
       args.url ?? io.environment.url ?? `http://127.0.0.1:${config.port}${config.basePath}`;
     const server = await checkServer({ url, key: args.key }, io);
     const findings = [
       checkNode(),
       ...checkDirectory(config),
+      ...(await checkArtifacts(config)),
       ...(args.url === undefined ? [await checkPort(config, server)] : []),
       ...server,
     ];
@@ -96,6 +103,22 @@ function checkDirectory(config: Config): Finding[] {
   } catch (thrown) {
     const { message, hint } = toWherefromError(thrown);
     return [{ check: 'data directory', state: 'bad', says: message, ...(hint ? { hint } : {}) }];
+  }
+}
+
+/** Artifacts that are not kept with the data: can they be written and read where they are? */
+async function checkArtifacts(config: Config): Promise<Finding[]> {
+  if (config.artifacts === '') return [];
+  const check = 'artifacts';
+  try {
+    // Nothing is on its way through this process: the name only has to be free.
+    const bucket = await openBucket(config, join(tmpdir(), `wherefrom-${randomUUID()}`));
+    if (bucket !== undefined) await bucket.check();
+    else if (existsSync(config.artifacts)) accessSync(config.artifacts, constants.W_OK);
+    return [{ check, state: 'good', says: config.artifacts }];
+  } catch (thrown) {
+    const { message, hint } = toWherefromError(thrown);
+    return [{ check, state: 'bad', says: message, ...(hint ? { hint } : {}) }];
   }
 }
 

@@ -6,6 +6,8 @@ export interface Io {
   out(text: string): void;
   /** Writes lines that are not the answer: errors, progress. */
   err(text: string): void;
+  /** Rewrites the line that tells how far something is; '' removes it. Absent without a terminal. */
+  readonly status?: ((text: string) => void) | undefined;
   /** The answer goes to a terminal that shows colours. */
   readonly color: boolean;
   /** Errors go to one. */

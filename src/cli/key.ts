@@ -12,6 +12,7 @@ export const verb = defineVerb({
   summary: 'Create, list and revoke API keys. Without any key a server listens on loopback only.',
   examples: [
     'wherefrom key create --name airflow --role write   # prints the key once',
+    'wherefrom key create --name fraud-team --workspace fraud --workspace shared',
     'wherefrom key list',
     'wherefrom key revoke key_0123456789abcdef          # or its name',
   ],
@@ -20,9 +21,15 @@ export const verb = defineVerb({
     id: { type: 'positional', required: false, description: 'revoke: id or name of the key.' },
     name: { type: 'string', description: 'create: who or what will use it.' },
     role: { type: 'string', description: `create: ${roles.join(', ')}; write when absent.` },
+    workspace: {
+      type: 'string',
+      description:
+        'create: a workspace that it may use; can be given several times, and the first is that of requests which name none. Only "default" when absent; an admin key uses all.',
+    },
     data: { type: 'string', description: 'Data directory; ./wherefrom-data.' },
     ...jsonArg,
   },
+  repeatable: ['workspace'],
   async run(args, io) {
     const { config } = readConfig({ data: args.data }, io);
     switch (args.action) {
@@ -41,6 +48,7 @@ export const verb = defineVerb({
 interface CreateOptions {
   readonly name?: string | undefined;
   readonly role?: string | undefined;
+  readonly workspace?: string | undefined;
   readonly json: boolean;
 }
 
@@ -49,7 +57,11 @@ function create(data: string, options: CreateOptions, io: Io): ExitCode {
   if (name === undefined) throw new UsageError('A key needs a name.', 'Give it with --name.');
   if (!isRole(role)) throw new UsageError(`"${role}" is not ${roles.join(', ')}.`);
   ensureDirectory(data);
-  const { key, text } = createKey(data, { name, role });
+  const workspaces = (options.workspace ?? '')
+    .split(',')
+    .map((each) => each.trim())
+    .filter((each) => each !== '');
+  const { key, text } = createKey(data, { name, role, workspaces });
   if (json) writeJson(io, { ...shown(key), key: text });
   else {
     io.out(text);
@@ -82,7 +94,7 @@ function listAll(data: string, json: boolean, io: Io): ExitCode {
     for (const key of keys) {
       const state = key.revokedTime === undefined ? '' : style.red(`  revoked ${key.revokedTime}`);
       io.out(
-        `${key.id}  ${key.role.padEnd(5)}  ${clean(key.workspace)}  ${clean(key.name)}${state}`,
+        `${key.id}  ${key.role.padEnd(5)}  ${clean(key.role === 'admin' ? 'all' : key.workspaces.join(','))}  ${clean(key.name)}${state}`,
       );
     }
   }

@@ -293,6 +293,15 @@ describe('renderTree', () => {
       '└─ run 4f0c  produced · observed',
       '      part of run nightly (99) · observed (mlflow.parentRunId)',
     ]);
+    // What the parent read is behind its part.
+    const data = node('dataset:file//data.csv');
+    const read = edge(data.ref, 'read-by', parent.ref);
+    expect(shown({ nodes: [...nodes, data], edges: [made, part, read] })).toEqual([
+      'artifact m-1',
+      '└─ run 4f0c  produced · observed',
+      '   └─ run nightly (99)  part-of · observed (mlflow.parentRunId)',
+      '      └─ dataset /data.csv  read-by · observed',
+    ]);
     // Asked for the parent, its parts hang on it.
     expect(shown({ ref: parent.ref, nodes: [node(run), parent], edges: [part] })).toEqual([
       'run nightly (99)',

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { Config } from '../server/config.ts';
 import type { RunningServer } from '../server/index.ts';
+import { artifactArgs, artifactFlags } from './artifact-args.ts';
 import { exitCodes, type Io } from './io.ts';
 import { packageVersion } from './package-info.ts';
 import { readConfig } from './read-config.ts';
@@ -14,6 +15,7 @@ export const verb = defineVerb({
   examples: [
     'wherefrom serve',
     'wherefrom serve --data /var/lib/wherefrom --host 0.0.0.0   # needs an API key',
+    'wherefrom serve --artifacts s3://bucket/prefix   # keys as for all AWS tools',
     'MLFLOW_TRACKING_URI=http://127.0.0.1:4747 python train.py  # then point tools at it',
   ],
   args: {
@@ -23,9 +25,17 @@ export const verb = defineVerb({
     'base-path': { type: 'string', description: 'Path prefix behind a reverse proxy.' },
     'allowed-hosts': { type: 'string', description: 'Further Host names, separated by commas.' },
     'allowed-origins': { type: 'string', description: 'Origins of pages that may call the API.' },
+    'webhook-allow': {
+      type: 'string',
+      description:
+        'A host of your own network that webhooks may call, also by http; can be given several times.',
+    },
+    'public-url': { type: 'string', description: 'Where clients reach the server, with its path.' },
+    ...artifactArgs,
     'json-log': { type: 'boolean', description: 'Log every request as a line of JSON.' },
     ...jsonArg,
   },
+  repeatable: ['webhook-allow'],
   async run(args, io) {
     const flags = {
       host: args.host,
@@ -34,6 +44,9 @@ export const verb = defineVerb({
       basePath: args['base-path'],
       allowedHosts: args['allowed-hosts'],
       allowedOrigins: args['allowed-origins'],
+      webhookAllow: args['webhook-allow'],
+      publicUrl: args['public-url'],
+      ...artifactFlags(args),
       jsonLog: args['json-log'],
     };
     const { config } = readConfig(flags, io);
@@ -49,7 +62,8 @@ export const verb = defineVerb({
 });
 
 /** What somebody who starts it wants to know: where it is, where its data is, who may use it. */
-function greeting({ url, composed }: RunningServer, { data }: Config, io: Io): string[] {
+function greeting({ url, composed }: RunningServer, config: Config, io: Io): string[] {
+  const { data, artifacts } = config;
   const { bold, dim } = createStyle(io.color);
   const open = composed.authentication === 'none';
   const who = open
@@ -59,6 +73,7 @@ function greeting({ url, composed }: RunningServer, { data }: Config, io: Io): s
   return [
     `Wherefrom ${packageVersion()} listens at ${bold(url)}`,
     `  Data         ${resolve(data)}`,
+    ...(artifacts === '' ? [] : [`  Artifacts    ${artifacts}`]),
     `  Who may use  ${who}`,
     'Point your tools at it:',
     `  MLflow       MLFLOW_TRACKING_URI=${url}${token('MLFLOW_TRACKING_TOKEN')}`,

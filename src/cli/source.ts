@@ -17,14 +17,13 @@ export const sourceArgs = {
   data: { type: 'string', description: 'Read this data directory instead, without a server.' },
   workspace: {
     type: 'string',
-    description: 'With --data: where short refs are looked up.',
-    default: 'default',
+    description: 'Where short refs are looked up; the first of the key, or "default".',
   },
   ...jsonArg,
 } as const;
 
 /** Where a server listens when nothing else is said. */
-const defaultUrl = 'http://127.0.0.1:4747';
+export const defaultUrl = 'http://127.0.0.1:4747';
 
 /** The questions that verbs ask, of a server or of a data directory. */
 export interface Questions {
@@ -45,7 +44,7 @@ export async function withSource<T>(
   if (args.url !== undefined) throw new UsageError('Give either --url or --data, not both.');
   const { openReadOnly } = await import('../server/offline.ts');
   const opened = await openReadOnly(args.data);
-  const scope = { workspace: args.workspace };
+  const scope = { workspace: args.workspace ?? 'default', reach: 'all' } as const;
   const { services } = opened;
   const { answers } = services;
   // Persons are put back, as the API does it: who can read the directory can read its vault.
@@ -65,9 +64,17 @@ export async function withSource<T>(
 
 /** A client of the server that the options or the environment name. */
 export function clientOf(
-  args: { readonly url?: string | undefined; readonly key?: string | undefined },
+  args: {
+    readonly url?: string | undefined;
+    readonly key?: string | undefined;
+    readonly workspace?: string | undefined;
+  },
   io: Io,
 ) {
   const url = args.url ?? io.environment.url ?? defaultUrl;
-  return createClient({ url, key: args.key ?? io.environment.apiKey });
+  return createClient({
+    url,
+    key: args.key ?? io.environment.apiKey,
+    workspace: args.workspace,
+  });
 }

@@ -13,6 +13,9 @@ const environment = readEnvironment();
 process.exitCode = await runCli(process.argv.slice(2), {
   out: (text) => void stdout.write(`${text}\n`),
   err: (text) => void stderr.write(`${text}\n`),
+  status: stderr.isTTY
+    ? (text) => void stderr.write(`\r\u001B[2K${text.slice(0, Math.max(0, stderr.columns - 1))}`)
+    : undefined,
   color: stdout.isTTY === true && stdout.hasColors(),
   errorColor: stderr.isTTY === true && stderr.hasColors(),
   width: stdout.isTTY === true ? stdout.columns : undefined,

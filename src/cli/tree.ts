@@ -90,9 +90,10 @@ class TreeBuilder {
     for (const edge of this.#answer.edges) {
       if (edge.relation === 'has' && edge.from === root.ref) this.#linkVersion(edge);
       else if (this.#ends(edge).far !== root.ref) this.#link(edge, columnsAreNodes);
-      if (edge.relation === 'part-of') this.#collectParent(edge);
+      if (isPartOf(edge)) this.#collectParent(edge);
     }
     this.#findHomes(root.ref);
+    while (this.#linkParents()) this.#findHomes(root.ref);
     const tree = this.#place(root, [], undefined);
     // A run that a column was derived in is named with the link, a parent under the run.
     const named = new Set(this.#answer.edges.flatMap(({ run }) => run ?? []));
@@ -169,6 +170,7 @@ class TreeBuilder {
 
   /** Breadth first, so that a node's home is where it is nearest to the root. */
   #findHomes(root: string): void {
+    this.#home.clear();
     this.#home.set(root, undefined);
     const queue = [root];
     for (let next = 0; next < queue.length; next += 1) {
@@ -218,14 +220,47 @@ class TreeBuilder {
     else edges.push(edge);
   }
 
-  /** The parents of a run, but for the one that it hangs on in the tree. */
+  /** A parent that has something behind it, and no other place in the tree, hangs on its part. */
+  #linkParents(): boolean {
+    let linked = false;
+    for (const [run, parents] of this.#parents) {
+      if (!this.#home.has(run)) continue;
+      for (const [parent, edges] of parents) {
+        if (this.#home.has(parent) || !this.#hasBehind(parent, new Set())) continue;
+        this.#linksOf(run).set(parent, edges);
+        // The other way round it is said already.
+        if (this.#links.get(parent)?.get(run)?.every(isPartOf)) this.#linksOf(parent).delete(run);
+        linked = true;
+      }
+    }
+    return linked;
+  }
+
+  /** More than its parts is behind the run, or behind what it is itself part of. */
+  #hasBehind(run: string, met: Set<string>): boolean {
+    if (met.has(run)) return false;
+    met.add(run);
+    const links = [...(this.#links.get(run)?.values() ?? [])].flat();
+    if (!links.every(isPartOf)) return true;
+    return [...(this.#parents.get(run)?.keys() ?? [])].some((parent) =>
+      this.#hasBehind(parent, met),
+    );
+  }
+
+  /** The parents of a run, and theirs, but for those that hang in the tree. */
   #parentsOf(run: string, above: string | undefined): readonly Parent[] {
-    return [...(this.#parents.get(run) ?? [])]
-      .filter(([parent]) => parent !== above)
-      .map(([parent, edges]) => {
+    const found = new Map<string, Parent>();
+    const add = (part: string): void => {
+      for (const [parent, edges] of this.#parents.get(part) ?? []) {
+        if (parent === above || parent === run || found.has(parent)) continue;
+        if (this.#links.get(part)?.has(parent) === true) continue;
         this.#namedParents.add(parent);
-        return { node: this.#nodes.get(parent) ?? unlistedNode(parent), edges };
-      });
+        found.set(parent, { node: this.#nodes.get(parent) ?? unlistedNode(parent), edges });
+        if (!this.#home.has(parent)) add(parent);
+      }
+    };
+    add(run);
+    return [...found.values()];
   }
 
   /** The columns of a dataset go under the first of its nodes that is printed. */
@@ -238,6 +273,8 @@ class TreeBuilder {
     return [...columns].sort((a, b) => (a.node.ref < b.node.ref ? -1 : 1));
   }
 }
+
+const isPartOf = ({ relation }: AnswerEdge): boolean => relation === 'part-of';
 
 /** Tells the dataset of a dataset, version or column. */
 function datasetKey(ref: string): string {

@@ -17,6 +17,8 @@ export interface VerbDefinition<Args extends ArgsDef> {
   /** Command lines to copy, each with what it does after two spaces and #. */
   readonly examples: readonly string[];
   readonly args: Args;
+  /** Options that may be given several times: their values are joined by commas. */
+  readonly repeatable?: readonly (keyof Args & string)[];
   run(args: ParsedArgs<Args>, io: Io): Promise<ExitCode>;
 }
 
@@ -27,7 +29,7 @@ export const jsonArg = {
 
 /** Makes a verb of its definition. `run` throws UsageError for arguments that it does not have. */
 export function defineVerb<const Args extends ArgsDef>(definition: VerbDefinition<Args>): Verb {
-  const { name, summary, examples, args } = definition;
+  const { name, summary, examples, args, repeatable = [] } = definition;
   return {
     name,
     summary,
@@ -41,9 +43,30 @@ export function defineVerb<const Args extends ArgsDef>(definition: VerbDefinitio
     },
     async run(rawArgs, io) {
       checkOptions(rawArgs, args, name);
-      return definition.run(parse<Args>(rawArgs, args, name), io);
+      return definition.run(parse<Args>(joinRepeated(rawArgs, repeatable), args, name), io);
     },
   };
+}
+
+/** The parser keeps the last of several values: those of a repeatable option become one. */
+function joinRepeated(rawArgs: readonly string[], repeatable: readonly string[]): string[] {
+  let joined = [...rawArgs];
+  for (const option of repeatable) {
+    const values: string[] = [];
+    const rest: string[] = [];
+    let isNext = false;
+    for (const argument of joined) {
+      const [name, value] = argument.split('=', 2);
+      if (isNext) values.push(argument);
+      else if (name !== `--${option}`) rest.push(argument);
+      else if (value !== undefined) values.push(value);
+      isNext = !isNext && name === `--${option}` && value === undefined;
+    }
+    // A last one without a value stays for the parser to refuse.
+    if (isNext) rest.push(`--${option}`);
+    joined = values.length === 0 ? rest : [...rest, `--${option}=${values.join(',')}`];
+  }
+  return joined;
 }
 
 function parse<Args extends ArgsDef>(

@@ -27,6 +27,8 @@ export interface ClientOptions {
   readonly url: string;
   /** API key; not needed on a server that has none. */
   readonly key?: string | undefined;
+  /** Workspace that is asked about; the first of the key when absent. */
+  readonly workspace?: string | undefined;
   /** Give up on an answer after this many ms; 60,000 when absent. */
   readonly timeoutMs?: number | undefined;
   /** Another `fetch`, for example with a proxy. */
@@ -120,6 +122,7 @@ async function request(options: ClientOptions, call: Call): Promise<Response> {
   const url = urlOf(options.url, call);
   const headers: Record<string, string> = { accept: 'application/json' };
   if (options.key !== undefined) headers.authorization = `Bearer ${options.key}`;
+  if (options.workspace !== undefined) headers['wherefrom-workspace'] = options.workspace;
   if (call.body !== undefined) headers['content-type'] = 'application/json';
   const send = options.fetch ?? fetch;
   let response: Response;

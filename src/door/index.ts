@@ -13,4 +13,11 @@ export { replay } from './rebuild.ts';
 export type { ReadSession } from './session.ts';
 export type { StateReader } from './state.ts';
 export { personLookup, replaceHomes, revealTokens } from './vault.ts';
-export { createWorkspace, defaultWorkspace } from './workspaces.ts';
+export { type SettledDelivery, settleDeliveries } from './webhooks.ts';
+export type { WorkspaceRow } from './workspace-store.ts';
+export {
+  createWorkspace,
+  defaultWorkspace,
+  isWorkspaceName,
+  reservedNames,
+} from './workspaces.ts';

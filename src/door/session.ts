@@ -1,11 +1,14 @@
+import type { EvaluationStore } from '../evaluation/store.ts';
 import type { LedgerReader, LedgerStore } from '../ledger/index.ts';
 import type { LineageStore } from '../lineage/store.ts';
 import type { PredictionStore } from '../predictions/store.ts';
 import type { RegistryStore } from '../registry/store.ts';
+import type { TraceStore } from '../traces/store.ts';
 import type { TrackingStore } from '../tracking/store.ts';
+import type { WebhookStore } from '../webhooks/index.ts';
 import type { StateReader } from './state.ts';
 import type { VaultStore } from './vault.ts';
-import type { WorkspaceReader, WorkspaceStore } from './workspaces.ts';
+import type { WorkspaceStore } from './workspace-store.ts';
 
 /** All that one transaction may write. */
 export interface WriteSession extends StateReader {
@@ -16,6 +19,9 @@ export interface WriteSession extends StateReader {
   readonly tracking: TrackingStore;
   readonly registry: RegistryStore;
   readonly predictions: PredictionStore;
+  readonly traces: TraceStore;
+  readonly evaluation: EvaluationStore;
+  readonly webhooks: WebhookStore;
   /** Forgets what the stores cached; called when a transaction was rolled back. */
   reset(): void;
 }
@@ -23,7 +29,6 @@ export interface WriteSession extends StateReader {
 /** All that a query may read, on one snapshot. */
 export interface ReadSession extends StateReader {
   readonly ledger: LedgerReader;
-  readonly workspaces: WorkspaceReader;
   readonly vault: Pick<VaultStore, 'findToken' | 'findValue'>;
 }
 

@@ -1,19 +1,25 @@
-import type { Awaitable } from '../base/awaitable.ts';
 import type { Fact } from '../facts/facts.ts';
 import type { Operation } from './operation.ts';
-
-/** Workspaces by opaque id, which ledger entries carry, and name, which refs carry. */
-export interface WorkspaceReader {
-  findWorkspaceId(name: string): Awaitable<string | undefined>;
-  findWorkspaceName(id: string): Awaitable<string | undefined>;
-}
-
-export interface WorkspaceStore extends WorkspaceReader {
-  putWorkspace(id: string, name: string): Awaitable<void>;
-}
+import type { WorkspaceStore } from './workspace-store.ts';
 
 /** The workspace of who names none. */
 export const defaultWorkspace = 'default';
+
+/**
+ * True for what a workspace may be called: names stand in refs, headers and URLs.
+ * Source: mlflow/store/workspace/abstract_store.py (WorkspaceNameValidator).
+ */
+export function isWorkspaceName(name: string): boolean {
+  return /^[a-z0-9][-a-z0-9]{0,61}[a-z0-9]$/.test(name) && !reservedNames.has(name);
+}
+
+/** Parts of MLflow's paths, where a workspace of that name could not be told from them. */
+export const reservedNames: ReadonlySet<string> = new Set([
+  'workspaces',
+  'api',
+  'ajax-api',
+  'static-files',
+]);
 
 interface CreateWorkspace {
   readonly name: string;
@@ -35,11 +41,24 @@ export const createWorkspace: Operation<CreateWorkspace, { id: string }> = {
   },
 };
 
+/** Writes what facts say about workspaces. Facts of other rooms are passed over. */
 export async function projectWorkspaces(
   facts: readonly Fact[],
   store: WorkspaceStore,
 ): Promise<void> {
   for (const fact of facts) {
-    if (fact.kind === 'workspace.created') await store.putWorkspace(fact.id, fact.name);
+    switch (fact.kind) {
+      case 'workspace.created':
+        await store.putWorkspace(fact.id, fact.name);
+        await store.describeWorkspace(fact.id, fact);
+        break;
+      case 'workspace.updated':
+        await store.describeWorkspace(fact.id, fact);
+        break;
+      case 'workspace.deleted':
+        await store.deleteWorkspace(fact.id, fact.time);
+        break;
+      default:
+    }
   }
 }

@@ -32,6 +32,22 @@ export const entityKinds = {
 
 export type EntityKind = keyof typeof entityKinds;
 
+/**
+ * Kinds that live in a workspace, which is the namespace of their refs. Sources, datasets, columns,
+ * jobs and code are the organisation's.
+ */
+export const workspaceKinds: ReadonlySet<EntityKind> = new Set([
+  'run',
+  'experiment',
+  'artifact',
+  'environment',
+  'model',
+  'modelVersion',
+  'deployment',
+  'prediction',
+  'agent',
+]);
+
 const byCode = new Map<number, EntityKind>(
   Object.entries(entityKinds).map(([kind, { code }]) => [code, kind as EntityKind]),
 );

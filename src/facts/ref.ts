@@ -1,5 +1,5 @@
 import { WherefromError } from '../base/errors.ts';
-import { type EntityKind, isEntityKind } from './kinds.ts';
+import { type EntityKind, isEntityKind, workspaceKinds } from './kinds.ts';
 
 /**
  * The one text form of an identity: `kind:namespace/name[@version][~n][#field]`.
@@ -54,6 +54,17 @@ export function findRef(ref: string): RefParts | undefined {
     generation: match[5] === undefined ? undefined : Number(match[5]),
     field: match[6] === undefined ? undefined : decode(match[6], ref),
   };
+}
+
+/**
+ * The workspace that a thing lives in; undefined for what is the organisation's. Code without a
+ * repository is a script of a workspace; no address of a repository looks like a workspace's name.
+ */
+export function workspaceOf(ref: string): string | undefined {
+  const parts = findRef(ref);
+  if (parts === undefined) return undefined;
+  const isScript = parts.kind === 'code' && /^[-a-z0-9]+$/.test(parts.namespace);
+  return isScript || workspaceKinds.has(parts.kind) ? parts.namespace : undefined;
 }
 
 /** Reads a whole ref. @throws malformed_message when it is not one. */

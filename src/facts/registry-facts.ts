@@ -23,15 +23,26 @@ export interface ModelTag {
 }
 
 /**
+ * When a model or version of another registry was made, last changed and deleted there, ms since
+ * 1970. Absent for those made here: then it is the recorded time.
+ */
+export interface OriginTimes {
+  readonly createdTime?: number | undefined;
+  readonly updatedTime?: number | undefined;
+  readonly deletedTime?: number | undefined;
+}
+
+/**
  * What translators say about registered models, their versions and where these run. Times are
- * recorded ones (registries send none), except the interval of a deployment.
+ * recorded ones (registries send none), except the interval of a deployment and `OriginTimes`.
  */
 export type RegistryFact =
   | ({
       readonly kind: 'model.created';
       readonly description?: string | undefined;
       readonly tags: readonly ModelTag[];
-    } & ModelName)
+    } & ModelName &
+      OriginTimes)
   | ({ readonly kind: 'model.updated'; readonly description: string } & ModelName & ChangeTime)
   /** The model keeps its versions, tags and aliases under the new name. */
   | ({ readonly kind: 'model.renamed'; readonly to: ModelName } & ModelName & ChangeTime)
@@ -50,7 +61,10 @@ export type RegistryFact =
       readonly modelId?: string | undefined;
       readonly description?: string | undefined;
       readonly tags: readonly ModelTag[];
-    } & ModelName)
+      /** None when absent. */
+      readonly stage?: string | undefined;
+    } & ModelName &
+      OriginTimes)
   | ({
       readonly kind: 'modelVersion.updated';
       readonly version: number;

@@ -30,7 +30,7 @@ export const relations = {
   'read-by': {
     code: 3,
     from: ['datasetVersion', 'dataset', 'artifact', 'field', 'modelVersion'],
-    to: ['run'],
+    to: ['run', 'prediction'],
     prov: '-used',
     reads: '{from} was read by {to}',
   },
@@ -50,15 +50,15 @@ export const relations = {
   },
   'derived-into': {
     code: 6,
-    from: ['field', 'artifact', 'model'],
-    to: ['field', 'artifact', 'model'],
+    from: ['field', 'artifact', 'model', 'dataset', 'datasetVersion', 'prediction'],
+    to: ['field', 'artifact', 'model', 'datasetVersion'],
     prov: '-wasDerivedFrom',
     reads: '{to} was derived from {from}',
   },
   'used-by': {
     code: 7,
-    from: ['code', 'environment'],
-    to: ['run', 'artifact', 'deployment'],
+    from: ['code', 'environment', 'modelVersion'],
+    to: ['run', 'artifact', 'deployment', 'prediction'],
     prov: '-used',
     reads: '{from} was used by {to}',
   },
@@ -72,7 +72,7 @@ export const relations = {
   produced: {
     code: 9,
     from: ['run'],
-    to: ['artifact'],
+    to: ['artifact', 'prediction'],
     prov: '-wasGeneratedBy',
     reads: '{from} produced {to}',
   },
@@ -106,7 +106,7 @@ export const relations = {
   },
   served: {
     code: 14,
-    from: ['deployment', 'modelVersion'],
+    from: ['deployment', 'modelVersion', 'artifact', 'model'],
     to: ['prediction'],
     prov: '-wasGeneratedBy',
     reads: '{from} served {to}',

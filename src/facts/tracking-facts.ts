@@ -45,6 +45,8 @@ export type TrackingFact =
       readonly artifactLocation: string;
       readonly tags: readonly KeyValue[];
       readonly time: number;
+      /** When it was last changed; `time` when absent. An experiment of another server has both. */
+      readonly updatedTime?: number | undefined;
     }
   | {
       readonly kind: 'experiment.renamed';

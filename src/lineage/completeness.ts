@@ -48,7 +48,9 @@ export function checkCompleteness(
     checks: [],
   };
   const kind = findRef(ref)?.kind;
-  if (kind === 'prediction') {
+  if (kind === 'prediction' && judge.nodes.get(ref)?.attributes.trace === true) {
+    languageModel(judge, ref);
+  } else if (kind === 'prediction') {
     need(
       judge,
       ref,
@@ -88,6 +90,31 @@ export function checkCompleteness(
   return judge.checks;
 }
 
+/** A trace: which model answered, from which prompt, with which code and settings. */
+function languageModel(judge: Judge, ref: string): void {
+  const served = into(judge, ref, 'served');
+  const withRole = (role: string): AnswerNode[] =>
+    (judge.edgesInto.get(ref) ?? [])
+      .filter((edge) => edge.role === role)
+      .flatMap((edge) => judge.nodes.get(edge.from) ?? []);
+  need(judge, ref, 'model', served, 'Record gen_ai.response.model on the span that calls it.');
+  need(
+    judge,
+    ref,
+    'model version',
+    served.filter(({ kind, attributes }) => kind !== 'model' && attributes.unknown !== true),
+    'Name the version of the application: mlflow.set_active_model, or the resource attribute ml.model.version.',
+  );
+  const prompts = withRole('prompt').filter(({ attributes }) => attributes.unknown !== true);
+  need(judge, ref, 'prompt version', prompts, 'Register the prompt, and load it in the trace.');
+  need(judge, ref, 'code', withRole('code'), 'Run it from a git checkout.');
+  const { parameters, request, response } = judge.nodes.get(ref)?.attributes ?? {};
+  const settings = isObject(parameters) && Object.keys(parameters).length > 0;
+  check(judge, ref, 'parameters', settings, 'Record gen_ai.request.temperature and its like.');
+  check(judge, ref, 'input', request !== undefined, 'Record the inputs of the root span.');
+  check(judge, ref, 'output', response !== undefined, 'Record the outputs of the root span.');
+}
+
 function check(judge: Judge, ref: string, what: string, found: boolean, hint: string): void {
   judge.checks.push({ what, ref, found, ...(found ? {} : { hint }) });
 }
@@ -115,13 +142,17 @@ function into(judge: Judge, ref: string, ...relations: string[]): AnswerNode[] {
 
 function makesModel(judge: Judge, run: AnswerNode): boolean {
   return (judge.edgesFrom.get(run.ref) ?? []).some(
-    ({ relation }) => relation === 'produced' || relation === 'registered-as',
+    ({ relation, to }) =>
+      (relation === 'produced' || relation === 'registered-as') &&
+      findRef(to)?.kind !== 'prediction',
   );
 }
 
 function modelVersion(judge: Judge, node: AnswerNode): void {
   const from = into(judge, node.ref, 'registered-as');
-  need(judge, node.ref, 'training run', from, 'Register the model from a run or a logged model.');
+  // A prompt is written, not trained.
+  if (node.attributes['tag.mlflow.prompt.is_prompt'] !== 'true')
+    need(judge, node.ref, 'training run', from, 'Register the model from a run or a logged model.');
   const said = judge.statements.get(node.ref) ?? [];
   check(
     judge,
@@ -165,7 +196,8 @@ function trainingRun(judge: Judge, run: AnswerNode): void {
     parameters.some((name) => /seed|random_state/i.test(name)),
     'Log the random seed as a parameter.',
   );
-  const reads = (judge.edgesInto.get(run.ref) ?? []).filter(
+  const having = [...wholesOf(judge, run.ref)].flatMap((ref) => judge.edgesInto.get(ref) ?? []);
+  const reads = having.filter(
     (edge) => edge.relation === 'read-by' && findRef(edge.from)?.kind !== 'field',
   );
   const data = reads.flatMap((edge) => judge.nodes.get(edge.from) ?? []);
@@ -182,6 +214,16 @@ function trainingRun(judge: Judge, run: AnswerNode): void {
       'Log the test or validation dataset with its context.',
     );
   }
+}
+
+/** The run and those that it is part of: a search reads the data, its trials make the models. */
+function wholesOf(judge: Judge, run: string): ReadonlySet<string> {
+  const wholes = new Set([run]);
+  // A set grows while it is walked.
+  for (const part of wholes)
+    for (const edge of judge.edgesFrom.get(part) ?? [])
+      if (edge.relation === 'part-of') wholes.add(edge.to);
+  return wholes;
 }
 
 /** A digest over the full content, of the version itself or of the one that it was found to continue. */
@@ -227,6 +269,8 @@ function dataset(judge: Judge, node: AnswerNode): void {
       false,
       'Report which version was read (version facet, digest).',
     );
+  // A document has no columns.
+  if (node.attributes.usedAs === 'document') return;
   const schema =
     list(node.attributes.schema).length > 0 ||
     judge.withColumns.has(node.ref.slice('dataset:'.length));

@@ -4,6 +4,7 @@ import type { Answer, AnswerCount, AnswerNode } from '../contract/answer.ts';
 import type { CompletenessCheck } from '../contract/completeness.ts';
 import type { EntityKind } from '../facts/kinds.ts';
 import { findRef } from '../facts/ref.ts';
+import type { Known, Relation } from '../facts/relations.ts';
 import { mergeCounts, type OutsideNode, outsideNode, renderWalk, type TimesOf } from './answer.ts';
 import { impactOfColumn, traceColumns } from './columns.ts';
 import { checkCompleteness } from './completeness.ts';
@@ -11,6 +12,17 @@ import type { LineageReader, NodeRow } from './store.ts';
 import { GraphView, type Moment } from './view.ts';
 import { Walk, type WalkLimits } from './walk.ts';
 import type { WalkEdge } from './walk-edge.ts';
+
+/** Something else that a prediction came out of: a prompt version, a document, a tool, a run. */
+export interface PredictionUse {
+  /** Whole ref. */
+  readonly ref: string;
+  readonly relation: Relation;
+  readonly role: string;
+  readonly known: Known;
+  readonly rule: string;
+  readonly position: number;
+}
 
 /** One prediction as lineage needs it. */
 export interface PredictionNode {
@@ -23,6 +35,8 @@ export interface PredictionNode {
   readonly attributes: AnswerNode['attributes'];
   /** Whole refs of predictions that led to it. */
   readonly parents: readonly string[];
+  /** Of a trace: all that it came out of. */
+  readonly uses?: readonly PredictionUse[] | undefined;
 }
 
 /** Predictions live in their own log: this is what answers ask of it. */
@@ -34,6 +48,8 @@ export interface PredictionSource {
     deployments: readonly string[],
     moment: Moment,
   ): Promise<readonly AnswerCount[]>;
+  /** How many traces came out of each of the refs. */
+  countTraces?(refs: readonly string[], moment: Moment): Promise<readonly AnswerCount[]>;
 }
 
 /** The nodes with what other projections know of them: parameters and metrics of runs. In their order. */
@@ -181,6 +197,7 @@ async function traceFromPrediction(
         walk.nodes.set(server, 0);
         starts.add(server);
       }
+      for (const start of await startsOfUses(walk, key, prediction, outside)) starts.add(start);
       for (const ref of prediction.parents) {
         const parent = await sources.predictions.find(ref, query.moment);
         if (!parent) continue;
@@ -201,6 +218,46 @@ async function traceFromPrediction(
   const first = [...starts][0];
   const [node] = first === undefined ? [] : await walk.view.nodes([first]);
   if (node) await traceColumns(walk, node);
+}
+
+/** What a trace came out of, with the edges to it. A ref that is no node of the graph stands alone. */
+async function startsOfUses(
+  walk: Walk,
+  key: number,
+  prediction: PredictionNode,
+  outside: OutsideNode[],
+): Promise<number[]> {
+  const { view } = walk;
+  const starts: number[] = [];
+  for (const { ref, relation, role, known, rule, position } of prediction.uses ?? []) {
+    if (position > view.moment.position) continue;
+    const node = await view.reader.findNode(ref);
+    let from = outside.find((each) => each.node.ref === ref)?.key;
+    if (node !== undefined) {
+      from = node.key;
+      walk.nodes.set(from, 0);
+      starts.push(from);
+      const current = node.kind === 'dataset' && (await view.currentAt(from, prediction.time));
+      if (current) {
+        walk.nodes.set(current.version, 0);
+        starts.push(current.version);
+      }
+    } else if (from === undefined) {
+      // Predictions have the keys just below zero.
+      from = -1_000_000 - outside.length;
+      walk.nodes.set(from, 0);
+      outside.push(outsideNode(from, ref, { unknown: true }));
+    }
+    walk.edges.set(`${from} ${key} ${relation} ${role}`, {
+      ...servedEdge(from, key, prediction),
+      relation,
+      role,
+      known,
+      rule,
+      positions: [position],
+    });
+  }
+  return starts;
 }
 
 /** The deployment when there is one; the model version too when the deployment does not lead to it. */
@@ -242,15 +299,24 @@ async function finish(
   sources: LineageSources,
   outside: readonly OutsideNode[],
 ): Promise<JudgedAnswer> {
+  await walk.conceal();
   const rendered = await renderWalk(walk, outside, sources.timesOf);
   const nodes = await sources.enrich(rendered.nodes, query.moment);
   const refs = (kind: EntityKind): string[] =>
     nodes.filter((node) => node.kind === kind).map((node) => node.ref);
   const counts =
     walk.direction === 'down'
-      ? mergeCounts(
-          await sources.predictions.count(refs('modelVersion'), refs('deployment'), query.moment),
-        )
+      ? mergeCounts([
+          ...(await sources.predictions.count(
+            refs('modelVersion'),
+            refs('deployment'),
+            query.moment,
+          )),
+          ...((await sources.predictions.countTraces?.(
+            nodes.map(({ ref }) => ref),
+            query.moment,
+          )) ?? []),
+        ])
       : [];
   const kinds = query.kinds === undefined ? undefined : new Set<EntityKind>(query.kinds);
   const shown =
@@ -297,10 +363,15 @@ function round(score: number): number {
   return Math.round(score * 1000) / 1000;
 }
 
-/** Limits of a walk: what was asked, never more than the server allows. */
-export function walkLimits(depth: number | undefined, nodes: number | undefined): WalkLimits {
+/** Limits of a walk: what was asked, never more than the server allows. `sees` as in WalkLimits. */
+export function walkLimits(
+  depth: number | undefined,
+  nodes: number | undefined,
+  sees?: WalkLimits['sees'],
+): WalkLimits {
   return {
     depth: Math.min(depth ?? limits.depthDefault, limits.depthMax),
     nodes: Math.min(nodes ?? limits.nodesDefault, limits.nodesMax),
+    sees,
   };
 }

@@ -168,6 +168,48 @@ test('impact is the inverse of trace over versions', async () => {
   expect(refs(await graph.impact(run('w2')), 'run')).toEqual([run('b'), run('w2')]);
 });
 
+test('what a run read is behind its parts, and reaches them; a part reaches no other part', async () => {
+  const graph = createGraph();
+  const partOf = (part: string, whole: string) =>
+    ({
+      kind: 'relation.stated',
+      relation: 'part-of',
+      from: run(part),
+      to: run(whole),
+      known: 'observed',
+      time: 200,
+    }) as const;
+  await graph.add(
+    ...wrote('w1', 100, 'replace'),
+    ...read('study', 150),
+    partOf('trial1', 'study'),
+    partOf('trial2', 'study'),
+    partOf('fold', 'trial1'),
+    { kind: 'run.reported', run: run('fold'), state: 'START', time: 200 },
+  );
+  expect(refs(await graph.trace(run('fold')), 'run')).toEqual([
+    run('fold'),
+    run('study'),
+    run('trial1'),
+    run('w1'),
+  ]);
+  expect(refs(await graph.trace(run('study')), 'run')).toHaveLength(5);
+  expect(refs(await graph.impact(run('w1')), 'run')).toEqual(
+    refs(await graph.trace(run('study')), 'run'),
+  );
+  expect(refs(await graph.impact(run('fold')), 'run')).toEqual([
+    run('fold'),
+    run('study'),
+    run('trial1'),
+  ]);
+  // A part that is also met in its own right brings its own parts.
+  expect(refs(await graph.trace(run('trial2')), 'run')).toEqual([
+    run('study'),
+    run('trial2'),
+    run('w1'),
+  ]);
+});
+
 test('as of an earlier position, what came later is not known; at an earlier time, not true', async () => {
   const graph = createGraph();
   const first = await graph.add(...wrote('w1', 100, 'replace'), ...read('t', 250));

@@ -110,7 +110,7 @@ export class GraphView {
   }
 
   /** The runs that runs are part of. */
-  async partsOf(runs: readonly number[]): Promise<EdgeRow[]> {
+  async wholesOf(runs: readonly number[]): Promise<EdgeRow[]> {
     const rows = await this.reader.edgesOut('part-of', runs);
     return rows.map((row) => this.#open(row)).filter((row) => this.seen(row));
   }

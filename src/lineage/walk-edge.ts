@@ -104,6 +104,7 @@ export interface WalkSink {
   readonly stops: Stop[];
   readonly depth: number;
   add(edge: WalkEdge): boolean;
+  addAcross(edge: WalkEdge): void;
   boundVersion(version: number, time: number): void;
   boundOf(version: number): number | undefined;
 }
@@ -111,6 +112,6 @@ export interface WalkSink {
 /** Where a walk went no further, and how many links it left. */
 export interface Stop {
   readonly key: number;
-  readonly reason: 'depth' | 'nodes' | 'hub';
+  readonly reason: 'depth' | 'nodes' | 'hub' | 'permission';
   readonly count: number;
 }

@@ -56,13 +56,22 @@ function observedVersion(
   );
 }
 
-/** The run that a run is part of: named, but not a way to its other parts. */
+/** The runs that runs are part of: what they read is behind their parts, their other parts are not. */
 export async function parentsOf(walk: WalkSink, runs: readonly NodeRow[]): Promise<void> {
   if (runs.length === 0) return;
-  for (const edge of await walk.view.partsOf(runs.map((run) => run.key))) {
-    if (!walk.nodes.has(edge.to)) walk.nodes.set(edge.to, walk.depth);
-    walk.edges.set(`${edge.from} ${edge.to} part-of`, { ...edgeOf(edge) });
-  }
+  for (const edge of await walk.view.wholesOf(runs.map((run) => run.key)))
+    walk.addAcross(edgeOf(edge));
+}
+
+/** Downstream of runs: their parts, which had what the whole read. */
+export async function partsOf(walk: WalkSink, runs: readonly NodeRow[]): Promise<void> {
+  const { rows, hubs } = await walk.view.edges(
+    'up',
+    runs.map((run) => run.key),
+  );
+  for (const edge of rows) if (edge.relation === 'part-of') walk.addAcross(edgeOf(edge));
+  for (const key of hubs)
+    walk.stops.push({ key, reason: 'hub', count: await walk.view.reader.countEdges('up', key) });
 }
 
 /** Upstream of versions: their datasets, who wrote them, and what they continue. */

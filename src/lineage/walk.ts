@@ -7,6 +7,7 @@ import {
   goesTo,
   madeBy,
   parentsOf,
+  partsOf,
   readsOf,
   versionsOf,
   writtenBy,
@@ -15,6 +16,8 @@ import {
 export interface WalkLimits {
   readonly depth: number;
   readonly nodes: number;
+  /** What may be shown; all when absent. The rest is neither shown nor walked through. */
+  readonly sees?: ((ref: string) => boolean) | undefined;
 }
 
 /** Things that many others hang on: named in a trace, never a way to their other users. */
@@ -34,6 +37,10 @@ export class Walk implements WalkSink {
   readonly reads: DatasetUseRow[] = [];
   /** Of versions that something on the path read: the latest time at which it did. */
   readonly #readUntil = new Map<number, number>();
+  /** Upstream, runs met only as what another run is part of: their other parts are not behind it. */
+  readonly #parents = new Set<number>();
+  /** Downstream, runs whose parts the way goes on to: those it began with, readers, and their parts. */
+  readonly #wholes = new Set<number>();
   readonly #limits: WalkLimits;
   #next = new Set<number>();
   depth = 0;
@@ -48,6 +55,7 @@ export class Walk implements WalkSink {
     for (const key of keys) {
       if (!this.nodes.has(key)) this.nodes.set(key, 0);
       this.#next.add(key);
+      this.#wholes.add(key);
     }
     while (this.#next.size > 0) {
       const level = [...this.#next];
@@ -62,7 +70,7 @@ export class Walk implements WalkSink {
   }
 
   async #stopAtDepth(level: readonly number[]): Promise<void> {
-    for (const node of await this.view.nodes(level)) {
+    for (const node of this.#withoutHidden(await this.view.nodes(level))) {
       const count = await this.#countLinks(node);
       if (count > 0) this.stops.push({ key: node.key, reason: 'depth', count });
     }
@@ -71,7 +79,9 @@ export class Walk implements WalkSink {
   /** Links that were not walked: stored edges, and the reads and writes behind derived ones. */
   async #countLinks(node: NodeRow): Promise<number> {
     const { reader } = this.view;
-    const edges = await reader.countEdges(this.direction, node.key);
+    const edges = this.#parents.has(node.key)
+      ? 0
+      : await reader.countEdges(this.direction, node.key);
     const use = this.direction === 'up' ? 'read' : 'write';
     if (node.kind === 'run') return edges + (await reader.usesOfRuns([node.key], { use })).length;
     if (node.kind !== 'datasetVersion') return edges;
@@ -80,7 +90,7 @@ export class Walk implements WalkSink {
   }
 
   async #expand(level: readonly number[]): Promise<void> {
-    const rows = await this.view.nodes(level);
+    const rows = this.#withoutHidden(await this.view.nodes(level));
     const byKind = (kind: string): NodeRow[] => rows.filter((row) => row.kind === kind);
     await this.#expandEdges(rows);
     const versions = byKind('datasetVersion');
@@ -93,15 +103,44 @@ export class Walk implements WalkSink {
       await declaredUp(this, byKind('dataset'), byKind('job'));
     } else {
       await writtenBy(this, byKind('run'));
+      await partsOf(
+        this,
+        byKind('run').filter((row) => this.#wholes.has(row.key)),
+      );
       await goesTo(this, versions);
       for (const dataset of byKind('dataset')) await versionsOf(this, dataset);
       await declaredDown(this, byKind('dataset'), byKind('job'));
     }
   }
 
+  /** Takes out whatever was added and may not be shown, also what only columns led to. */
+  async conceal(): Promise<void> {
+    if (this.#limits.sees === undefined) return;
+    this.#withoutHidden(await this.view.nodes([...this.nodes.keys()].filter((key) => key > 0)));
+  }
+
+  /** Takes hidden nodes out with their edges, and says where the way ended. @returns the other rows. */
+  #withoutHidden(rows: readonly NodeRow[]): readonly NodeRow[] {
+    const { sees } = this.#limits;
+    if (sees === undefined) return rows;
+    const hidden = new Set(rows.filter(({ ref }) => !sees(ref)).map(({ key }) => key));
+    if (hidden.size === 0) return rows;
+    for (const key of hidden) this.nodes.delete(key);
+    for (const [id, edge] of this.edges) {
+      if (!hidden.has(edge.from) && !hidden.has(edge.to)) continue;
+      this.edges.delete(id);
+      const near = this.direction === 'up' ? edge.to : edge.from;
+      if (!hidden.has(near)) this.#stopAt(near, 'permission');
+    }
+    return rows.filter(({ key }) => !hidden.has(key));
+  }
+
   /** Stored edges. A node with too many is counted, not expanded. */
   async #expandEdges(rows: readonly NodeRow[]): Promise<void> {
-    const walked = rows.filter((row) => this.nodes.get(row.key) === 0 || !leafKinds.has(row.kind));
+    const walked = rows.filter(
+      (row) =>
+        this.nodes.get(row.key) === 0 || !(leafKinds.has(row.kind) || this.#parents.has(row.key)),
+    );
     const { rows: edges, hubs } = await this.view.edges(
       this.direction,
       walked.map((row) => row.key),
@@ -117,10 +156,33 @@ export class Walk implements WalkSink {
   add(edge: WalkEdge): boolean {
     const far = this.direction === 'up' ? edge.from : edge.to;
     const near = this.direction === 'up' ? edge.to : edge.from;
+    // Met in its own right: now the rest of it is walked too.
+    if (this.#parents.delete(far)) this.#next.add(far);
+    if (this.direction === 'down' && edge.relation === 'read-by') this.#addWhole(far);
+    return this.#addTo(edge, near, far);
+  }
+
+  /** Adds a run that a run is part of (upstream), or a part of one (downstream): against the flow. */
+  addAcross(edge: WalkEdge): void {
+    const far = this.direction === 'up' ? edge.to : edge.from;
+    const near = this.direction === 'up' ? edge.from : edge.to;
+    const isNew = !this.nodes.has(far);
+    if (!this.#addTo(edge, near, far)) return;
+    if (this.direction === 'down') this.#addWhole(far);
+    else if (isNew) this.#parents.add(far);
+  }
+
+  #addWhole(run: number): void {
+    if (this.#wholes.has(run)) return;
+    this.#wholes.add(run);
+    if (this.nodes.has(run)) this.#next.add(run);
+  }
+
+  #addTo(edge: WalkEdge, near: number, far: number): boolean {
     for (const key of [near, far]) {
       if (this.nodes.has(key)) continue;
       if (this.nodes.size >= this.#limits.nodes) {
-        this.#stopAtNodes(near);
+        this.#stopAt(near, 'nodes');
         return false;
       }
       this.nodes.set(key, this.depth);
@@ -145,10 +207,10 @@ export class Walk implements WalkSink {
     return this.#readUntil.get(version);
   }
 
-  #stopAtNodes(key: number): void {
-    const index = this.stops.findIndex((stop) => stop.key === key && stop.reason === 'nodes');
+  #stopAt(key: number, reason: 'nodes' | 'permission'): void {
+    const index = this.stops.findIndex((stop) => stop.key === key && stop.reason === reason);
     const before = this.stops[index];
     if (before) this.stops[index] = { ...before, count: before.count + 1 };
-    else this.stops.push({ key, reason: 'nodes', count: 1 });
+    else this.stops.push({ key, reason, count: 1 });
   }
 }

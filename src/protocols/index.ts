@@ -1,16 +1,19 @@
-import { createWorkspace, type Operation } from '../door/index.ts';
+import { createWorkspace, type Operation, settleDeliveries } from '../door/index.ts';
 import { mlflow, mlflowOperations } from './mlflow/index.ts';
 import { openlineage, openlineageOperations } from './openlineage/index.ts';
+import { otlp, otlpOperations } from './otlp/index.ts';
 import { predictionOperations, predictions } from './predictions/index.ts';
 import type { Protocol } from './services.ts';
 
 /** Every protocol that is served: one line each. */
-export const protocols: readonly Protocol[] = [mlflow, openlineage, predictions];
+export const protocols: readonly Protocol[] = [mlflow, openlineage, otlp, predictions];
 
 /** Every operation that a ledger entry may name. Types are erased: replay finds them by name. */
 export const operations: readonly Operation[] = [
   createWorkspace as unknown as Operation,
+  settleDeliveries as unknown as Operation,
   ...mlflowOperations,
   ...openlineageOperations,
+  ...otlpOperations,
   ...predictionOperations,
 ];

@@ -1,6 +1,9 @@
 import type { FastifyInstance } from 'fastify';
+import type { SignedTokens } from '../base/signed-tokens.ts';
 import type { Blobs } from '../blobs/blobs.ts';
+import type { Uploads } from '../blobs/uploads.ts';
 import type { Door, Receipt, StateReader } from '../door/index.ts';
+import type { WebhookEvent } from '../facts/webhook-facts.ts';
 import type { TrackingSearches } from '../tracking/index.ts';
 
 /** Who sent a request; set by the server before any route runs. */
@@ -8,9 +11,14 @@ export interface Principal {
   /** Opaque id, as ledger entries name it. */
   readonly id: string;
   readonly role: 'read' | 'write' | 'admin';
-  /** Name of the workspace. */
+  /** Name of the workspace that the request is about: the one it named, else the first of the key. */
   readonly workspace: string;
+  /** Workspaces that may be looked into at all. */
+  readonly reach: Reach;
 }
+
+/** Names of workspaces; an administrator reaches all. */
+export type Reach = 'all' | readonly string[];
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -22,10 +30,42 @@ declare module 'fastify' {
   }
 }
 
+/** What came of one call of a webhook. */
+export interface WebhookTest {
+  readonly success: boolean;
+  readonly status?: number;
+  readonly body?: string;
+  readonly error?: string;
+}
+
+/** Webhooks, as the routes that manage them need the server. The calls themselves are a job. */
+export interface WebhookServices {
+  /** @throws invalid_message with why this server does not call the URL. */
+  checkUrl(url: string): Promise<void>;
+  /** A secret as the record may hold it. */
+  seal(secret: string): string;
+  /** Calls once with an example. Never throws. */
+  test(
+    hook: { readonly url: string; readonly secret: string | null },
+    told: { readonly event: WebhookEvent; readonly data: string; readonly workspace: string },
+  ): Promise<WebhookTest>;
+}
+
+/** What URLs are made of that lead back here and carry their own right. */
+export interface Links {
+  readonly tokens: SignedTokens;
+  /** Where clients reach this server, without a slash at its end; empty: as each request says. */
+  readonly publicUrl: string;
+  /** Path prefix behind a reverse proxy; `''` or `/a/b`. */
+  readonly basePath: string;
+}
+
 /** What every protocol gets from the server. */
 export interface ProtocolServices {
   readonly door: Door;
   readonly blobs: Blobs;
+  readonly uploads: Uploads;
+  readonly links: Links;
   /** Runs queries on one consistent snapshot. */
   read<T>(query: (state: StateReader) => T | Promise<T>): Promise<T>;
   /** Searches that may take long, beside the queries of `read`: never inside of one. */
@@ -34,6 +74,7 @@ export interface ProtocolServices {
   reveal(text: string): string;
   /** The token of a person's name when one was given, for filters; undefined when it is not known. */
   findToken(value: string): string | undefined;
+  readonly webhooks: WebhookServices;
   /** Counts refusals and warnings for /metrics. */
   count(event: 'refused' | 'warned', protocol: string): void;
 }

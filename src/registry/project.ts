@@ -68,9 +68,13 @@ async function createModel(
   { workspace, time }: FactContext,
   store: RegistryStore,
 ): Promise<void> {
-  const { name, generation } = fact;
+  const { name, generation, createdTime = time, updatedTime = createdTime } = fact;
   const description = fact.description ?? null;
-  const model = await store.addModel({ workspace, name, generation, description, time });
+  const model = await store.addModel({
+    ...{ workspace, name, generation, description },
+    time: createdTime,
+    updatedTime,
+  });
   for (const tag of fact.tags) await store.putModelTag(model, tag);
 }
 
@@ -112,7 +116,12 @@ async function createVersion(
     runId: fact.runId ?? null,
     runLink: fact.runLink ?? null,
     modelId: fact.modelId ?? null,
-    time: context.time,
+    stage: fact.stage ?? 'None',
+    time: fact.createdTime ?? context.time,
+    updatedTime: fact.updatedTime ?? fact.createdTime ?? context.time,
+    deletedTime: fact.deletedTime ?? null,
+    // What came from another registry changes nothing of the model but itself.
+    touches: fact.createdTime === undefined,
   });
   for (const tag of fact.tags) await store.putVersionTag(version, tag);
 }

@@ -161,7 +161,12 @@ export interface NewVersion {
   readonly runId: string | null;
   readonly runLink: string | null;
   readonly modelId: string | null;
+  readonly stage: string;
   readonly time: number;
+  readonly updatedTime: number;
+  readonly deletedTime: number | null;
+  /** The model counts as changed by it. */
+  readonly touches: boolean;
 }
 
 /** Writes of the projection. `time` is the recorded time, ms. */
@@ -176,6 +181,7 @@ export interface RegistryStore extends RegistryReader {
     readonly generation: number;
     readonly description: string | null;
     readonly time: number;
+    readonly updatedTime: number;
   }): Awaitable<number>;
   updateModel(model: number, description: string, time: number): Awaitable<void>;
   touchModel(model: number, time: number): Awaitable<void>;

@@ -3,7 +3,7 @@ import { resolveRef, searchNames } from '../api/resolve.ts';
 import { isObject } from '../base/json.ts';
 import type { Answer, AnswerNode, Checkpoint, WalkInput } from '../contract/answer.ts';
 import type { ReadSession } from '../door/index.ts';
-import { findRef, formatRef } from '../facts/ref.ts';
+import { findRef, formatRef, workspaceOf } from '../facts/ref.ts';
 import { type LogHead, type Signer, signCheckpoint } from '../ledger/index.ts';
 import {
   diffTraces,
@@ -19,6 +19,7 @@ import {
   walkLimits,
 } from '../lineage/index.ts';
 import { findRunDetails, type RunDetails } from '../tracking/index.ts';
+import { countTraces, findTracePrediction } from './trace-predictions.ts';
 
 export interface AnswersOptions {
   read<T>(query: (session: ReadSession) => T | Promise<T>): Promise<T>;
@@ -39,7 +40,7 @@ export function createAnswers(options: AnswersOptions): Answers {
       const query = {
         ref: resolved.ref,
         moment: { position: asOf.position, at: input.at },
-        limits: walkLimits(input.depth, input.nodes),
+        limits: walkLimits(input.depth, input.nodes, seesOf(scope)),
         columns: input.columns ?? false,
         kinds: input.kinds,
       };
@@ -58,7 +59,7 @@ export function createAnswers(options: AnswersOptions): Answers {
         const query = {
           ref: whole,
           moment,
-          limits: walkLimits(undefined, undefined),
+          limits: walkLimits(undefined, undefined, seesOf(scope)),
           columns: false,
         };
         const { answer, checks } = await judge(query, sourcesOf(session));
@@ -80,7 +81,12 @@ export function createAnswers(options: AnswersOptions): Answers {
           const { ref: whole } = await resolveRef(session, options.tokenise(ref), scope);
           traces.push(
             await trace(
-              { ref: whole, moment, limits: walkLimits(undefined, undefined), columns: false },
+              {
+                ref: whole,
+                moment,
+                limits: walkLimits(undefined, undefined, seesOf(scope)),
+                columns: false,
+              },
               sourcesOf(session),
             ),
           );
@@ -91,6 +97,16 @@ export function createAnswers(options: AnswersOptions): Answers {
     resolve: (text, scope) => read((session) => resolveRef(session, options.tokenise(text), scope)),
     search: (query, limit, scope) =>
       read((session) => searchNames(session, options.tokenise(query), { ...scope, limit })),
+  };
+}
+
+/** What may be shown: everything of the organisation, and of the workspaces in reach. */
+function seesOf({ reach }: Scope): ((ref: string) => boolean) | undefined {
+  if (reach === 'all') return undefined;
+  const names = new Set(reach);
+  return (ref) => {
+    const workspace = workspaceOf(ref);
+    return workspace === undefined || names.has(workspace);
   };
 }
 
@@ -198,7 +214,11 @@ function predictionSource(session: ReadSession): PredictionSource {
       const parts = findRef(ref);
       if (parts?.kind !== 'prediction') return undefined;
       const row = await session.predictions.find(parts.namespace, parts.name);
-      if (!row || row.position > moment.position) return undefined;
+      if (!row) {
+        const { namespace: workspace, name: id } = parts;
+        return findTracePrediction(session, { workspace, id }, moment);
+      }
+      if (row.position > moment.position) return undefined;
       if (moment.at !== undefined && row.time > moment.at) return undefined;
       const stored = await session.predictions.readMessage(row.position, row.index);
       const message = isObject(stored) ? stored : {};
@@ -218,6 +238,7 @@ function predictionSource(session: ReadSession): PredictionSource {
       };
       return node;
     },
+    countTraces: (refs, moment) => countTraces(session, refs, moment),
     async count(modelVersions, deployments, moment) {
       const { size } = await session.ledger.head();
       const asOf = moment.position >= size - 1 ? undefined : moment.position;

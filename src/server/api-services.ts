@@ -40,6 +40,7 @@ export function createApiServices(options: ApiServicesOptions): ApiServices {
         const head = await session.ledger.head();
         const nodes = await session.lineage.countNodes();
         const { predictions } = await session.predictions.countAll();
+        const { traces } = await session.traces.countAll();
         return {
           name: 'wherefrom',
           version: packageVersion,
@@ -52,7 +53,7 @@ export function createApiServices(options: ApiServicesOptions): ApiServices {
             datasets: nodes.dataset ?? 0,
             models: nodes.model ?? 0,
             modelVersions: nodes.modelVersion ?? 0,
-            predictions,
+            predictions: predictions + traces,
           },
           checkpoint: checkpointOf(head, directory.signer),
           protocols: protocols.map(({ id, title, versions }) => ({
@@ -64,8 +65,16 @@ export function createApiServices(options: ApiServicesOptions): ApiServices {
       }),
     checkpoint: () =>
       store.read(async (session) => signCheckpoint(await session.ledger.head(), directory.signer)),
-    receipt: (position, index) =>
-      store.read((session) => readReceipt(session, directory.log, position, index)),
+    receipt: (position, index, scope) =>
+      store.read(async (session) => {
+        const message = await readReceipt(session, directory.log, position, index);
+        const workspace = session.workspaces.findWorkspaceName(message.workspace);
+        if (scope.reach === 'all' || scope.reach.includes(workspace ?? '')) return message;
+        throw new WherefromError(
+          'forbidden',
+          `Message ${index} at position ${position} is of a workspace that this key may not use.`,
+        );
+      }),
     reveal: persons.reveal,
   };
 }

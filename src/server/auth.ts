@@ -1,14 +1,20 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { WherefromError } from '../base/errors.ts';
 import { defaultWorkspace } from '../door/index.ts';
-import type { Principal } from '../protocols/services.ts';
+import type { Principal, Reach } from '../protocols/services.ts';
 import type { KeyRing, Role } from './keys.ts';
 
 const rank: Readonly<Record<Role, number>> = { read: 0, write: 1, admin: 2 };
 
 /** Who sends while no key exists: anybody on this machine. */
-const local: Principal = { id: 'local', role: 'admin', workspace: defaultWorkspace };
-const nobody: Principal = { id: 'nobody', role: 'read', workspace: defaultWorkspace };
+const local: Sender = { id: 'local', role: 'admin', reach: 'all' };
+const nobody: Principal = { id: 'nobody', role: 'read', workspace: defaultWorkspace, reach: [] };
+
+/** Who sends, before it is known about which workspace. */
+type Sender = Omit<Principal, 'workspace'>;
+
+/** Names the workspace of a request: ours, and the one that MLflow's client sends. */
+const workspaceHeaders = ['wherefrom-workspace', 'x-mlflow-workspace'] as const;
 
 export interface GuardOptions {
   readonly keys: KeyRing;
@@ -17,6 +23,8 @@ export interface GuardOptions {
   readonly allowedOrigins: readonly string[];
   /** True when the server listens on loopback only. */
   readonly loopback: boolean;
+  /** True when there is a workspace of that name. */
+  hasWorkspace(name: string): boolean;
 }
 
 /**
@@ -38,7 +46,10 @@ export function registerGuards(app: FastifyInstance, options: GuardOptions): voi
         reply
           .code(204)
           .header('access-control-allow-methods', 'GET, POST, PUT, PATCH, DELETE')
-          .header('access-control-allow-headers', 'authorization, content-type')
+          .header(
+            'access-control-allow-headers',
+            ['authorization', 'content-type', ...workspaceHeaders].join(', '),
+          )
           .send();
         return;
       }
@@ -86,11 +97,35 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
-function authenticate(request: FastifyRequest, { keys, loopback }: GuardOptions): Principal {
+/**
+ * Who sends a request, and about which workspace.
+ * @throws unauthenticated, forbidden; not_found when there is no such workspace.
+ */
+function authenticate(request: FastifyRequest, options: GuardOptions): Principal {
   const needed =
     request.routeOptions.config.access ??
     (request.method === 'GET' || request.method === 'HEAD' ? 'read' : 'write');
   if (needed === 'none') return nobody;
+  const sender = senderOf(request, needed, options);
+  return { ...sender, workspace: workspaceOf(request, sender.reach, options) };
+}
+
+/** The workspace that the request names, else the first that the sender reaches. */
+function workspaceOf(request: FastifyRequest, reach: Reach, options: GuardOptions): string {
+  const named = workspaceHeaders
+    .map((header) => String(request.headers[header] ?? '').trim())
+    .find((name) => name !== '');
+  const name = named ?? (reach === 'all' ? defaultWorkspace : (reach[0] ?? defaultWorkspace));
+  // Whether it exists is no business of who may not look into it.
+  if (reach !== 'all' && !reach.includes(name))
+    throw new WherefromError('forbidden', `This key may not use the workspace '${name}'.`, {
+      hint: `It may use: ${reach.join(', ')}.`,
+    });
+  if (name === defaultWorkspace || options.hasWorkspace(name)) return name;
+  throw new WherefromError('not_found', `Workspace '${name}' not found`);
+}
+
+function senderOf(request: FastifyRequest, needed: Role, { keys, loopback }: GuardOptions): Sender {
   // Beyond loopback nobody is let in without a key, whatever became of the key file.
   if (loopback && !keys.required()) return local;
   const text = keyText(request.headers.authorization);
@@ -109,7 +144,7 @@ function authenticate(request: FastifyRequest, { keys, loopback }: GuardOptions)
       { hint: `Use a key of that role: "wherefrom key create --role ${needed}".` },
     );
   }
-  return { id: key.id, role: key.role, workspace: key.workspace };
+  return { id: key.id, role: key.role, reach: key.role === 'admin' ? 'all' : key.workspaces };
 }
 
 function keyText(header: string | undefined): string | undefined {

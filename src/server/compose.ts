@@ -1,8 +1,10 @@
 import { rmSync, statfsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { systemClock } from '../base/clock.ts';
 import { WherefromError } from '../base/errors.ts';
-import { createDirectoryBlobs } from '../blobs/directory.ts';
+import { createSignedTokens } from '../base/signed-tokens.ts';
+import { createUploads } from '../blobs/uploads.ts';
 import {
   createDoor,
   createWorkspace,
@@ -11,8 +13,13 @@ import {
   replaceHomes,
   replay,
   revealTokens,
+  settleDeliveries,
 } from '../door/index.ts';
+import { createOutboundGuard } from '../jobs/outbound-guard.ts';
+import { createSecretBox } from '../jobs/secret-box.ts';
+import { createWebhookJob, type WebhookJob } from '../jobs/webhooks.ts';
 import { operations } from '../protocols/index.ts';
+import type { ProtocolServices, WebhookServices } from '../protocols/services.ts';
 import {
   compareProjections,
   openShadowStore,
@@ -22,6 +29,7 @@ import {
 } from '../store/sqlite/open.ts';
 import type { SqliteStore } from '../store/sqlite/store.ts';
 import { createApiServices } from './api-services.ts';
+import { openBlobs } from './artifact-store.ts';
 import { isLoopback } from './auth.ts';
 import type { Config } from './config.ts';
 import { type DataDirectory, openDataDirectory } from './data-directory.ts';
@@ -34,6 +42,8 @@ export interface Composed {
   readonly app: FastifyInstance;
   readonly directory: DataDirectory;
   readonly authentication: 'none' | 'keys';
+  /** The door and the queries, for what runs in this process. */
+  readonly services: ProtocolServices;
   /** Waits for what is queued, then closes the store and gives the directory free. */
   close(): Promise<void>;
 }
@@ -48,15 +58,7 @@ export async function compose(config: Config): Promise<Composed> {
   try {
     const keys = createKeyRing(directory.path);
     const loopback = isLoopback(config.host);
-    if (!loopback && !keys.required()) {
-      throw new WherefromError(
-        'forbidden',
-        `Without an API key the server listens on loopback only, not on ${config.host}.`,
-        {
-          hint: `Make a key first: wherefrom key create --name me --role admin --data ${config.data}`,
-        },
-      );
-    }
+    if (!loopback && !keys.required()) throw needsKey(config);
     const store = await openStore(directory);
     const metrics: Metrics = createMetrics(() => sources);
     const door = createDoor({
@@ -64,35 +66,45 @@ export async function compose(config: Config): Promise<Composed> {
       clock: systemClock,
       log: directory.log,
       secret: directory.secret,
-      monitor: metrics,
+      monitor: {
+        committed(batch) {
+          metrics.committed(batch);
+          webhooks.job.wake();
+        },
+      },
     });
     const sources: MetricsSources = {
       queued: door.queued,
       entries: async () => (await store.read((session) => session.ledger.head())).size,
+      webhooks: () => store.read((session) => session.webhooks.totals()),
       diskBytes: () => diskBytes(directory),
       healthy: () => door.broken() === undefined,
     };
-    await ensureDefaultWorkspace(store, door);
     const persons = createPersons(store, directory);
-    const blobs = createDirectoryBlobs({ directory: directory.blobsPath });
+    const webhooks = createWebhooks(config, { store, door, directory, persons, metrics });
+    await ensureDefaultWorkspace(store, door);
+    webhooks.job.wake();
+    const services: ProtocolServices = {
+      door,
+      ...(await createArtifacts(config, directory)),
+      read: (query) => store.read(query),
+      searches: store.searches,
+      ...persons,
+      webhooks: webhooks.services,
+      count: metrics.count,
+    };
     const app = createHttp({
       basePath: config.basePath,
       jsonLog: config.jsonLog,
       guards: {
         keys,
         loopback,
+        hasWorkspace: (name) => store.hasWorkspace(name),
         allowedHosts: config.allowedHosts,
         allowedOrigins: config.allowedOrigins,
       },
       metrics,
-      protocolServices: {
-        door,
-        blobs,
-        read: (query) => store.read(query),
-        searches: store.searches,
-        ...persons,
-        count: metrics.count,
-      },
+      protocolServices: services,
       apiServices: createApiServices({
         store,
         directory,
@@ -104,8 +116,10 @@ export async function compose(config: Config): Promise<Composed> {
       app,
       directory,
       authentication: keys.required() ? 'keys' : 'none',
+      services,
       close: once(async () => {
         await app.close();
+        await webhooks.job.close();
         await door.idle();
         store.close();
         directory.lock?.release();
@@ -115,6 +129,67 @@ export async function compose(config: Config): Promise<Composed> {
     directory.lock?.release();
     throw thrown;
   }
+}
+
+function needsKey({ host, data }: Config): WherefromError {
+  return new WherefromError(
+    'forbidden',
+    `Without an API key the server listens on loopback only, not on ${host}.`,
+    { hint: `Make a key first: wherefrom key create --name me --role admin --data ${data}` },
+  );
+}
+
+/** Where artifacts are kept, uploads in parts, and links to both. */
+async function createArtifacts(
+  config: Config,
+  { blobsPath, secret }: DataDirectory,
+): Promise<Pick<ProtocolServices, 'blobs' | 'uploads' | 'links'>> {
+  return {
+    blobs: await openBlobs(config, blobsPath),
+    uploads: createUploads({ directory: join(blobsPath, 'uploads'), clock: systemClock }),
+    links: {
+      tokens: createSignedTokens({ secret, clock: systemClock }),
+      publicUrl: config.publicUrl,
+      basePath: config.basePath,
+    },
+  };
+}
+
+/** The job that makes the calls of webhooks, and what protocols need of it. */
+function createWebhooks(
+  config: Config,
+  parts: {
+    readonly store: SqliteStore;
+    readonly door: ReturnType<typeof createDoor>;
+    readonly directory: DataDirectory;
+    readonly persons: Persons;
+    readonly metrics: Metrics;
+  },
+): { readonly job: WebhookJob; readonly services: WebhookServices } {
+  const { store, door, directory } = parts;
+  const guard = createOutboundGuard({ allow: config.webhookAllow });
+  const box = createSecretBox(directory.secret);
+  const job = createWebhookJob({
+    pending: (perWebhook) => store.read((session) => session.webhooks.pending(perWebhook)),
+    async settle(workspace, deliveries) {
+      const body = { deliveries };
+      await door.submit({ operation: settleDeliveries, workspace, principal: 'system', body });
+    },
+    reveal: parts.persons.reveal,
+    guard,
+    box,
+    clock: systemClock,
+    log: directory.log,
+    monitor: parts.metrics,
+  });
+  const services: WebhookServices = {
+    async checkUrl(url) {
+      await guard.check(url);
+    },
+    seal: box.seal,
+    test: job.test,
+  };
+  return { job, services };
 }
 
 /** Closing twice is closing once. */

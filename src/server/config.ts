@@ -23,6 +23,17 @@ const listSchema = z.union([
   ),
 ]);
 
+/** An address without a slash at its end; empty when there is none. */
+const urlSchema = z
+  .string()
+  .transform((url) => url.replace(/\/+$/, ''))
+  .refine(
+    (url) => url === '' || (/^https?:\/\//.test(url) && URL.canParse(url)),
+    'is a URL, for example https://lineage.example.com',
+  )
+  // A key in a URL would be shown with it.
+  .refine((url) => !/^https?:\/\/[^/]*@/.test(url), 'holds no user name or password');
+
 /** Everything that can be configured. Order: flags, WHEREFROM_* variables, the YAML file, defaults. */
 const configSchema = z.strictObject({
   host: z
@@ -42,6 +53,33 @@ const configSchema = z.strictObject({
   allowedOrigins: listSchema
     .default([])
     .describe('Origins of pages in a browser that may call the API.'),
+  webhookAllow: listSchema
+    .default([])
+    .describe('Hosts of your own network that webhooks may call, also by http.'),
+  publicUrl: urlSchema
+    .default('')
+    .describe('Where clients reach the server, with its path; empty: as their requests say.'),
+  artifacts: z
+    .string()
+    .refine(
+      (place) =>
+        !/^[a-z][a-z0-9+.-]*:\/\//i.test(place) || /^s3:\/\/[^/?#@\s]+(\/[^?#]*)?$/.test(place),
+      'is s3://BUCKET/PREFIX, or a directory',
+    )
+    .default('')
+    .describe('Where artifacts are kept: s3://BUCKET/PREFIX or a directory; empty: with the data.'),
+  s3Endpoint: urlSchema
+    .default('')
+    .describe('URL of an S3-compatible server; empty: AWS. Keys come from the AWS settings.'),
+  s3Region: z.string().default('').describe('Region of the bucket; empty: as AWS settings say.'),
+  s3Addressing: z
+    .enum(['auto', 'path', 'host'])
+    .default('auto')
+    .describe('Bucket in the path or in the host name; auto: path where s3Endpoint is set.'),
+  s3DirectDownloads: z
+    .union([z.boolean(), z.stringbool()])
+    .default(false)
+    .describe('Clients fetch artifacts from the bucket by signed links; they must reach it.'),
   jsonLog: z
     .union([z.boolean(), z.stringbool()])
     .default(false)
@@ -61,6 +99,12 @@ export interface Environment {
   readonly data: string | undefined;
   readonly url: string | undefined;
   readonly noColor: boolean;
+  /** How MLflow's clients are told to log in, for imports. */
+  readonly mlflow?: {
+    readonly username: string | undefined;
+    readonly password: string | undefined;
+    readonly token: string | undefined;
+  };
 }
 
 export function readEnvironment(): Environment {
@@ -70,6 +114,9 @@ export function readEnvironment(): Environment {
     if (value !== undefined && value !== '') config[key] = value;
   }
   const text = (name: string): string | undefined => process.env[name] || undefined;
+  // The name that all AWS tools know; ours goes before it.
+  const region = config.s3Region ?? text('AWS_REGION') ?? text('AWS_DEFAULT_REGION');
+  if (region !== undefined) config.s3Region = region;
   return {
     config,
     configFile: text('WHEREFROM_CONFIG'),
@@ -77,6 +124,11 @@ export function readEnvironment(): Environment {
     data: config.data,
     url: text('WHEREFROM_URL'),
     noColor: (process.env.NO_COLOR ?? '') !== '',
+    mlflow: {
+      username: text('MLFLOW_TRACKING_USERNAME'),
+      password: text('MLFLOW_TRACKING_PASSWORD'),
+      token: text('MLFLOW_TRACKING_TOKEN'),
+    },
   };
 }
 
@@ -172,7 +224,7 @@ function explain(
   const key = String(issue?.path[0] ?? '');
   return new WherefromError(
     'invalid_message',
-    `The setting "${key}" (${sources.get(key) ?? 'default'}) is ${JSON.stringify(merged[key])}: ${issue?.message ?? 'not valid'}.`,
+    `The setting "${key}" (${sources.get(key) ?? 'default'}) is ${shown(merged[key])}: ${issue?.message ?? 'not valid'}.`,
     {
       hint: keys.includes(key as Key)
         ? (configSchema.shape[key as Key].description ?? '')
@@ -180,3 +232,7 @@ function explain(
     },
   );
 }
+
+/** A value that was refused, as text; what stands where URLs have keys is not repeated. */
+const shown = (value: unknown): string =>
+  (JSON.stringify(value) ?? 'nothing').replace(/\/\/[^/@\s"]*@/g, '//…@');

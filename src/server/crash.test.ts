@@ -1,6 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, expect, test, vi } from 'vitest';
 import { temporaryDirectory } from '../testing/store.ts';
 import { openReadOnly, rebuildDirectory, verifyDirectory } from './offline.ts';
 
@@ -8,13 +13,11 @@ const main = join(import.meta.dirname, '../cli/main.ts');
 let child: ChildProcess | undefined;
 const directory = temporaryDirectory();
 
-afterEach(() => {
-  child?.kill('SIGKILL');
-  directory.remove();
-});
+afterEach(() => child?.kill('SIGKILL'));
+afterAll(() => directory.remove());
 
 /** A server in a process of its own; resolves to its address once it listens. */
-async function serve(data: string): Promise<string> {
+async function serve(data: string, flags: readonly string[] = []): Promise<string> {
   const started = spawn(
     process.execPath,
     [
@@ -26,6 +29,7 @@ async function serve(data: string): Promise<string> {
       '--port',
       '0',
       '--json',
+      ...flags,
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
@@ -101,8 +105,110 @@ test('kill -9 under load: every acknowledged write is there, and the record veri
   expect(status.counts.runs).toBeGreaterThanOrEqual(runs.length);
   expect(status.counts.predictions).toBeGreaterThanOrEqual(predictions.length);
   for (const ref of [...runs.filter((_, i) => i % 50 === 0), ...runs.slice(-20)])
-    await services.answers.resolve(`run:default/${ref}`, { workspace: 'default' });
+    await services.answers.resolve(`run:default/${ref}`, { workspace: 'default', reach: 'all' });
   for (const id of [...predictions.filter((_, i) => i % 500 === 0), ...predictions.slice(-50)])
-    await services.answers.resolve(id, { workspace: 'default' });
+    await services.answers.resolve(id, { workspace: 'default', reach: 'all' });
   await close();
+});
+
+test('kill -9 during a call of a webhook: it is made again after the start, and then no more', {
+  timeout: 60_000,
+}, async () => {
+  const data = join(directory.path, 'hooks');
+  const ids: unknown[] = [];
+  let answering = false;
+  const receiver = createServer((request, response) => {
+    ids.push(request.headers['x-mlflow-delivery-id']);
+    request.resume().on('end', () => answering && response.end());
+  });
+  await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
+  // A server that listens on a port has an address with one.
+  const { port } = receiver.address() as AddressInfo;
+  const flags = ['--webhook-allow', '127.0.0.1'];
+  const post = async (url: string, path: string, body: object): Promise<void> => {
+    const reply = await fetch(`${url}/api/2.0/mlflow/${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    expect(reply.status).toBe(200);
+  };
+  const kill = async (): Promise<void> => {
+    const exited = new Promise((resolve) => child?.once('exit', resolve));
+    child?.kill('SIGKILL');
+    await exited;
+  };
+  const queued = async (url: string): Promise<string | undefined> =>
+    /^wherefrom_webhook_queue_calls (.*)$/m.exec(await (await fetch(`${url}/metrics`)).text())?.[1];
+
+  let url = await serve(data, flags);
+  const events = [{ entity: 'REGISTERED_MODEL', action: 'CREATED' }];
+  await post(url, 'webhooks', { name: 'ci', url: `http://127.0.0.1:${port}/`, events });
+  await post(url, 'registered-models/create', { name: 'fraud' });
+  await vi.waitFor(() => expect(ids).toHaveLength(1), { timeout: 5_000 });
+  await kill();
+  answering = true;
+  url = await serve(data, flags);
+  await vi.waitFor(() => expect(ids).toHaveLength(2), { timeout: 5_000 });
+  expect(ids[1]).toBe(ids[0]);
+  await vi.waitFor(async () => expect(await queued(url)).toBe('0'), { timeout: 5_000 });
+  await kill();
+  url = await serve(data, flags);
+  await post(url, 'registered-models/create', { name: 'churn' });
+  await vi.waitFor(() => expect(ids).toHaveLength(3), { timeout: 5_000 });
+  expect(new Set(ids).size).toBe(2);
+  await kill();
+  receiver.closeAllConnections();
+  receiver.close();
+  expect(await verifyDirectory(data)).toMatchObject({ verified: true, problems: [] });
+  expect(await rebuildDirectory(data, { check: true })).toMatchObject({ differences: [] });
+});
+
+test('kill -9 during an upload: what was answered is there, and nothing of what was not', {
+  timeout: 60_000,
+}, async () => {
+  const data = join(directory.path, 'uploads');
+  const blobs = join(data, 'blobs');
+  const files = (path: string): string[] =>
+    existsSync(path)
+      ? readdirSync(path, { recursive: true, withFileTypes: true })
+          .filter((entry) => entry.isFile())
+          .map(({ name }) => name)
+      : [];
+  const artifacts = '/api/2.0/mlflow-artifacts/artifacts/0/r/artifacts';
+  const { hostname, port, origin } = new URL(await serve(data));
+  const whole = await fetch(`${origin}${artifacts}/whole.bin`, {
+    method: 'PUT',
+    body: Buffer.alloc(3_000_000, 'whole'),
+  });
+  expect(whole.status).toBe(200);
+  // Uploads that have come halfway: one in one piece, one in parts of which one is there.
+  const socket = connect(Number(port), hostname).on('error', () => undefined);
+  socket.write(
+    `PUT ${artifacts}/half.bin HTTP/1.1\r\nHost: ${hostname}\r\nContent-Length: 9000000\r\n\r\n`,
+  );
+  socket.write(Buffer.alloc(4_000_000, 'half'));
+  const created = await fetch(`${origin}/api/2.0/mlflow-artifacts/mpu/create/0/r/artifacts`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ path: 'parts.bin', num_parts: 2 }),
+  });
+  // Its shape is that of the server's own answer.
+  const { credentials } = (await created.json()) as { credentials: { url: string }[] };
+  await fetch(credentials[0]?.url ?? '', { method: 'PUT', body: Buffer.alloc(2_000_000, 'part') });
+  const incoming = (): number => files(join(blobs, 'incoming')).length;
+  for (let tries = 0; incoming() === 0 && tries < 100; tries += 1) await sleep(20);
+  expect([incoming(), files(join(blobs, 'uploads')).length]).toEqual([1, 1]);
+
+  const ended = child && once(child, 'exit');
+  child?.kill('SIGKILL');
+  await ended;
+  socket.destroy();
+
+  const again = await serve(data);
+  expect(files(blobs)).toHaveLength(1);
+  expect((await fetch(`${again}${artifacts}/half.bin`)).status).toBe(404);
+  expect((await fetch(`${again}${artifacts}/parts.bin`)).status).toBe(404);
+  const kept = await fetch(`${again}${artifacts}/whole.bin`);
+  expect(Buffer.from(await kept.arrayBuffer()).equals(Buffer.alloc(3_000_000, 'whole'))).toBe(true);
 });

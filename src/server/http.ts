@@ -9,6 +9,7 @@ import { protocols } from '../protocols/index.ts';
 import type { ProtocolServices } from '../protocols/services.ts';
 import { type GuardOptions, registerGuards } from './auth.ts';
 import type { Metrics } from './metrics.ts';
+import { describeRequest } from './request-log.ts';
 
 export interface HttpOptions {
   readonly basePath: string;
@@ -23,7 +24,7 @@ export interface HttpOptions {
 export function createHttp(options: HttpOptions): FastifyInstance {
   const { basePath } = options;
   const app = fastify({
-    logger: options.jsonLog,
+    logger: options.jsonLog && { serializers: { req: describeRequest } },
     bodyLimit: limits.predictionsBodyBytesMax,
     routerOptions: { maxParamLength: limits.refCharactersMax },
     // A proxy may pass the prefix on or cut it off: both are understood.

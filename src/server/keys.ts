@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { sha256Hex } from '../base/digest.ts';
 import { WherefromError } from '../base/errors.ts';
+import { defaultWorkspace, isWorkspaceName } from '../door/index.ts';
 import { writeFileDurably } from './files.ts';
 
 export type Role = 'read' | 'write' | 'admin';
@@ -14,12 +15,19 @@ export interface ApiKey {
   readonly id: string;
   readonly name: string;
   readonly role: Role;
-  readonly workspace: string;
+  /** The first is that of requests which name none. An admin key acts in every workspace. */
+  readonly workspaces: readonly string[];
   /** SHA-256 of the secret, hex. The secret has 256 random bits, so a plain hash is enough. */
   readonly hash: string;
   readonly createdTime: string;
   readonly revokedTime?: string;
 }
+
+/** A key in the file; those made before a key could have several workspaces name one. */
+type StoredKey = Omit<ApiKey, 'workspaces'> & {
+  readonly workspace?: string;
+  readonly workspaces?: readonly string[];
+};
 
 const fileName = 'keys.json';
 
@@ -28,7 +36,11 @@ export function listKeys(dataDirectory: string): ApiKey[] {
   const path = join(dataDirectory, fileName);
   if (!existsSync(path)) return [];
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as ApiKey[]; // written by us, below
+    const stored = JSON.parse(readFileSync(path, 'utf8')) as StoredKey[]; // written by us, below
+    return stored.map(({ workspace = defaultWorkspace, ...key }) => ({
+      ...key,
+      workspaces: key.workspaces ?? [workspace],
+    }));
   } catch (cause) {
     throw new WherefromError('integrity_broken', `The key file ${path} is damaged.`, {
       hint: 'Restore it from a backup, or stop the server, delete it and make new keys.',
@@ -37,14 +49,19 @@ export function listKeys(dataDirectory: string): ApiKey[] {
   }
 }
 
+/** What a new key is made with. */
+export interface NewKey {
+  readonly name: string;
+  readonly role: Role;
+  /** Only the default workspace when empty. They need not exist yet. */
+  readonly workspaces?: readonly string[] | undefined;
+}
+
 /**
  * Makes a key. Its text is returned once and never kept.
- * @throws invalid_message on an unknown role or an empty name.
+ * @throws invalid_message on an unknown role, an empty name, or a workspace that cannot be.
  */
-export function createKey(
-  dataDirectory: string,
-  options: { readonly name: string; readonly role: Role; readonly workspace?: string | undefined },
-): { key: ApiKey; text: string } {
+export function createKey(dataDirectory: string, options: NewKey): { key: ApiKey; text: string } {
   if (!roles.includes(options.role))
     throw new WherefromError('invalid_message', `There is no role "${options.role}".`, {
       hint: `Roles are ${roles.join(', ')}.`,
@@ -53,17 +70,31 @@ export function createKey(
     throw new WherefromError('invalid_message', 'A key needs a name.', {
       hint: 'Name it after who or what will use it.',
     });
+  const workspaces = readWorkspaces(options);
   const secret = randomBytes(32).toString('base64url');
   const key: ApiKey = {
     id: `key_${randomBytes(8).toString('hex')}`,
     name: options.name.trim(),
     role: options.role,
-    workspace: options.workspace ?? 'default',
+    workspaces,
     hash: sha256Hex(secret),
     createdTime: new Date().toISOString(),
   };
   save(dataDirectory, [...listKeys(dataDirectory), key]);
   return { key, text: `wf.${key.id}.${secret}` };
+}
+
+function readWorkspaces({ role, workspaces = [] }: NewKey): readonly string[] {
+  if (role === 'admin' && workspaces.length > 0)
+    throw new WherefromError('invalid_message', 'An admin key acts in every workspace.', {
+      hint: 'Leave --workspace out, or give the key the role write.',
+    });
+  const wrong = workspaces.find((name) => !isWorkspaceName(name));
+  if (wrong !== undefined)
+    throw new WherefromError('invalid_message', `"${wrong}" cannot be the name of a workspace.`, {
+      hint: 'Names have 2 to 63 lowercase letters, digits and inner hyphens.',
+    });
+  return workspaces.length === 0 ? [defaultWorkspace] : [...new Set(workspaces)];
 }
 
 /** @throws not_found when there is no such key. */

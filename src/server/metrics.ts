@@ -1,8 +1,9 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { DoorMonitor } from '../door/index.ts';
+import type { WebhookMonitor } from '../jobs/webhook-delivery.ts';
 
 /** What /metrics tells, in the text form of Prometheus. Units are in the names. */
-export interface Metrics extends DoorMonitor {
+export interface Metrics extends DoorMonitor, WebhookMonitor {
   count(event: 'refused' | 'warned' | 'accepted', protocol: string): void;
   text(): Promise<string>;
 }
@@ -10,6 +11,8 @@ export interface Metrics extends DoorMonitor {
 export interface MetricsSources {
   queued(): number;
   entries(): Promise<number>;
+  /** Calls of webhooks that are owed, and events that were not queued. */
+  webhooks(): Promise<{ readonly queued: number; readonly dropped: number }>;
   diskBytes(): { free: number; used: number };
   healthy(): boolean;
 }
@@ -35,6 +38,12 @@ export function createMetrics(sources: () => MetricsSources): Metrics {
     buckets: [1, 2, 4, 8, 16, 32, 64, 128, 512, 2000],
     registers,
   });
+  const calls = new Counter({
+    name: 'wherefrom_webhook_calls_total',
+    help: 'Calls of webhooks since the start by outcome: delivered, failed (given up), retried.',
+    labelNames: ['outcome'],
+    registers,
+  });
   const gauge = (
     name: string,
     help: string,
@@ -55,6 +64,14 @@ export function createMetrics(sources: () => MetricsSources): Metrics {
   gauge('wherefrom_ledger_entries', 'Entries in the ledger.', async (each) =>
     each.set(await sources().entries()),
   );
+  gauge('wherefrom_webhook_queue_calls', 'Calls of webhooks that are owed.', async (each) =>
+    each.set((await sources().webhooks()).queued),
+  );
+  gauge(
+    'wherefrom_webhook_dropped_events',
+    'Events that were not queued for a webhook because too many waited.',
+    async (each) => each.set((await sources().webhooks()).dropped),
+  );
   gauge('wherefrom_store_bytes', 'Size of the store file.', (each) =>
     each.set(sources().diskBytes().used),
   );
@@ -72,6 +89,7 @@ export function createMetrics(sources: () => MetricsSources): Metrics {
       commits.observe(durationMs / 1000);
       batch.observe(count);
     },
+    called: (outcome) => calls.inc({ outcome }),
     count: (event, protocol) => messages.inc({ protocol, outcome: event }),
     text: () => register.metrics(),
   };

@@ -219,7 +219,7 @@ describe('the data directory', () => {
     const { services, close } = await openReadOnly(open.data);
     const again = await services.answers.trace(
       { ref: 'p-1', columns: true },
-      { workspace: 'default' },
+      { workspace: 'default', reach: 'all' },
     );
     expect(JSON.parse(services.reveal(JSON.stringify(again)))).toEqual(answer);
     await close();

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import type { Clock } from '../base/clock.ts';
+import { type Clock, systemClock } from '../base/clock.ts';
 import { createDirectoryBlobs } from '../blobs/directory.ts';
+import { createUploads } from '../blobs/uploads.ts';
 import { createWorkspace, type Operation } from '../door/index.ts';
 import type { AttributeRow, EdgeRow } from '../lineage/store.ts';
 import { mlflow, mlflowOperations } from '../protocols/mlflow/index.ts';
@@ -40,8 +41,12 @@ export const refusal = (status: number, error_code: string, message: unknown): o
 export async function startMlflowServer(options: { readonly clock?: Clock } = {}) {
   const files = temporaryDirectory();
   const blobs = createDirectoryBlobs({ directory: join(files.path, 'blobs') });
+  const uploads = createUploads({
+    directory: join(files.path, 'uploads'),
+    clock: options.clock ?? systemClock,
+  });
   const { app, services, store, rebuild, close } = await startProtocolServer(
-    (scope, each) => mlflow.register(scope, { ...each, blobs }),
+    (scope, each) => mlflow.register(scope, { ...each, blobs, uploads }),
     options,
   );
 

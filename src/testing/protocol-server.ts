@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import { systemClock } from '../base/clock.ts';
+import { createSignedTokens } from '../base/signed-tokens.ts';
 import {
   createDoor,
   createWorkspace,
@@ -47,14 +48,21 @@ export async function startProtocolServer(
   const services: ProtocolServices = {
     door,
     blobs: unused('blobs'),
+    uploads: unused('uploads'),
+    links: {
+      tokens: createSignedTokens({ secret, clock: options.clock ?? systemClock }),
+      publicUrl: '',
+      basePath: '',
+    },
     read: (query) => store.read(query),
     searches: store.searches,
     reveal: (text) => revealTokens(text, (token) => store.findPerson(token)),
     findToken: (value) => store.findToken(personLookup(secret, value)),
+    webhooks: unused('webhooks'),
     count: () => undefined,
   };
   const app = await createProtocolApp(
-    { id: 'tester', role: 'admin', workspace: defaultWorkspace },
+    { id: 'tester', role: 'admin', workspace: defaultWorkspace, reach: 'all' },
     (scope) => register(scope, services),
   );
   return {

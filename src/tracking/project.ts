@@ -47,7 +47,7 @@ export async function projectTracking(
         }
         break;
       case 'workspace.created':
-        await store.ensureDefaultExperiment(fact.name, context.time);
+        await store.ensureDefaultExperiment(fact.name, context.time, fact.defaultLocation);
         break;
       case 'artifact.stored':
         await store.putArtifact(context.workspace, fact);

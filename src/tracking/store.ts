@@ -204,6 +204,8 @@ export interface TrackingReader {
     key: string,
     page: { readonly limit: number; readonly offset: number },
   ): Awaitable<MetricPoint[]>;
+  /** How many points the run has, of all metrics. */
+  countMetrics(run: number): Awaitable<number>;
   inputs(keys: readonly number[]): Awaitable<InputRow[]>;
   modelInputs(keys: readonly number[]): Awaitable<ModelLinkRow[]>;
   modelOutputs(keys: readonly number[]): Awaitable<ModelLinkRow[]>;
@@ -215,6 +217,8 @@ export interface TrackingReader {
   loggedModelTags(keys: readonly number[]): Awaitable<OwnedKeyValue[]>;
   /** All values, by run and metric, oldest first. */
   loggedModelMetrics(keys: readonly number[]): Awaitable<OwnedMetric[]>;
+  /** How many points the model has, of all metrics and runs. */
+  countLoggedModelMetrics(model: number): Awaitable<number>;
 
   findArtifact(workspace: string, path: string): Awaitable<ArtifactRow | undefined>;
   /** All files below a directory, by path, at most `limit`. */
@@ -229,6 +233,8 @@ export interface NewExperiment {
   readonly name: string;
   readonly artifactLocation: string;
   readonly time: number;
+  /** `time` when absent. */
+  readonly updatedTime?: number | undefined;
 }
 
 export interface NewRun {
@@ -254,8 +260,8 @@ export interface NewLoggedModel {
 
 /** Writes of the projection, in ledger order. Runs and models are named by their ids. */
 export interface TrackingStore extends TrackingReader {
-  /** Makes experiment "0" of the workspace a row, when it is not yet one. */
-  ensureDefaultExperiment(workspace: string, time: number): Awaitable<void>;
+  /** Makes experiment "0" of the workspace a row, when it is not yet one, with its artifacts at `location`. */
+  ensureDefaultExperiment(workspace: string, time: number, location?: string): Awaitable<void>;
   putExperiment(experiment: NewExperiment): Awaitable<void>;
   renameExperiment(workspace: string, id: string, name: string, time: number): Awaitable<void>;
   /** Sets the stage of the experiment and all its runs. */

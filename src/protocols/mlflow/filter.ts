@@ -4,7 +4,8 @@ import type { Condition, Grammar, Order, SearchEntity, SearchOperator } from './
 /** Characters of one filter or order clause: bounds the work of reading it. */
 const filterCharactersMax = 100_000;
 
-interface Token {
+/** A word of a filter. */
+export interface Token {
   readonly kind: 'name' | 'text' | 'number' | 'operator' | 'list' | 'keyword';
   readonly text: string;
 }
@@ -55,7 +56,8 @@ const trim = (text: string): string => text.slice(1, -1);
 const isQuoted = (text: string, quote: string): boolean =>
   text.length >= 2 && text.startsWith(quote) && text.endsWith(quote);
 
-function unquote(key: string): string {
+/** A key without the quotes or backticks around it. */
+export function unquote(key: string): string {
   const bare = isQuoted(key, "'") || isQuoted(key, '"') ? trim(key) : key;
   return isQuoted(bare, '`') ? trim(bare) : bare;
 }
@@ -138,7 +140,8 @@ function readText(entity: SearchEntity, token: Token): string {
 
 const listItem = /\s*(?:'((?:[^'\\]|\\.|'')*)'|"((?:[^"\\]|\\.)*)")\s*(,|$)/sy;
 
-function readList(text: string): string[] {
+/** The texts of a list in parentheses. @throws invalid_message with MLflow's text. */
+export function readListValue(text: string): string[] {
   const inner = trim(text).trim();
   const values: string[] = [];
   if (inner === '') {
@@ -161,7 +164,8 @@ function readList(text: string): string[] {
   return values;
 }
 
-interface Comparison {
+/** One comparison, before its names and its value are looked at. */
+export interface Comparison {
   readonly identifier: string;
   readonly operator: string;
   readonly value: Token | undefined;
@@ -231,7 +235,7 @@ function readValue(
         `Only [${names}] attributes support comparison with a list of quoted string values.`,
       );
     }
-    if (operator === 'IN' || operator === 'NOT IN') return readList(token.text);
+    if (operator === 'IN' || operator === 'NOT IN') return readListValue(token.text);
   }
   const value = readText(entity, token);
   if (operator === 'IN' || operator === 'NOT IN') {
@@ -274,8 +278,16 @@ function unaliased(
  */
 export function parseFilter(filter: string | undefined, grammar: Grammar): Condition[] {
   if (filter === undefined || filter.trim() === '') return [];
+  return readClauses(filter).map((comparison) => toCondition(comparison, grammar));
+}
+
+/**
+ * The comparisons of a filter, whatever their grammar.
+ * @throws invalid_message with MLflow's text for what is no comparison.
+ */
+export function readClauses(filter: string): Comparison[] {
   const tokens = tokenize(filter);
-  const conditions: Condition[] = [];
+  const comparisons: Comparison[] = [];
   let at = 0;
   while (at < tokens.length) {
     // As MLflow reads it, AND says nothing: only what stands between is looked at.
@@ -285,10 +297,10 @@ export function parseFilter(filter: string | undefined, grammar: Grammar): Condi
     }
     const comparison = takeComparison(tokens, at);
     if (comparison === undefined) throw invalidClause(filter, clauseAt(tokens, at));
-    conditions.push(toCondition(comparison, grammar));
+    comparisons.push(comparison);
     at += comparison.count;
   }
-  return conditions;
+  return comparisons;
 }
 
 /** What cannot be read, from `at` on; a keyword stands for itself. */

@@ -127,6 +127,20 @@ export const modelVersionGrammar: Grammar = {
   attributeAliases: {},
 };
 
+const evaluationDatasetOrders = ['name', 'created_time', 'last_update_time'];
+
+/** Class SearchEvaluationDatasetsUtils. */
+export const evaluationDatasetGrammar: Grammar = {
+  entities: { attribute: 'attribute', tags: 'tag' },
+  attributes: [...evaluationDatasetOrders, 'created_by', 'last_updated_by'],
+  orderAttributes: evaluationDatasetOrders,
+  orderEntities: ['attribute'],
+  numericAttributes: ['created_time', 'last_update_time'],
+  listAttributes: ['name'],
+  nullable: [],
+  attributeAliases: {},
+};
+
 const loggedModelAttributes = [
   'name',
   'model_id',

@@ -1,29 +1,41 @@
 import type { FastifyInstance } from 'fastify';
 import type { Operation } from '../../door/index.ts';
 import type { Protocol, ProtocolServices } from '../services.ts';
+import { evaluationOperations, registerEvaluationRoutes } from './evaluation/routes.ts';
+import { importOperations } from './import/index.ts';
+import { registerImportRoutes } from './import/routes.ts';
 import { trackingOperations } from './operations/index.ts';
 import { registerRegistryRoutes, registryOperations } from './registry/routes.ts';
 import { createRouteHelpers, useJsonBodies, useMlflowErrors, useMlflowNotFound } from './routes.ts';
+import { registerTraceRoutesV2, registerTraceRoutesV3, traceOperations } from './traces/index.ts';
 import { registerArtifactRoutes, registerGetArtifact } from './tracking/artifact-routes.ts';
 import { registerExperimentRoutes } from './tracking/experiment-routes.ts';
 import { registerLogRoutes } from './tracking/log-routes.ts';
 import { registerLoggedModelRoutes } from './tracking/logged-model-routes.ts';
+import { registerMultipartRoutes } from './tracking/multipart-routes.ts';
+import { registerPresignedRoutes } from './tracking/presigned-routes.ts';
 import { registerRunRoutes } from './tracking/run-routes.ts';
+import { webhookOperations } from './webhooks/operations.ts';
+import { registerWebhookRoutes } from './webhooks/routes.ts';
+import { workspaceOperations } from './workspaces/operations.ts';
+import { registerWorkspaceRoutes } from './workspaces/routes.ts';
 
 /** The MLflow whose API this is: clients switch features by it. */
 const mlflowVersion = '3.17.2';
 
 /** What the server can do, asked before any login. */
-const serverInfo = {
+const serverInfo = ({ blobs }: ProtocolServices) => ({
   store_type: 'SqlStore',
-  workspaces_enabled: false,
+  workspaces_enabled: true,
   trace_archival_enabled: false,
-  multipart_uploads_enabled: false,
-  multipart_downloads_enabled: false,
-  presigned_upload_run_id_supported: false,
-  presigned_upload_model_id_supported: false,
+  multipart_uploads_enabled: true,
+  // A client that reads this asks for a link before each file: worth it only when the link leads
+  // past this server. Links are given all the same.
+  multipart_downloads_enabled: blobs.link !== undefined,
+  presigned_upload_run_id_supported: true,
+  presigned_upload_model_id_supported: true,
   features_enabled: { gateway: false },
-};
+});
 
 /** MLflow REST 2.0 and 3.0 with the artifacts proxy, as the `mlflow` client speaks it. */
 export const mlflow: Protocol = {
@@ -37,6 +49,11 @@ export const mlflow: Protocol = {
 export const mlflowOperations: readonly Operation[] = [
   ...trackingOperations,
   ...registryOperations,
+  ...traceOperations,
+  ...evaluationOperations,
+  ...webhookOperations,
+  ...workspaceOperations,
+  ...importOperations,
 ];
 
 function register(app: FastifyInstance, services: ProtocolServices): void {
@@ -49,6 +66,7 @@ function register(app: FastifyInstance, services: ProtocolServices): void {
     reply.type('text/plain').send(mlflowVersion),
   );
   registerGetArtifact(app, services);
+  registerImportRoutes(app, services);
   // Clients call /api, MLflow's own pages /ajax-api.
   for (const prefix of ['/api/2.0', '/ajax-api/2.0']) {
     app.register(
@@ -64,8 +82,11 @@ function register(app: FastifyInstance, services: ProtocolServices): void {
       (scope, _options, done) => {
         useMlflowNotFound(scope);
         scope.get('/mlflow/server-info', { config: { access: 'none' } }, (_request, reply) =>
-          reply.send(serverInfo),
+          reply.send(serverInfo(services)),
         );
+        registerTraceRoutesV3(scope, createRouteHelpers(scope, services), services);
+        registerEvaluationRoutes(createRouteHelpers(scope, services), services);
+        registerWorkspaceRoutes(scope, services);
         done();
       },
       { prefix },
@@ -81,5 +102,9 @@ function registerVersion2(scope: FastifyInstance, services: ProtocolServices): v
   registerLogRoutes(helpers);
   registerLoggedModelRoutes(helpers, services);
   registerArtifactRoutes(scope, helpers, services);
+  registerMultipartRoutes(scope, helpers, services);
+  registerPresignedRoutes(scope, helpers, services);
   registerRegistryRoutes(scope, services, helpers);
+  registerTraceRoutesV2(scope, helpers, services);
+  registerWebhookRoutes(helpers, services);
 }

@@ -7,7 +7,7 @@ export type Outcome<Answer, Decided> =
   | { readonly decided: Decided; readonly answer: Answer }
   | { readonly unchanged: Answer };
 
-interface Definition<Sent, Answer, Decided extends JsonObject> {
+interface Definition<Sent, Answer, Decided extends object> {
   /** Endpoint, as ledger entries name the operation. */
   readonly operation: string;
   readonly persons?: (body: Sent, tokenise: Tokenise) => Sent;
@@ -15,8 +15,11 @@ interface Definition<Sent, Answer, Decided extends JsonObject> {
   facts(message: Sent, decided: Decided, context: FactContext): readonly Fact[];
 }
 
-/** An operation of MLflow's API whose `facts` sees what its own `decide` decided. */
-export function mlflowOperation<Sent, Answer, Decided extends JsonObject>(
+/**
+ * An operation of MLflow's API whose `facts` sees what its own `decide` decided: plain data that
+ * survives JSON unchanged.
+ */
+export function mlflowOperation<Sent, Answer, Decided extends object>(
   definition: Definition<Sent, Answer, Decided>,
 ): Operation<Sent, Answer> {
   return {
@@ -25,13 +28,17 @@ export function mlflowOperation<Sent, Answer, Decided extends JsonObject>(
     ...(definition.persons === undefined ? {} : { persons: definition.persons }),
     async decide(body, context) {
       const outcome = await definition.decide(body, context);
-      return 'unchanged' in outcome
-        ? { outcome: 'unchanged', answer: outcome.unchanged }
-        : { outcome: 'accepted', decided: outcome.decided, answer: outcome.answer };
+      if ('unchanged' in outcome) return { outcome: 'unchanged', answer: outcome.unchanged };
+      // Plain data; interfaces have no index signature, so the compiler cannot see it.
+      const decided = outcome.decided as unknown as JsonObject;
+      return { outcome: 'accepted', decided, answer: outcome.answer };
     },
     translate({ message, decided }, context) {
       // Stored by this operation's own `decide`, and JSON gives back what it was given.
-      return { facts: definition.facts(message, decided as Decided, context), warnings: [] };
+      return {
+        facts: definition.facts(message, decided as unknown as Decided, context),
+        warnings: [],
+      };
     },
   };
 }

@@ -17,9 +17,11 @@ export interface Call {
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-/** A route that only reads. */
+/** A route whose answer is made without the door, or with more than one thing between. */
 export interface ReadRoute<F extends Fields> {
   readonly message: Message<F>;
+  /** Role that it needs; `read` when absent. */
+  readonly access?: 'read' | 'write';
   /** Returns the answer's JSON; person tokens in it are revealed before it is sent. */
   answer(body: BodyOf<Message<F>>, call: Call): unknown;
 }
@@ -92,7 +94,7 @@ export function createRouteHelpers(app: FastifyInstance, services: ProtocolServi
       app.route({
         method,
         url: path,
-        config: { access: 'read' },
+        config: { access: route.access ?? 'read' },
         handler: async (request, reply) => {
           const body = readMessage(route.message, source(request), {
             text: request.method === 'GET',

@@ -29,6 +29,8 @@ export const mlflowLimits = {
   pageMax: 50_000,
   historyMax: 25_000,
   loggedModelsDefault: 100,
+  evaluationDatasetsDefault: 1_000,
+  evaluationRecordsDefault: 1_000,
 } as const;
 
 const nameCharacters = /^[/\p{L}\p{N}_.\- :]*$/u;

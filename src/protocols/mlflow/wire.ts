@@ -21,7 +21,7 @@ interface Enumeration {
 
 /** One field of a message. `T` is the type that a read body has there. */
 export interface Field<T> {
-  readonly type: 'string' | 'int64' | 'int32' | 'double' | 'bool' | 'enum' | 'message';
+  readonly type: 'string' | 'int64' | 'int32' | 'double' | 'bool' | 'enum' | 'message' | 'json';
   readonly required: boolean;
   readonly repeated: boolean;
   /** An older name of the field that clients may still send. */
@@ -71,6 +71,8 @@ export const int64: Plain<number> = { type: 'int64', ...plain };
 export const int32: Plain<number> = { type: 'int32', ...plain };
 export const double: Plain<Double> = { type: 'double', ...plain };
 export const bool: Plain<boolean> = { type: 'bool', ...plain };
+/** A message that its operation reads by itself: maps, times and values of any type. */
+export const json: Plain<unknown> = { type: 'json', ...plain };
 
 /** An enum by its names; numbers count from `first`. */
 export function oneOf<const N extends readonly string[]>(
@@ -124,7 +126,8 @@ export function invalidValue(path: string, value: unknown, reason?: string): Err
   );
 }
 
-function pythonType(value: unknown): string {
+/** What Python calls the type of a JSON value. */
+export function pythonType(value: unknown): string {
   if (value === null) return 'NoneType';
   if (Array.isArray(value)) return 'list';
   if (typeof value === 'string') return 'str';
@@ -198,6 +201,8 @@ function readValue(value: unknown, field: Field<unknown>, path: string, text: bo
       return readBool(value, path, text);
     case 'enum':
       return readEnum(value, path, field.enumeration ?? { names: [], first: 0 });
+    case 'json':
+      return value;
     case 'message':
       if (!isObject(value) || field.message === undefined) throw wrongType(path, value);
       return readFields(field.message, value, path === unnamed ? unnamed : `${path}.`, text);

@@ -47,7 +47,7 @@ beforeEach(async () => {
   };
   app = Fastify({ bodyLimit: 1_000 });
   app.addHook('onRequest', async (request) => {
-    request.principal = { id: 'p1', role: 'write', workspace: defaultWorkspace };
+    request.principal = { id: 'p1', role: 'write', workspace: defaultWorkspace, reach: 'all' };
   });
   // The routes use the door and the counters only.
   openlineage.register(app, services as ProtocolServices);

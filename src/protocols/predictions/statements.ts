@@ -1,6 +1,6 @@
 import { WherefromError } from '../../base/errors.ts';
 import type { DecideContext, Operation, Payload, Tokenise } from '../../door/index.ts';
-import { findRef } from '../../facts/ref.ts';
+import { findRef, workspaceOf } from '../../facts/ref.ts';
 import { timeOf } from './check.ts';
 import { choose, NameReader } from './resolve.ts';
 import { type RecordResult, type RecordsAnswer, RecordsAnswerBuilder } from './results.ts';
@@ -98,14 +98,22 @@ function decide(
   return { ...made, validFrom, validTo };
 }
 
-/** The whole ref that a statement is about. @throws not_found for a short one that nobody knows. */
+/**
+ * The whole ref that a statement is about.
+ * @throws not_found for a short one that nobody knows; forbidden for one of another workspace.
+ */
 async function readRef(
   { ref }: StatementMessage,
   names: NameReader,
   { state, workspace, time }: DecideContext,
 ): Promise<{ ref: string; known: boolean }> {
   const whole = findRef(ref);
-  if (whole?.kind === 'prediction' && whole.namespace === workspace) {
+  if ((workspaceOf(ref) ?? workspace) !== workspace) {
+    throw new WherefromError('forbidden', `${ref.slice(0, 200)} is of another workspace.`, {
+      hint: `This request is about the workspace ${workspace}; a header names another.`,
+    });
+  }
+  if (whole?.kind === 'prediction') {
     const prediction = await state.predictions.find(workspace, whole.name);
     return { ref, known: prediction !== undefined };
   }

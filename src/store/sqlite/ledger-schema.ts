@@ -15,7 +15,15 @@ CREATE TABLE log_meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOU
 CREATE TABLE vault_persons (token TEXT PRIMARY KEY, lookup BLOB NOT NULL UNIQUE, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 `;
 
-/** Names of workspaces: a projection of the messages that created them. */
+/** Workspaces: a projection of the messages that created, described and deleted them. */
 export const workspaceSchema = `
-CREATE TABLE workspaces (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT, WITHOUT ROWID;
+CREATE TABLE workspaces (
+  id TEXT PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  description TEXT,
+  artifact_root TEXT,
+  trace_archival_location TEXT,
+  trace_archival_retention TEXT,
+  deleted_time INTEGER
+) STRICT, WITHOUT ROWID;
 `;

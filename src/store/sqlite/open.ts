@@ -1,12 +1,15 @@
 import { WherefromError } from '../../base/errors.ts';
 import { Database } from './database.ts';
+import { evaluationSchema } from './evaluation-schema.ts';
 import { ledgerSchema, workspaceSchema } from './ledger-schema.ts';
 import { lineageSchema } from './lineage-schema.ts';
 import { predictionsSchema } from './predictions-schema.ts';
 import { registrySchema } from './registry-schema.ts';
 import { explainSqliteError } from './sqlite-errors.ts';
 import { SqliteReaderStore, SqliteStore } from './store.ts';
+import { tracesSchema } from './traces-schema.ts';
 import { trackingSchema } from './tracking-schema.ts';
+import { webhooksSchema } from './webhooks-schema.ts';
 
 /** Version of the record's tables (`log_`, `vault_`). Each step up is a migration below. */
 const recordVersion = 2;
@@ -27,6 +30,9 @@ const projectionSchema = [
   trackingSchema,
   registrySchema,
   predictionsSchema,
+  tracesSchema,
+  evaluationSchema,
+  webhooksSchema,
 ].join('\n');
 
 export interface OpenedStore {

@@ -1,3 +1,4 @@
+import type { WorkspaceAttributes } from '../../facts/facts.ts';
 import { BoundedMap } from './cache.ts';
 import type { Database } from './database.ts';
 
@@ -59,25 +60,60 @@ export class SqliteVault {
   }
 }
 
-/** Names of workspaces over one connection. */
+/** A row of workspaces; the door declares what it is to others. */
+interface WorkspaceRow {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string | null;
+  readonly artifactRoot: string | null;
+  readonly traceArchivalLocation: string | null;
+  readonly traceArchivalRetention: string | null;
+  readonly deletedTime: number | null;
+}
+
+const workspaceColumns = `id, name, description, artifact_root AS artifactRoot,
+  trace_archival_location AS traceArchivalLocation,
+  trace_archival_retention AS traceArchivalRetention, deleted_time AS deletedTime`;
+
+/**
+ * Workspaces over one connection. The writer alone remembers ids: what a reader remembered would
+ * outlive a deletion.
+ */
 export class SqliteWorkspaces {
   readonly #db: Database;
-  readonly #ids = new BoundedMap<string, string>(1_000);
+  readonly #ids: BoundedMap<string, string> | undefined;
 
-  constructor(db: Database) {
+  constructor(db: Database, options: { readonly remember: boolean }) {
     this.#db = db;
+    this.#ids = options.remember ? new BoundedMap<string, string>(1_000) : undefined;
   }
 
   findWorkspaceId(name: string): string | undefined {
-    const cached = this.#ids.get(name);
+    const cached = this.#ids?.get(name);
     if (cached !== undefined) return cached;
-    const id = this.#db.get<{ id: string }>('SELECT id FROM workspaces WHERE name = ?', name)?.id;
-    if (id !== undefined) this.#ids.set(name, id);
+    const id = this.#db.get<{ id: string }>(
+      'SELECT id FROM workspaces WHERE name = ? AND deleted_time IS NULL',
+      name,
+    )?.id;
+    if (id !== undefined) this.#ids?.set(name, id);
     return id;
   }
 
   findWorkspaceName(id: string): string | undefined {
     return this.#db.get<{ name: string }>('SELECT name FROM workspaces WHERE id = ?', id)?.name;
+  }
+
+  findWorkspace(name: string): WorkspaceRow | undefined {
+    return this.#db.get<WorkspaceRow>(
+      `SELECT ${workspaceColumns} FROM workspaces WHERE name = ?`,
+      name,
+    );
+  }
+
+  listWorkspaces(): WorkspaceRow[] {
+    return this.#db.all<WorkspaceRow>(
+      `SELECT ${workspaceColumns} FROM workspaces WHERE deleted_time IS NULL ORDER BY name`,
+    );
   }
 
   putWorkspace(id: string, name: string): void {
@@ -88,7 +124,26 @@ export class SqliteWorkspaces {
     );
   }
 
+  describeWorkspace(id: string, attributes: WorkspaceAttributes): void {
+    const { description, artifactRoot, traceArchivalLocation, traceArchivalRetention } = attributes;
+    const columns = {
+      description,
+      artifact_root: artifactRoot,
+      trace_archival_location: traceArchivalLocation,
+      trace_archival_retention: traceArchivalRetention,
+    };
+    for (const [column, value] of Object.entries(columns)) {
+      if (value !== undefined)
+        this.#db.run(`UPDATE workspaces SET ${column} = ? WHERE id = ?`, value, id);
+    }
+  }
+
+  deleteWorkspace(id: string, time: number): void {
+    this.#db.run('UPDATE workspaces SET deleted_time = ? WHERE id = ?', time, id);
+    this.#ids?.clear();
+  }
+
   reset(): void {
-    this.#ids.clear();
+    this.#ids?.clear();
   }
 }

@@ -22,10 +22,11 @@ export const versionColumns = `v.key, v.model, m.name, m.generation, v.version, 
  * The conditions come in as JSON, so that the SQL text does not depend on them: texts are cached
  * for good, and clients write filters as they like. A null subject (an absent tag) matches nothing.
  */
-const conditionsTable = `WITH conditions (entity, key, operator, value) AS MATERIALIZED (
+export const conditionsTable = `WITH conditions (entity, key, operator, value) AS MATERIALIZED (
   SELECT value ->> 'entity', value ->> 'key', value ->> 'operator', value ->> 'value' FROM json_each(?))`;
 
-function allConditionsHold(subject: string): string {
+/** SQL that is true when all conditions hold; `subject` is what condition `c` compares. */
+export function allConditionsHold(subject: string): string {
   return `NOT EXISTS (SELECT 1 FROM conditions c WHERE NOT coalesce((
     SELECT CASE c.operator
       WHEN '=' THEN s = c.value
@@ -62,10 +63,16 @@ function globOf(pattern: string): string {
   return pattern.replace(/[*?[]/g, '[$&]').replaceAll('%', '*').replaceAll('_', '?');
 }
 
+/** A condition as any of the searches here takes it. */
+interface Comparison {
+  readonly operator: string;
+  readonly value: unknown;
+}
+
 /** Conditions for the SQL text; the one that an index answers already is left out. */
-function conditionsJson(
-  { conditions }: RegistrySearch,
-  answered: RegistryCondition | undefined,
+export function conditionsJson(
+  conditions: readonly Comparison[],
+  answered?: Comparison | undefined,
 ): string {
   const others = conditions.filter((condition) => condition !== answered);
   return JSON.stringify(
@@ -122,7 +129,7 @@ export function searchModels(db: Database, search: RegistrySearch): ModelRow[] {
        AND m.key ${search.prompts ? '' : 'NOT'} IN (${promptModels})
        AND ${allConditionsHold(modelSubject)}
      ORDER BY ${order} LIMIT ? OFFSET ?`,
-    conditionsJson(search, name),
+    conditionsJson(search.conditions, name),
     search.workspace,
     ...(name ? [name.value] : []),
     search.limit,
@@ -156,7 +163,7 @@ export function searchVersions(db: Database, search: RegistrySearch): VersionRow
        AND v.model ${search.prompts ? '' : 'NOT'} IN (${promptVersions})
        AND ${allConditionsHold(versionSubject)}
      ORDER BY ${order} LIMIT ? OFFSET ?`,
-    conditionsJson(search, narrow),
+    conditionsJson(search.conditions, narrow),
     search.workspace,
     ...(narrow ? [narrow.value] : []),
     search.limit,

@@ -36,17 +36,19 @@ class SqliteRegistryStore extends SqliteRegistryReader implements RegistryStore 
     generation: number;
     description: string | null;
     time: number;
+    updatedTime: number;
   }): number {
-    const { workspace, name, generation, description, time } = model;
+    const { workspace, name, generation, description, time, updatedTime } = model;
     const { lastInsertRowid } = this.db.run(
       `INSERT INTO registry_models (workspace, name, generation, description, created_time,
          updated_time, changed_time)
-       VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?5)`,
+       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)`,
       workspace,
       name,
       generation,
       description,
       time,
+      updatedTime,
     );
     this.#startNameUse(lastInsertRowid, model);
     return lastInsertRowid;
@@ -140,8 +142,8 @@ class SqliteRegistryStore extends SqliteRegistryReader implements RegistryStore 
   addVersion(version: NewVersion): number {
     const { lastInsertRowid } = this.db.run(
       `INSERT INTO registry_versions (model, version, description, source, storage_location,
-         run_id, run_link, model_id, created_time, updated_time)
-       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)`,
+         run_id, run_link, model_id, stage, created_time, updated_time, deleted_time)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       version.model,
       version.version,
       version.description,
@@ -150,12 +152,16 @@ class SqliteRegistryStore extends SqliteRegistryReader implements RegistryStore 
       version.runId,
       version.runLink,
       version.modelId,
+      version.stage,
       version.time,
+      version.updatedTime,
+      version.deletedTime,
     );
     this.db.run(
-      'UPDATE registry_models SET version_count = ?, updated_time = ? WHERE key = ?',
+      `UPDATE registry_models SET version_count = max(version_count, ?),
+         updated_time = coalesce(?, updated_time) WHERE key = ?`,
       version.version,
-      version.time,
+      version.touches ? version.time : null,
       version.model,
     );
     return lastInsertRowid;

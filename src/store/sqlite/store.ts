@@ -3,6 +3,7 @@ import { limits } from '../../base/limits.ts';
 import { decodeBlock } from '../../ledger/index.ts';
 import type { TrackingReader, TrackingSearches } from '../../tracking/index.ts';
 import { Database } from './database.ts';
+import { createSqliteEvaluationReader, createSqliteEvaluationStore } from './evaluation-store.ts';
 import { SqliteLedgerStore } from './ledger-store.ts';
 import { SqliteLineageReader } from './lineage-reader.ts';
 import { SqliteLineageStore } from './lineage-store.ts';
@@ -12,20 +13,28 @@ import { createSqliteRegistryStore } from './registry-store.ts';
 import type { SearchRequest } from './search-thread.ts';
 import { createSearchThreads, type SearchThreads } from './search-threads.ts';
 import { explainSqliteError } from './sqlite-errors.ts';
+import { SqliteTraceReader } from './traces-reader.ts';
+import { SqliteTraceStore } from './traces-store.ts';
 import { createSqliteTrackingReader, createSqliteTrackingStore } from './tracking-store.ts';
+import { createSqliteWebhookStore } from './webhooks-store.ts';
 
 /** Readers kept open at most; further queries wait. */
 const readersMax = 4;
 
-const messageOf =
+const textsOf =
   (db: Database) =>
-  (position: number, index: number): string | undefined => {
+  (position: number): string[] | undefined => {
     const row = db.get<{ block: Uint8Array }>(
       'SELECT block FROM log_payloads WHERE position = ?',
       position,
     );
-    return row && decodeBlock(row.block, position)[index];
+    return row && decodeBlock(row.block, position);
   };
+
+const messageOf =
+  (db: Database) =>
+  (position: number, index: number): string | undefined =>
+    textsOf(db)(position)?.[index];
 
 /** The stores of the writer: they cache, and only they write. */
 function createSession(db: Database) {
@@ -33,15 +42,20 @@ function createSession(db: Database) {
   const tracking = createSqliteTrackingStore(db.part());
   const registry = createSqliteRegistryStore(db);
   const predictions = createSqlitePredictionStore(db, { readPayload: messageOf(db) });
+  const traces = new SqliteTraceStore(db, { readTexts: textsOf(db) });
+  const webhooks = createSqliteWebhookStore(db);
   const vault = new SqliteVault(db);
-  const workspaces = new SqliteWorkspaces(db);
-  const caching = [lineage, tracking, registry, predictions, vault, workspaces];
+  const workspaces = new SqliteWorkspaces(db, { remember: true });
+  const caching = [lineage, tracking, registry, predictions, traces, webhooks, vault, workspaces];
   return {
     ledger: new SqliteLedgerStore(db),
     lineage,
     tracking,
     registry,
     predictions,
+    traces,
+    evaluation: createSqliteEvaluationStore(db),
+    webhooks,
     vault,
     workspaces,
     /** Bounds the file, in pages: as a full disk does. */
@@ -65,8 +79,11 @@ function createReader(db: Database) {
     tracking: createSqliteTrackingReader(db),
     registry: createSqliteRegistryStore(db),
     predictions: createSqlitePredictionStore(db, { readPayload: messageOf(db) }),
+    traces: new SqliteTraceReader(db, { readTexts: textsOf(db) }),
+    evaluation: createSqliteEvaluationReader(db),
+    webhooks: createSqliteWebhookStore(db),
     vault: new SqliteVault(db),
-    workspaces: new SqliteWorkspaces(db),
+    workspaces: new SqliteWorkspaces(db, { remember: false }),
     /** A stored message, by its receipt. */
     messageOf: messageOf(db),
   };
@@ -145,8 +162,17 @@ export class SqliteReaderStore {
     return this.#vault().findToken(lookup);
   }
 
-  /** Vault rows are only added or erased: they need no snapshot. */
+  /** True when there is a workspace of that name, as the newest commit left it. */
+  hasWorkspace(name: string): boolean {
+    return this.#anyReader().workspaces.findWorkspaceId(name) !== undefined;
+  }
+
   #vault(): SqliteVault {
+    return this.#anyReader().vault;
+  }
+
+  /** For single rows, which need no snapshot. */
+  #anyReader(): SqliteReadSession {
     let reader = this.#idle[0];
     if (!reader) {
       this.#readers += 1;
@@ -154,7 +180,7 @@ export class SqliteReaderStore {
       reader = { db, session: createReader(db) };
       this.#idle.push(reader);
     }
-    return reader.session.vault;
+    return reader.session;
   }
 
   close(): void {

@@ -264,6 +264,18 @@ export class SqliteTrackingReader implements TrackingReader {
     return row !== undefined;
   }
 
+  countMetrics(run: number): number {
+    return this.#count('SELECT count(*) AS n FROM tracking_metrics WHERE run = ?', run);
+  }
+
+  countLoggedModelMetrics(model: number): number {
+    return this.#count('SELECT count(*) AS n FROM tracking_model_metrics WHERE model = ?', model);
+  }
+
+  #count(sql: string, owner: number): number {
+    return this.db.get<{ n: number }>(sql, owner)?.n ?? 0;
+  }
+
   metricHistory(
     run: number,
     key: string,

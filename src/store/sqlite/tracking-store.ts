@@ -64,6 +64,16 @@ function isAfter({ timestamp, step }: NewestPoint, newest: NewestPoint | undefin
 const metricRow = (value: number): { value: number; nan: number } =>
   Number.isNaN(value) ? { value: 0, nan: 1 } : { value, nan: 0 };
 
+type LatestRow = [
+  ...of: [run: number, name: number],
+  ...point: [timestamp: number, step: number, value: number, nan: number],
+  ...newest: [timestamp: number, step: number],
+];
+
+/** By step, then timestamp, then value, as `isLatest` in SQL. */
+const isLater = (a: LatestRow, b: LatestRow): boolean =>
+  a[3] > b[3] || (a[3] === b[3] && (a[2] > b[2] || (a[2] === b[2] && a[4] > b[4])));
+
 /** The tracking projection for the writer: reads, writes, and a cache of keys. */
 export function createSqliteTrackingStore(db: Database): TrackingStore {
   return new SqliteTrackingStore(db);
@@ -170,7 +180,7 @@ class SqliteTrackingStore extends SqliteLoggedModelStore implements TrackingStor
     return this.#newestRun;
   }
 
-  ensureDefaultExperiment(workspace: string, time: number): void {
+  ensureDefaultExperiment(workspace: string, time: number, location?: string): void {
     if (this.#defaults.has(workspace)) return;
     const { number, name, artifactLocation } = defaultExperiment;
     this.db.run(
@@ -180,14 +190,14 @@ class SqliteTrackingStore extends SqliteLoggedModelStore implements TrackingStor
       workspace,
       number,
       name,
-      artifactLocation,
+      location ?? artifactLocation,
       time,
       time,
     );
     this.#defaults.add(workspace);
   }
 
-  putExperiment({ workspace, id, name, artifactLocation, time }: NewExperiment): void {
+  putExperiment({ workspace, id, name, artifactLocation, ...times }: NewExperiment): void {
     this.db.run(
       `INSERT OR IGNORE INTO tracking_experiments
        (workspace, number, name, artifact_location, deleted, creation_time, last_update_time)
@@ -196,8 +206,8 @@ class SqliteTrackingStore extends SqliteLoggedModelStore implements TrackingStor
       experimentNumber(id) ?? 0,
       name,
       artifactLocation,
-      time,
-      time,
+      times.time,
+      times.updatedTime ?? times.time,
     );
   }
 
@@ -318,13 +328,16 @@ class SqliteTrackingStore extends SqliteLoggedModelStore implements TrackingStor
 
   putMetrics(workspace: string, run: string, metrics: readonly MetricPoint[]): void {
     const owner = this.#run(workspace, run);
-    for (const metric of metrics) this.#putMetric(owner, metric);
+    // In a history most points are not the latest of their metric: one row of each competes for it.
+    const latest = new Map<number, LatestRow>();
+    for (const metric of metrics) this.#putMetric(owner, metric, latest);
+    for (const row of latest.values()) this.db.gather(latestRows, ...row);
     for (const metric of metrics) {
       if (metric.model !== undefined) this.#putModelMetric(metric.model, run, metric);
     }
   }
 
-  #putMetric(run: number, metric: MetricPoint): void {
+  #putMetric(run: number, metric: MetricPoint, latest: Map<number, LatestRow>): void {
     const { key, timestamp, step } = metric;
     const name = this.#name(key);
     let newest = this.#newestPoint(run, name);
@@ -337,7 +350,10 @@ class SqliteTrackingStore extends SqliteLoggedModelStore implements TrackingStor
     const { value, nan } = metricRow(metric.value);
     this.db.gather(metricRows, run, this.#part(run), name, timestamp, step, value, nan);
     const { timestamp: newestTimestamp = timestamp, step: newestStep = step } = newest ?? {};
-    this.db.gather(latestRows, run, name, timestamp, step, value, nan, newestTimestamp, newestStep);
+    const row: LatestRow = [run, name, timestamp, step, value, nan, newestTimestamp, newestStep];
+    const before = latest.get(name);
+    if (before === undefined || isLater(row, before)) latest.set(name, row);
+    else before.splice(6, 2, newestTimestamp, newestStep);
   }
 
   #putModelMetric(model: string, run: string, metric: MetricPoint): void {

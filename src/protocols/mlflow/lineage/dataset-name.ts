@@ -1,6 +1,27 @@
 import { posix } from 'node:path';
 import { isObject, text } from '../../../base/json.ts';
 import type { DatasetName } from '../../../facts/lineage-facts.ts';
+import { hubName, huggingFaceFiles, isHuggingFace } from './hugging-face.ts';
+
+/** Where names of our own are. */
+const ownNamespace = (workspace: string): string => `mlflow:${workspace}`;
+
+/** True when the dataset is somewhere that its source tells, false for a name of our own. */
+export const hasPlace = ({ namespace }: DatasetName, workspace: string): boolean =>
+  namespace !== ownNamespace(workspace);
+
+/** The source of an evaluation dataset names its id. */
+const evaluationSource = 'mlflow_evaluation_dataset';
+
+/** An evaluation dataset is kept here: its place is its id. */
+export function evaluationDatasetName(workspace: string, id: string): DatasetName {
+  return { namespace: ownNamespace(workspace), name: `datasets/${id}` };
+}
+
+/** The id of the evaluation dataset that an input is; undefined when it is another dataset. */
+export function evaluationDatasetId({ sourceType, source }: DatasetSource): string | undefined {
+  return sourceType === evaluationSource ? text(parseSource(source).dataset_id) : undefined;
+}
 
 /** What of an MLflow dataset names it. */
 export interface DatasetSource {
@@ -10,7 +31,8 @@ export interface DatasetSource {
   readonly source: string;
 }
 
-function parse(source: string): Record<string, unknown> {
+/** What the JSON of a source says; {} when it is not an object. */
+export function parseSource(source: string): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(source);
     return isObject(value) ? value : {};
@@ -23,7 +45,7 @@ const file = (path: string): DatasetName => ({ namespace: 'file', name: posix.no
 
 /** `file:///a`, `file:/a` and `file://localhost/a` name the same path. */
 function ofFileUri(uri: string): DatasetName {
-  const path = uri.replace(/^file:(\/\/[^/]*)?/, '');
+  const path = uri.replace(/^file:(\/\/[^/]*)?/i, '');
   try {
     return file(decodeURIComponent(path));
   } catch {
@@ -31,76 +53,92 @@ function ofFileUri(uri: string): DatasetName {
   }
 }
 
+/** Spellings of one scheme. */
+const schemes: Readonly<Record<string, string>> = { s3a: 's3', s3n: 's3' };
+
+/** Their names are keys in a bucket, without a leading slash. */
+const buckets: ReadonlySet<string> = new Set(['s3', 'gs', 'r2', 'b2']);
+
+/** Here the part before the `@` is a container, not a user. */
+const withContainer: ReadonlySet<string> = new Set(['abfs', 'abfss', 'wasb', 'wasbs', 'r2']);
+
+/** Databases: a URI without a table names no dataset. */
+const databases: ReadonlySet<string> = new Set(
+  'postgres postgresql mysql mariadb mssql sqlserver oracle redshift snowflake trino sqlite'.split(
+    ' ',
+  ),
+);
+
+/** They name files of runs and models here, no datasets. */
+const ownSchemes: ReadonlySet<string> = new Set(['runs', 'models', 'mlflow-artifacts']);
+
 /**
  * A URI by the naming rules of OpenLineage: the authority is the namespace, the path the name.
  * Source: openlineage.io/docs/spec/naming.
  */
-function ofUri(uri: string): DatasetName | undefined {
-  const match = /^([a-zA-Z][a-zA-Z0-9+.-]*):\/\/([^/?#]*)([^?#]*)/.exec(uri);
+function ofUri(uri: string, table: string | undefined): DatasetName | undefined {
+  const match = /^([a-z][a-z0-9+.-]*):(?:\/\/([^/?#]*))?([^?#]*)/i.exec(uri);
   const [, scheme = '', authority = '', path = ''] = match ?? [];
-  if (match === null || authority === '') return undefined;
-  const kind = scheme.toLowerCase();
-  const bucket = { s3a: 's3', s3n: 's3' }[kind] ?? kind;
-  switch (bucket) {
-    case 's3':
-    case 'gs':
-      return { namespace: `${bucket}://${authority}`, name: path.replace(/^\/+/, '') || '/' };
-    case 'http':
-    case 'https':
-    case 'ftp':
-    case 'hdfs':
-    case 'viewfs':
-    case 'dbfs':
-    case 'abfs':
-    case 'abfss':
-    case 'wasb':
-    case 'wasbs':
-    case 'oss':
-    case 'sftp':
-      return {
-        namespace: `${bucket}://${authority.replace(/^[^@]*@(?=[^@]+$)/, keepContainer(bucket))}`,
-        name: path || '/',
-      };
-    default:
-      return undefined;
+  const lower = scheme.toLowerCase();
+  const kind = schemes[lower] ?? lower;
+  if (kind === 'dbfs' && authority === '' && path !== '') return ofDbfs(path);
+  if (authority === '' || ownSchemes.has(kind)) return undefined;
+  const host = withContainer.has(kind) ? authority : authority.replace(/^.*@/, '');
+  const namespace = `${kind}://${host}`;
+  if (databases.has(kind.replace(/\+.*/, ''))) {
+    if (table === undefined) return undefined;
+    const database = path.replace(/^\/|\/.*$/g, '');
+    return { namespace, name: [database, table].filter((part) => part !== '').join('.') };
   }
+  return { namespace, name: (buckets.has(kind) ? path.replace(/^\/+/, '') : path) || '/' };
 }
 
-/** `user:password@host` loses the user; Azure's `container@account` is part of the name. */
-const keepContainer = (kind: string): string => (/^(abfss?|wasbs?)$/.test(kind) ? '$&' : '');
+/** Databricks' file system; `/Volumes` is the same place with and without its scheme. */
+const ofDbfs = (path: string): DatasetName => ({
+  namespace: 'dbfs',
+  name: posix.normalize(path.replace(/^\/+/, '/')),
+});
 
-function ofLocation(location: string): DatasetName | undefined {
+function ofLocation(location: string, table?: string): DatasetName | undefined {
   if (/^file:/i.test(location)) return ofFileUri(location);
   if (location.startsWith('/')) return file(location);
   if (/^[A-Za-z]:[\\/]/.test(location))
     return { namespace: 'file', name: location.replaceAll('\\', '/') };
-  return ofUri(location);
+  return ofUri(location, table);
+}
+
+/** The dataset that the source names by its place. */
+function placeOf(sourceType: string, said: Record<string, unknown>): DatasetName | undefined {
+  const location = text(said.uri) ?? text(said.path) ?? text(said.url) ?? text(said.resolved_uri);
+  if (sourceType === 'uc_volume') return location === undefined ? undefined : ofDbfs(location);
+  const table = text(said.delta_table_name) ?? text(said.table_name) ?? text(said.table);
+  const place = location === undefined ? undefined : ofLocation(location, table);
+  if (place !== undefined || table === undefined) return place;
+  // Tables of Unity Catalog are Delta tables, whoever names them.
+  const isDelta = /^(delta|databricks)/.test(sourceType);
+  return { namespace: isDelta ? 'delta' : 'spark', name: table };
 }
 
 /**
- * How other tools would name the dataset that an MLflow input describes; a name of our own in the
- * experiment when its source says no place (code, or a source we do not know).
+ * How other tools would name the datasets that an MLflow input describes: the first is the one that
+ * it is, and was described; those after it are the files that it was put together from. A name of
+ * our own in the experiment when its source says no place (code, a query, or a source that we do
+ * not know).
  */
-export function datasetName(
+export function datasetNames(
   { name, sourceType, source }: DatasetSource,
   { workspace, experiment }: { readonly workspace: string; readonly experiment: string },
-): DatasetName {
-  const said = parse(source);
-  const own = { namespace: `mlflow:${workspace}`, name: `${experiment}/${name}` };
-  const location = text(said.uri) ?? text(said.path) ?? text(said.url) ?? text(said.resolved_uri);
-  if (sourceType === 'hf' || sourceType === 'hugging_face') {
-    return location === undefined ? own : { namespace: 'hf', name: location };
-  }
-  const table = text(said.delta_table_name) ?? text(said.table_name);
-  if (table !== undefined)
-    return { namespace: sourceType.startsWith('delta') ? 'delta' : 'spark', name: table };
-  return (location === undefined ? undefined : ofLocation(location)) ?? own;
-}
-
-/** Version of a Delta table, when the source tells it. */
-export function deltaVersion({ source }: DatasetSource): string | undefined {
-  const version = parse(source).delta_table_version;
-  return typeof version === 'number' || typeof version === 'string' ? String(version) : undefined;
+): readonly [DatasetName, ...DatasetName[]] {
+  const said = parseSource(source);
+  const evaluation = evaluationDatasetId({ name, sourceType, source });
+  if (evaluation !== undefined) return [evaluationDatasetName(workspace, evaluation)];
+  const own = { namespace: ownNamespace(workspace), name: `${experiment}/${name}` };
+  if (!isHuggingFace(sourceType)) return [placeOf(sourceType, said) ?? own];
+  const hub = hubName(said);
+  if (hub !== undefined) return [{ namespace: 'hf', name: hub }];
+  const files = huggingFaceFiles(said).flatMap((location) => ofLocation(location) ?? []);
+  const [first, ...more] = files;
+  return first !== undefined && more.length === 0 ? [first] : [own, ...files];
 }
 
 const roles: Readonly<Record<string, string>> = {

@@ -59,6 +59,12 @@ export function describeModel(files: ModelFiles): JsonObject {
   };
 }
 
+/** The prompts that an MLmodel file says the model uses, as `prompts:/name/version` URIs. */
+export function promptUris(files: ModelFiles): string[] {
+  if (files.MLmodel?.includes('prompts:/') !== true) return [];
+  return list(yaml(files.MLmodel).prompts).filter((uri) => typeof uri === 'string');
+}
+
 function packagesOf(requirements: string): string[] {
   return requirements
     .split(/\r?\n/)

@@ -1,4 +1,4 @@
-import { isObject, text } from '../../../base/json.ts';
+import { isObject, list, text } from '../../../base/json.ts';
 
 /** A column or tensor of a schema. */
 export interface SchemaField {
@@ -15,10 +15,26 @@ function parse(value: unknown): unknown {
   }
 }
 
-function typeOf(field: Record<string, unknown>): string {
+/** Types may nest without end; a reader wants the first few levels. */
+const typeDepthMax = 5;
+
+/** `long`, `array<double>`, `object<k: long>`, `map<string>`, `tensor(float64)[-1,4]`. */
+function typeOf(field: unknown, depth = 0): string {
+  if (!isObject(field)) return text(field) ?? 'unknown';
+  if (depth >= typeDepthMax) return '…';
   const tensor = field['tensor-spec'];
-  if (isObject(tensor)) return `tensor(${String(tensor.dtype)})`;
-  return text(field.type) ?? JSON.stringify(field.type ?? 'unknown');
+  if (isObject(tensor)) {
+    const shape = list(tensor.shape).map(Number).join(',');
+    return `tensor(${String(tensor.dtype)})${shape === '' ? '' : `[${shape}]`}`;
+  }
+  const type = text(field.type) ?? 'unknown';
+  if (type === 'array') return `array<${typeOf(field.items, depth + 1)}>`;
+  if (type === 'map') return `map<${typeOf(field.values, depth + 1)}>`;
+  if (type !== 'object' || !isObject(field.properties)) return type;
+  const inner = Object.entries(field.properties).map(
+    ([name, property]) => `${name}: ${typeOf(property, depth + 1)}`,
+  );
+  return `object<${inner.join(', ')}>`;
 }
 
 function fieldsOf(value: unknown, prefix: string): SchemaField[] {

@@ -42,17 +42,16 @@ function present(attributes: Readonly<Record<string, string | undefined>>): Json
 }
 
 /**
- * The code that a run used, from all its source tags; nothing when they name neither a source nor a
- * commit. `time` is the run's.
+ * The code that source tags name, as a node of the graph; undefined when they name neither a source
+ * nor a commit.
  */
-export function sourceCodeFacts(
-  run: string,
+export function sourceCode(
   tags: SourceTags,
   { workspace, time }: { readonly workspace: string; readonly time: number },
-): LineageFact[] {
+): (LineageFact & { readonly kind: 'entity.described' }) | undefined {
   const name = tags['mlflow.source.name'] || undefined;
   const commit = tags['mlflow.source.git.commit'] || undefined;
-  if (name === undefined && commit === undefined) return [];
+  if (name === undefined && commit === undefined) return undefined;
   const repository = tags['mlflow.source.git.repoURL'] || undefined;
   const ref = formatRef({
     kind: 'code',
@@ -60,21 +59,32 @@ export function sourceCodeFacts(
     name: name ?? 'unknown',
     version: commit,
   });
+  const attributes = present({ name, commit, repository });
+  return { kind: 'entity.described', ref, time, attributes, constant: true };
+}
+
+/** The field that told of the code: a commit says more than a name. */
+export function sourceRule(tags: SourceTags): string {
+  return tags['mlflow.source.git.commit'] ? 'mlflow.source.git.commit' : 'mlflow.source.name';
+}
+
+/** The code that a run used, from all its source tags. `time` is the run's. */
+export function sourceCodeFacts(
+  run: string,
+  tags: SourceTags,
+  { workspace, time }: { readonly workspace: string; readonly time: number },
+): LineageFact[] {
+  const code = sourceCode(tags, { workspace, time });
+  if (code === undefined) return [];
   return [
-    {
-      kind: 'entity.described',
-      ref,
-      time,
-      attributes: present({ name, commit, repository }),
-      constant: true,
-    },
+    code,
     {
       kind: 'relation.stated',
       relation: 'used-by',
-      from: ref,
+      from: code.ref,
       to: runRef(workspace, run),
       known: 'observed',
-      rule: commit === undefined ? 'mlflow.source.name' : 'mlflow.source.git.commit',
+      rule: sourceRule(tags),
       time,
     },
   ];

@@ -15,10 +15,10 @@ export type PutArtifact = {
 };
 
 /** Whose file it is: a run's, with its path below the run's artifacts, or nobody's we know. */
-type Owned = { readonly run: string | null; readonly path: string };
+export type Owned = { readonly run: string | null; readonly path: string };
 
 /** `…/{run_id}/artifacts/{path}`; files of logged models belong to the model, not to a run. */
-async function ownerOf(path: string, { state, workspace }: DecideContext): Promise<Owned> {
+export async function ownerOf(path: string, { state, workspace }: DecideContext): Promise<Owned> {
   const match = /(?:^|\/)([^/]+)\/artifacts\/(.+)$/.exec(path);
   const [, id, rest] = match ?? [];
   if (id === undefined || rest === undefined) return { run: null, path };

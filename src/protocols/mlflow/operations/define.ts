@@ -21,7 +21,7 @@ export function uniqueTags(tags: readonly Tag[] | undefined): KeyValue[] {
 /** @throws not_found with MLflow's text. */
 export async function getExperiment(
   id: string,
-  { state, workspace }: DecideContext,
+  { state, workspace }: Pick<DecideContext, 'state' | 'workspace'>,
 ): Promise<ExperimentRow> {
   checkExperimentId(id);
   const experiment = await state.tracking.findExperiment(workspace, String(BigInt(id.trim())));

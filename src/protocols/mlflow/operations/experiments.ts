@@ -36,7 +36,8 @@ export const createExperiment = mlflowOperation<
       throw mlflowError('RESOURCE_ALREADY_EXISTS', `Experiment(name=${body.name}) already exists.`);
     }
     const id = String(await state.tracking.nextExperimentId(workspace));
-    const location = body.artifact_location || below('mlflow-artifacts:/', id);
+    const root = (await state.workspaces.findWorkspace(workspace))?.artifactRoot;
+    const location = body.artifact_location || below(root ?? 'mlflow-artifacts:/', id);
     return {
       decided: { experiment_id: id, artifact_location: location },
       answer: { experiment_id: id },

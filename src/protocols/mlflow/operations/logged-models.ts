@@ -3,9 +3,15 @@ import type { DecideContext } from '../../../door/index.ts';
 import type { Fact, FactContext } from '../../../facts/facts.ts';
 import type { LoggedModelRow } from '../../../tracking/index.ts';
 import { doesNotExist } from '../errors.ts';
-import { describeModel, environmentOf, type ModelFiles } from '../lineage/model-files.ts';
+import {
+  describeModel,
+  environmentOf,
+  type ModelFiles,
+  promptUris,
+} from '../lineage/model-files.ts';
 import { environmentRef, experimentRef, modelRef, runRef } from '../lineage/refs.ts';
 import { mlflowOperation, tokeniseTags } from '../operation.ts';
+import { linkedPrompts, type PromptLink, promptFacts, promptsOfUris } from '../prompts.ts';
 import { type Answer, writeLoggedModel } from '../tracking/answers.ts';
 import type {
   CreateLoggedModel,
@@ -127,6 +133,8 @@ type Finalized = {
   readonly source_run: string;
   readonly name: string;
   readonly model_type: string;
+  /** Prompts that its MLmodel names; absent when there are none. */
+  readonly prompts?: readonly PromptLink[];
 };
 
 /** What a finished model is: its digest, flavors, signature, and the environment it locks. */
@@ -150,6 +158,7 @@ function readFacts(message: Finalize, decided: Finalized, context: FactContext):
       [ref, ...(decided.source_run === '' ? [] : [runRef(workspace, decided.source_run)])],
       context,
     ),
+    ...promptFacts(ref, decided.prompts, { workspace, time, rule: 'MLmodel.prompts' }),
   ];
 }
 
@@ -185,7 +194,11 @@ export const finalizeLoggedModel = mlflowOperation<Finalize, undefined, Finalize
     const digest = body.read?.digest ?? null;
     if (model.status === body.status && model.digest === digest) return { unchanged: undefined };
     const decided = { source_run: model.sourceRun, name: model.name, model_type: model.modelType };
-    return { decided, answer: undefined };
+    const prompts = await promptsOfUris(promptUris(body.read?.texts ?? {}), context);
+    return {
+      decided: prompts.length === 0 ? decided : { ...decided, prompts },
+      answer: undefined,
+    };
   },
   facts(message, decided, context) {
     const { time } = context;
@@ -209,7 +222,7 @@ export const finalizeLoggedModel = mlflowOperation<Finalize, undefined, Finalize
 export const setLoggedModelTags = mlflowOperation<
   LoggedModelTags,
   Record<string, never>,
-  Record<string, never>
+  { readonly prompts?: readonly PromptLink[] }
 >({
   operation: 'logged-models/set-tags',
   persons(body, tokenise) {
@@ -220,11 +233,14 @@ export const setLoggedModelTags = mlflowOperation<
     const model = await getLoggedModel(body.model_id, context);
     const known = await context.state.tracking.loggedModelTags([model.key]);
     const has = new Map(known.map(({ key, value }) => [key, value]));
-    const news = uniqueTags(body.tags).some(({ key, value }) => has.get(key) !== value);
-    return news ? { decided: {}, answer: {} } : { unchanged: {} };
+    const tags = uniqueTags(body.tags).filter(({ key, value }) => has.get(key) !== value);
+    if (tags.length === 0) return { unchanged: {} };
+    const prompts = await linkedPrompts(tags, context);
+    return { decided: prompts.length === 0 ? {} : { prompts }, answer: {} };
   },
-  facts: (message) => [
+  facts: (message, { prompts }, { workspace, time }) => [
     { kind: 'loggedModel.tagged', model: message.model_id, tags: uniqueTags(message.tags) },
+    ...promptFacts(modelRef(workspace, message.model_id), prompts, { workspace, time }),
   ],
 });
 

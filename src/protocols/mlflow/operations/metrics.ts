@@ -3,8 +3,10 @@ import type { Fact } from '../../../facts/facts.ts';
 import type { KeyValue, MetricPoint } from '../../../facts/tracking-facts.ts';
 import type { RunHead } from '../../../tracking/index.ts';
 import { doesNotExist, invalidParameter } from '../errors.ts';
+import { type Evaluated, evaluatedFacts, findEvaluated } from '../lineage/evaluated-on.ts';
 import type { SourceTags } from '../lineage/source-code.ts';
 import { mlflowOperation, tokeniseTags } from '../operation.ts';
+import type { PromptLink } from '../prompts.ts';
 import type { LogBatch, LogMetric } from '../tracking/wire.ts';
 import type { Double } from '../wire.ts';
 import { getActiveRunHead, uniqueTags } from './define.ts';
@@ -47,15 +49,34 @@ async function isNew(run: RunHead, metric: WireMetric, { state }: DecideContext)
   return Boolean(metric.model_id) || !(await state.tracking.hasMetric(run.key, toPoint(metric)));
 }
 
-export const logMetric = mlflowOperation<LogMetric, Record<string, never>, Record<string, never>>({
+/** What models were evaluated on; absent where no metric names both a model and a dataset. */
+type Measured = { readonly evaluated?: readonly Evaluated[] };
+
+/** Few metrics name both a model and a dataset: only for them more is looked up. */
+async function measured(
+  run: RunHead,
+  metrics: readonly WireMetric[] | undefined,
+  context: DecideContext,
+): Promise<Measured> {
+  if (metrics?.some(({ model_id, dataset_name }) => model_id && dataset_name) !== true) return {};
+  return { evaluated: await findEvaluated(run, metrics, context) };
+}
+
+const newestOf = (metrics: readonly WireMetric[]): number =>
+  metrics.reduce((newest, { timestamp }) => Math.max(newest, timestamp), 0);
+
+export const logMetric = mlflowOperation<LogMetric, Record<string, never>, Measured>({
   operation: 'runs/log-metric',
   async decide(body, context) {
     const run = await getActiveRunHead(body.run_id, context);
     if (body.model_id) await checkModels([body], context);
-    return (await isNew(run, body, context)) ? { decided: {}, answer: {} } : { unchanged: {} };
+    if (!(await isNew(run, body, context))) return { unchanged: {} };
+    const onDataset = body.model_id && body.dataset_name;
+    return { decided: onDataset ? await measured(run, [body], context) : {}, answer: {} };
   },
-  facts: (message) => [
+  facts: (message, { evaluated }) => [
     { kind: 'metrics.logged', run: message.run_id, metrics: [toPoint(message)] },
+    ...evaluatedFacts(evaluated, message.timestamp),
   ],
 });
 
@@ -99,7 +120,8 @@ type Batch = {
   /** Source tags of the run with those of the batch; null when the batch names none. */
   readonly source: SourceTags | null;
   readonly start_time: number;
-};
+  readonly prompts?: readonly PromptLink[];
+} & Measured;
 
 const asParams = (body: LogBatch): KeyValue[] =>
   (body.params ?? []).map(({ key, value }) => ({ key, value: value ?? '' }));
@@ -117,7 +139,8 @@ export const logBatch = mlflowOperation<LogBatch, Record<string, never>, Batch>(
     const tags = await changedTags(run, uniqueTags(body.tags), context);
     const changes = added.length > 0 || tags.length > 0 || (await anyNewMetric(run, body, context));
     if (!changes) return { unchanged: {} };
-    return { decided: await decideSource(body.run_id, run, tags, context), answer: {} };
+    const source = await decideSource(body.run_id, run, tags, context);
+    return { decided: { ...source, ...(await measured(run, body.metrics, context)) }, answer: {} };
   },
   facts(message, decided, context) {
     const run = message.run_id;
@@ -126,6 +149,9 @@ export const logBatch = mlflowOperation<LogBatch, Record<string, never>, Batch>(
     if (params.length > 0) facts.push({ kind: 'params.logged', run, params });
     if (message.metrics !== undefined && message.metrics.length > 0) {
       facts.push({ kind: 'metrics.logged', run, metrics: message.metrics.map(toPoint) });
+      if (decided.evaluated !== undefined) {
+        facts.push(...evaluatedFacts(decided.evaluated, newestOf(message.metrics)));
+      }
     }
     const tags = uniqueTags(message.tags);
     if (tags.length > 0) facts.push(...settledTagFacts(run, tags, decided, context));

@@ -7,6 +7,7 @@ import { runRef } from '../lineage/refs.ts';
 import { startOr, tagFacts } from '../lineage/run-facts.ts';
 import { isSourceTag, type SourceTags, sourceTags } from '../lineage/source-code.ts';
 import { mlflowOperation, userTag } from '../operation.ts';
+import { linkedPrompts, type PromptLink, promptFacts } from '../prompts.ts';
 import type { DeleteTag, LogModel, LogParam, SetTag } from '../tracking/wire.ts';
 import { mlflowLimits } from '../validate.ts';
 import { getActiveRunHead, tagMap } from './define.ts';
@@ -26,7 +27,12 @@ export async function changedTags(
   return changed;
 }
 
-type TagDecision = { readonly source: SourceTags | null; readonly start_time: number };
+type TagDecision = {
+  readonly source: SourceTags | null;
+  readonly start_time: number;
+  /** Prompts that the tags link to the run; absent when they link none. */
+  readonly prompts?: readonly PromptLink[];
+};
 
 /** What translating tags needs of the run: its start, and its other source tags. */
 export async function decideSource(
@@ -38,14 +44,16 @@ export async function decideSource(
   if (tags.length === 0) return { source: null, start_time: 0 };
   const row = await state.tracking.findRun(workspace, id);
   const start_time = row?.startTime ?? 0;
-  if (!tags.some(({ key }) => isSourceTag(key))) return { source: null, start_time };
+  const linked = await linkedPrompts(tags, { state, workspace });
+  const prompts = linked.length === 0 ? {} : { prompts: linked };
+  if (!tags.some(({ key }) => isSourceTag(key))) return { source: null, start_time, ...prompts };
   const source: Record<string, string> = {};
   for (const key of sourceTags) {
     const value = await state.tracking.findTag(run.key, key);
     if (value !== undefined) source[key] = value;
   }
   for (const { key, value } of tags) if (isSourceTag(key)) source[key] = value;
-  return { source, start_time };
+  return { source, start_time, ...prompts };
 }
 
 /** What set tags mean: the tags, the run's name, its parent, its user and its code. */
@@ -72,6 +80,7 @@ export function settledTagFacts(
   }
   const started = startOr(decided.start_time, context);
   facts.push(...tagFacts(run, byKey, decided.source, { workspace, time: started }));
+  facts.push(...promptFacts(ref, decided.prompts, { workspace, time }));
   return facts;
 }
 

@@ -4,6 +4,7 @@ import { formatRef } from '../../../facts/ref.ts';
 import { modelRef, type VersionRow, versionRef } from '../../../registry/index.ts';
 import { invalidParameter } from '../errors.ts';
 import { mlflowOperation } from '../operation.ts';
+import { associatedRunFacts, promptAttributes } from '../prompts.ts';
 import { changeTime, described, tagAttributes } from './lineage.ts';
 import { tokeniseTag, tokeniseTags } from './persons.ts';
 import { getModel, getVersion, type VersionView, viewVersion } from './read.ts';
@@ -169,6 +170,7 @@ function describeVersion(
     ...(body.description ? { description: body.description } : {}),
     ...(body.run_link ? { runLink: body.run_link } : {}),
     ...tagAttributes(readTags(body.tags)),
+    ...promptAttributes(readTags(body.tags)),
   };
   const stated = { kind: 'relation.stated', known: 'observed', time } as const;
   const rule = 'mlflow.model-versions/create';
@@ -287,7 +289,12 @@ export const setVersionTag = mlflowOperation<SetVersionTag, null, Changed>({
     const ref = versionRef(workspace, { name, generation }, version);
     return [
       { kind: 'modelVersion.tagSet', name, generation, version, key, value, time },
-      described(ref, tagAttributes([{ key, value }]), { time }),
+      described(
+        ref,
+        { ...tagAttributes([{ key, value }]), ...promptAttributes([{ key, value }]) },
+        { time },
+      ),
+      ...associatedRunFacts(ref, { key, value }, { workspace, time }),
     ];
   },
 });

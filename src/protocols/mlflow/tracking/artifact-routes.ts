@@ -3,76 +3,72 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isObject } from '../../../base/json.ts';
 import { limits } from '../../../base/limits.ts';
 import type { ProtocolServices } from '../../services.ts';
-import { doesNotExist, invalidParameter, mlflowError } from '../errors.ts';
-import { baseName, deleteArtifacts, isModelFile, putArtifact } from '../operations/artifacts.ts';
+import { invalidParameter, mlflowError } from '../errors.ts';
+import { deleteArtifacts } from '../operations/artifacts.ts';
 import { type Call, callOf, type RouteHelpers, submit } from '../routes.ts';
 import { type Answer, writeFiles } from './answers.ts';
-import { artifactPath, joinPath, safePath } from './artifact-path.ts';
-import { contentType, disposition } from './content-type.ts';
+import { safePath } from './artifact-path.ts';
+import {
+  below,
+  modelRoot,
+  queryText,
+  requestedPath,
+  runRoot,
+  versionRoot,
+} from './artifact-roots.ts';
+import { download } from './send-file.ts';
+import { storeFile } from './store-file.ts';
 import * as wire from './wire.ts';
 
 /** Names of one directory that are listed. */
 const listedMax = 100_000;
 
-const wildcard = ({ params }: FastifyRequest): string =>
-  isObject(params) && typeof params['*'] === 'string' ? params['*'] : '';
-
-/** What the path of a request names. @throws invalid_message when it is unsafe or empty. */
-function requestedPath(request: FastifyRequest): string {
-  const path = safePath(wildcard(request));
-  if (path === '') throw invalidParameter('Invalid path');
-  return path;
+/** Raw bodies of a scope: handlers get the stream, whatever its content type. */
+export function useStreamBodies(scope: FastifyInstance): void {
+  scope.removeAllContentTypeParsers();
+  scope.addContentTypeParser('*', (_request, payload, parsed) => parsed(null, payload));
 }
 
-/** The text of a file that describes a model of a 2.x client; logged models are read when finalized. */
-async function modelText(
-  path: string,
-  stored: { readonly digest: string; readonly bytes: number },
-  { blobs }: ProtocolServices,
-): Promise<{ text?: string }> {
-  const ofModel = /(^|\/)models\/[^/]+\/artifacts\//.test(path);
-  if (!isModelFile(path) || ofModel || stored.bytes > limits.modelFileBytesMax) return {};
-  const content = await blobs.read(stored.digest, limits.modelFileBytesMax);
-  return { text: content.toString('utf8') };
-}
+/** The body of a request in such a scope; an empty one has no stream. */
+export const bodyOf = ({ body }: FastifyRequest): Readable =>
+  body instanceof Readable ? body : Readable.from([]);
 
 async function upload(
   request: FastifyRequest,
   reply: FastifyReply,
   services: ProtocolServices,
 ): Promise<FastifyReply> {
-  const path = requestedPath(request);
-  const content = request.body instanceof Readable ? request.body : Readable.from([]);
-  // Durable before the entry that names it.
-  const stored = await services.blobs.put(content, { bytesMax: limits.artifactBytesMax });
-  const body = { path, ...stored, ...(await modelText(path, stored, services)) };
-  await submit(services, putArtifact, body, callOf(request, reply));
+  const call = callOf(request, reply);
+  await storeFile(requestedPath(request), bodyOf(request), { call, services });
   return reply.type('application/json').send('');
 }
 
-/** Streams a file of the artifact store. */
-async function download(
-  path: string,
-  { workspace, reply }: Call,
+/** `POST /mlflow/upload-artifact?run_uuid=&path=`, as MLflow's pages upload: small files. */
+async function uploadFromPage(
+  request: FastifyRequest,
+  reply: FastifyReply,
   services: ProtocolServices,
 ): Promise<FastifyReply> {
-  const { file, isDirectory } = await services.read(async ({ tracking }) => ({
-    file: await tracking.findArtifact(workspace, path),
-    isDirectory: (await tracking.artifactsBelow(workspace, path, 1)).length > 0,
-  }));
-  if (file === undefined) {
-    if (isDirectory) {
-      throw invalidParameter(`Artifact path refers to a directory, not a file: '${path}'`);
-    }
-    throw doesNotExist(`No such artifact: '${path}'`);
+  const run = queryText(request, 'run_uuid');
+  if (run === undefined) throw invalidParameter('Request must specify run_uuid.');
+  const path = queryText(request, 'path');
+  if (path === undefined) throw invalidParameter('Request must specify path.');
+  const safe = safePath(path);
+  if (Number(request.headers['content-length'] ?? 0) > limits.pageUploadBytesMax)
+    throw invalidParameter('Artifact size is too large. Max size is 10MB.');
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for await (const part of bodyOf(request)) {
+    bytes += part.length;
+    if (bytes > limits.pageUploadBytesMax)
+      throw invalidParameter('Artifact size is too large. Max size is 10MB.');
+    parts.push(part);
   }
-  const content = await services.blobs.get(file.digest);
-  return reply
-    .type(contentType(path))
-    .header('content-length', file.bytes)
-    .header('content-disposition', disposition(baseName(path)))
-    .header('x-content-type-options', 'nosniff')
-    .send(content);
+  if (bytes === 0) throw invalidParameter('Request must specify data.');
+  const call = callOf(request, reply);
+  const target = below(await runRoot(run, call, services), safe);
+  await storeFile(target, Readable.from(parts), { call, services });
+  return reply.type('application/json').send('');
 }
 
 /** A listing; `shown` is put before each name. */
@@ -88,41 +84,6 @@ async function list(
   return writeFiles(files, shown);
 }
 
-/** The artifact root of a run; `''` with its URI alone when it is not in our store. */
-async function runRoot(
-  id: string,
-  { workspace }: Call,
-  services: ProtocolServices,
-): Promise<string> {
-  const run = await services.read(({ tracking }) => tracking.findRun(workspace, id));
-  if (run === undefined) throw doesNotExist(`Run with id=${id} not found`);
-  return run.artifactUri;
-}
-
-async function modelRoot(
-  id: string,
-  { workspace }: Call,
-  services: ProtocolServices,
-): Promise<string> {
-  const model = await services.read(({ tracking }) => tracking.findLoggedModel(workspace, id));
-  if (model === undefined || model.stage === 'deleted') {
-    throw doesNotExist(`Logged model with ID '${id}' not found.`);
-  }
-  return model.artifactUri;
-}
-
-/** The path in our store of something below a root. @throws not_implemented for foreign storage. */
-function below(root: string, path: string): string {
-  const base = artifactPath(root);
-  if (base === undefined) {
-    throw mlflowError(
-      'NOT_IMPLEMENTED',
-      `The artifacts are in ${root}, which this server does not read: ask that storage for them.`,
-    );
-  }
-  return joinPath(base, path);
-}
-
 async function listBelow(
   root: string,
   path: string | undefined,
@@ -133,19 +94,20 @@ async function listBelow(
   return { root_uri: root, ...(await list(below(root, shown), shown, call, services)) };
 }
 
-/** Raw bodies: uploads are streamed, whatever their content type. */
 function registerUploads(app: FastifyInstance, services: ProtocolServices): void {
   app.register((scope, _options, done) => {
-    scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser('*', (_request, payload, parsed) => parsed(null, payload));
+    useStreamBodies(scope);
     scope.put('/mlflow-artifacts/artifacts/*', (request, reply) =>
       upload(request, reply, services),
+    );
+    scope.post('/mlflow/upload-artifact', (request, reply) =>
+      uploadFromPage(request, reply, services),
     );
     done();
   });
 }
 
-/** Listing, downloading and deleting files. */
+/** Listing, uploading, downloading and deleting files. */
 export function registerArtifactRoutes(
   app: FastifyInstance,
   helpers: RouteHelpers,
@@ -156,12 +118,8 @@ export function registerArtifactRoutes(
     download(requestedPath(request), callOf(request, reply), services),
   );
   app.delete('/mlflow-artifacts/artifacts/*', async (request, reply) => {
-    await submit(
-      services,
-      deleteArtifacts,
-      { path: requestedPath(request) },
-      callOf(request, reply),
-    );
+    const call = callOf(request, reply);
+    await submit(services, deleteArtifacts, { path: requestedPath(request) }, call);
     return reply.type('application/json').send('{}');
   });
   helpers.read('GET', '/mlflow-artifacts/artifacts', {
@@ -175,13 +133,8 @@ export function registerArtifactRoutes(
   });
   helpers.read('GET', '/mlflow/logged-models/:model_id/artifacts/directories', {
     message: wire.listLoggedModelFilesMessage,
-    answer: async (body, call) =>
-      listBelow(
-        await modelRoot(body.model_id, call, services),
-        body.artifact_directory_path,
-        call,
-        services,
-      ),
+    answer: async ({ model_id, artifact_directory_path: path }, call) =>
+      listBelow(await modelRoot(model_id, call, services), path, call, services),
   });
   app.get('/mlflow/logged-models/:model_id/artifacts/files', async (request, reply) => {
     const call = callOf(request, reply);
@@ -193,25 +146,35 @@ export function registerArtifactRoutes(
       );
     }
     const { model_id } = { ...(isObject(request.params) ? request.params : {}) };
+    const safe = safePath(path);
     const root = await modelRoot(String(model_id), call, services);
-    return download(below(root, safePath(path)), call, services);
+    return download(below(root, safe), call, services);
   });
 }
 
-function queryText({ query }: FastifyRequest, name: string): string | undefined {
-  const value = isObject(query) ? query[name] : undefined;
-  return typeof value === 'string' && value !== '' ? value : undefined;
-}
-
-/** `/get-artifact?run_id=&path=`, as MLflow's UI downloads. */
+/** `/get-artifact` and `/model-versions/get-artifact`, as MLflow's pages download. */
 export function registerGetArtifact(app: FastifyInstance, services: ProtocolServices): void {
   app.get('/get-artifact', async (request, reply) => {
     const call = callOf(request, reply);
     const run = queryText(request, 'run_id') ?? queryText(request, 'run_uuid');
     const path = queryText(request, 'path');
-    if (run === undefined || path === undefined) {
+    if (run === undefined || path === undefined)
       throw invalidParameter('The query must name a run_id and a path.');
-    }
-    return download(below(await runRoot(run, call, services), safePath(path)), call, services);
+    const safe = safePath(path);
+    return download(below(await runRoot(run, call, services), safe), call, services);
+  });
+  app.get('/model-versions/get-artifact', async (request, reply) => {
+    const call = callOf(request, reply);
+    const [name, version, path] = ['name', 'version', 'path'].map((each) =>
+      queryText(request, each),
+    );
+    if (name === undefined || version === undefined || path === undefined)
+      throw invalidParameter('The query must have a name, a version and a path.');
+    const safe = safePath(path);
+    return download(
+      below(await versionRoot({ name, version }, call, services), safe),
+      call,
+      services,
+    );
   });
 }

@@ -30,7 +30,7 @@ describe('artifact files', () => {
     expect(got.headers).toMatchObject({
       'content-type': 'application/octet-stream',
       'content-length': '6',
-      'content-disposition': 'attachment; filename="data.bin"',
+      'content-disposition': 'attachment; filename=data.bin',
       'x-content-type-options': 'nosniff',
     });
     const by = await server.app.inject({
@@ -154,5 +154,137 @@ describe('artifact files', () => {
         rule: 'mlflow.model.requirements',
       },
     ]);
+  });
+
+  describe('asked for in part', () => {
+    const get = (path: string, headers: Record<string, string>, method: 'GET' | 'HEAD' = 'GET') =>
+      server.app.inject({ method, url: `${proxy}/${root}/${path}`, headers });
+    const etag = `"${sha256Hex('0123456789')}"`;
+    beforeEach(() => server.put(`${root}/digits.txt`, '0123456789'));
+
+    test.each([
+      ['bytes=2-4', '234', 'bytes 2-4/10'],
+      ['bytes=7-', '789', 'bytes 7-9/10'],
+      ['bytes=-2', '89', 'bytes 8-9/10'],
+      ['bytes=-99', '0123456789', 'bytes 0-9/10'],
+      ['bytes=5-99', '56789', 'bytes 5-9/10'],
+      ['bytes=0-0', '0', 'bytes 0-0/10'],
+    ])('come as %s says', async (range, text, said) => {
+      const reply = await get('digits.txt', { range });
+      expect(reply).toMatchObject({ statusCode: 206, body: text });
+      expect(reply.headers).toMatchObject({
+        'content-range': said,
+        'content-length': String(text.length),
+      });
+    });
+
+    test.each(['bytes=4-2', 'bytes=0-1,3-4', 'lines=1-2', 'bytes=-', 'bytes=x-1'])(
+      'come whole where %s cannot be understood',
+      async (range) => {
+        const reply = await get('digits.txt', { range });
+        expect(reply).toMatchObject({ statusCode: 200, body: '0123456789' });
+        expect(reply.headers).toMatchObject({ 'accept-ranges': 'bytes', etag });
+      },
+    );
+
+    test('are refused where nothing is', async () => {
+      for (const range of ['bytes=10-', 'bytes=10-20', 'bytes=-0']) {
+        const reply = await get('digits.txt', { range });
+        expect(reply.statusCode).toBe(416);
+        expect(reply.headers['content-range']).toBe('bytes */10');
+        expect(reply.json()).toMatchObject({ error_code: 'INVALID_PARAMETER_VALUE' });
+      }
+    });
+
+    test('are not sent again to who has them, and whole to who has others', async () => {
+      expect(await get('digits.txt', { 'if-none-match': `"x", W/${etag}` })).toMatchObject({
+        statusCode: 304,
+        body: '',
+      });
+      const others = { range: 'bytes=0-1', 'if-range': '"other"' };
+      expect(await get('digits.txt', others)).toMatchObject({ statusCode: 200 });
+      const same = { range: 'bytes=0-1', 'if-range': etag };
+      expect(await get('digits.txt', same)).toMatchObject({ statusCode: 206, body: '01' });
+    });
+
+    test('are described without being read', async () => {
+      const reply = await get('digits.txt', {}, 'HEAD');
+      expect(reply).toMatchObject({ statusCode: 200, body: '' });
+      expect(reply.headers).toMatchObject({ 'content-length': '10', 'content-type': 'text/plain' });
+    });
+  });
+
+  test('of a model version and of a logged model come from where its files are', async () => {
+    const { body } = await server.post('logged-models', { experiment_id: '0', name: 'm' });
+    const { model_id: id, artifact_uri: uri } = body.model.info;
+    const files = uri.replace('mlflow-artifacts:/', '');
+    await server.put(`${files}/MLmodel`, 'flavors: {}');
+    await server.put(`${files}/data/x.html`, '<p>');
+    await server.put(`${root}/model/MLmodel`, 'of a run');
+    await server.post('registered-models/create', { name: 'iris' });
+    for (const more of [
+      { source: `models:/${id}`, model_id: id },
+      { source: `runs:/${run}/model`, run_id: run },
+    ])
+      await server.post('model-versions/create', { name: 'iris', ...more });
+    const get = async (url: string) => {
+      const reply = await server.app.inject({ method: 'GET', url });
+      return [reply.statusCode, reply.body, reply.headers['content-type']];
+    };
+    const version = '/model-versions/get-artifact?name=iris';
+    expect(await get(`${version}&version=1&path=MLmodel`)).toEqual([
+      200,
+      'flavors: {}',
+      'text/plain',
+    ]);
+    expect(await get(`${version}&version=2&path=MLmodel`)).toEqual([200, 'of a run', 'text/plain']);
+    expect((await get(`${version}&version=3&path=MLmodel`))[0]).toBe(404);
+    expect((await get(`${version}&version=1&path=no`))[0]).toBe(404);
+    expect((await get(`${version}&version=1&path=..%2f..%2fa`))[0]).toBe(400);
+    expect((await get(`${version}&version=1`))[0]).toBe(400);
+    const model = `/ajax-api/2.0/mlflow/logged-models/${id}/artifacts`;
+    expect(await get(`${model}/files?artifact_file_path=data/x.html`)).toEqual([
+      200,
+      '<p>',
+      'text/html',
+    ]);
+    expect((await get(`${model}/files`))[0]).toBe(400);
+    expect((await get(`${model}/files?artifact_file_path=../x`))[0]).toBe(400);
+    const listed = await server.send('GET', `${model}/directories?artifact_directory_path=data`);
+    expect(listed.body).toEqual({
+      root_uri: uri,
+      files: [{ path: 'data/x.html', is_dir: false, file_size: 3 }],
+    });
+  });
+
+  test('that a page of MLflow uploads go to the run, up to 10 MB', async () => {
+    const at = (query: string, content: string | Buffer) =>
+      server.app.inject({
+        method: 'POST',
+        url: `/ajax-api/2.0/mlflow/upload-artifact${query}`,
+        payload: content,
+        headers: { 'content-type': 'text/plain' },
+      });
+    expect(await at(`?run_uuid=${run}&path=notes/a.txt`, 'note')).toMatchObject({
+      statusCode: 200,
+      body: '',
+    });
+    expect((await server.send('GET', `${proxy}/${root}/notes/a.txt`)).body).toBe('note');
+    const refused: [string, string | Buffer, string][] = [
+      ['?path=a', 'x', 'Request must specify run_uuid.'],
+      [`?run_uuid=${run}`, 'x', 'Request must specify path.'],
+      [`?run_uuid=${run}&path=a`, '', 'Request must specify data.'],
+      [`?run_uuid=${run}&path=..%2fa`, 'x', 'Invalid path'],
+      [
+        `?run_uuid=${run}&path=a`,
+        Buffer.alloc(10 * 1024 * 1024 + 1),
+        'Artifact size is too large. Max size is 10MB.',
+      ],
+    ];
+    for (const [query, content, message] of refused) {
+      const reply = await at(query, content);
+      expect([reply.statusCode, reply.json().message]).toEqual([400, message]);
+    }
+    expect((await at('?run_uuid=nobody&path=a', 'x')).statusCode).toBe(404);
   });
 });

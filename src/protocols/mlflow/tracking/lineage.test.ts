@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startMlflowServer } from '../../../testing/mlflow-server.ts';
+import recorded from '../fixtures/datasets.json' with { type: 'json' };
 
 let server: Awaited<ReturnType<typeof startMlflowServer>>;
 
@@ -104,6 +105,89 @@ test('a logged dataset is read in its role, at its version, with its columns', a
   ]);
 });
 
+const reads = (id: string) =>
+  server.store.read(async ({ lineage }) => {
+    const node = await lineage.findNode(`run:default/${id}`);
+    const rows = await lineage.usesOfRuns(node === undefined ? [] : [node.key]);
+    const nodes = await lineage.nodes(rows.flatMap(({ dataset, version }) => version ?? dataset));
+    const refs = new Map(nodes.map(({ key, ref }) => [key, ref]));
+    return rows.map(({ dataset, version, role }) => [refs.get(version ?? dataset), role]).sort();
+  });
+
+test('a dataset that is logged in a second context is read in both, and no third time', async () => {
+  const run = await server.createRun();
+  const dataset = { name: 'd', digest: 'x', source_type: 'local', source: '{"uri": "/d.csv"}' };
+  const log = (context: string) =>
+    server.post('runs/log-inputs', {
+      run_id: run,
+      datasets: [{ dataset, tags: [tag('mlflow.data.context', context)] }],
+    });
+  await log('training');
+  expect((await log('eval')).headers['wherefrom-receipt']).toBeDefined();
+  for (const context of ['training', 'eval'])
+    expect((await log(context)).headers['wherefrom-receipt']).toBeUndefined();
+  expect(await reads(run)).toEqual([
+    ['datasetVersion:file//d.csv@mlflow-x', 'evaluation'],
+    ['datasetVersion:file//d.csv@mlflow-x', 'train'],
+  ]);
+  const { body } = await server.call('GET', `runs/get?run_id=${run}`);
+  expect(body.run.inputs.dataset_inputs).toMatchObject([
+    { tags: [tag('mlflow.data.context', 'training')] },
+  ]);
+});
+
+test.each(recorded.datasets)(
+  'a dataset of $call is read where it is',
+  async ({ dataset, read }) => {
+    const run = await server.createRun();
+    await server.post('runs/log-inputs', { run_id: run, datasets: [{ dataset }] });
+    expect(await reads(run)).toEqual([[read, null]]);
+    const { schema } = await server.attributes(read);
+    expect(schema).toEqual(
+      expect.arrayContaining([{ name: expect.any(String), type: expect.any(String) }]),
+    );
+  },
+);
+
+test('a model that the run made itself is none that it read', async () => {
+  const run = await server.createRun();
+  const { body } = await server.post('logged-models', { experiment_id: '0', source_run_id: run });
+  const own = body.model.info.model_id;
+  const models = [{ model_id: own }, { model_id: 'm-1' }];
+  await server.post('runs/log-inputs', { run_id: run, models });
+  const edges = await server.edges(`run:default/${run}`);
+  expect(edges.map(({ from, relation, to }) => `${from} ${relation} ${to}`).sort()).toEqual([
+    `artifact:default/m-1 read-by run:default/${run}`,
+    `run:default/${run} produced artifact:default/${own}`,
+  ]);
+});
+
+test('a dataset that is only described is read at no version, one of many files file by file', async () => {
+  const run = await server.createRun();
+  const described = {
+    name: 'm',
+    digest: 'a05cc598',
+    source_type: 'http',
+    source: '{"url": "https://h/x.csv"}',
+  };
+  const files = {
+    name: 'f',
+    digest: '399111e6',
+    source_type: 'hugging_face',
+    source: JSON.stringify({ path: 'csv', data_files: ['/a.csv', 's3://b/c.csv'] }),
+    profile: '{}',
+  };
+  const tags = [tag('mlflow.data.context', 'training')];
+  const datasets = [described, files].map((dataset) => ({ dataset, tags }));
+  await server.post('runs/log-inputs', { run_id: run, datasets });
+  expect((await reads(run)).map(([ref]) => ref)).toEqual([
+    'dataset:file//a.csv',
+    'dataset:https:%2F%2Fh//x.csv',
+    'dataset:s3:%2F%2Fb/c.csv',
+    'datasetVersion:mlflow:default/0/f@mlflow-399111e6',
+  ]);
+});
+
 test('runs deleted with their experiment are tombstones in the graph, and come back', async () => {
   await server.post('experiments/create', { name: 'a' });
   const run = await server.createRun({ experiment_id: '1' });
@@ -117,9 +201,9 @@ test('runs deleted with their experiment are tombstones in the graph, and come b
 });
 
 test('persons are tokens in the record and names in answers', async () => {
-  const source = JSON.stringify({
-    tags: { 'mlflow.user': 'ann', 'mlflow.source.name': '/home/ann/train.py' },
-  });
+  // With spaces, as Python writes it.
+  const source =
+    '{"tags": {"mlflow.user": "ann", "mlflow.source.name": "/home/ann/train.py"}, "uri": "s3://me:hush@b"}';
   const run = await server.createRun({
     user_id: 'ann',
     tags: [tag('mlflow.user', 'ann'), tag('mlflow.source.name', '/home/ann/train.py')],

@@ -1,6 +1,4 @@
-import { sha256Hex } from '../../../base/digest.ts';
 import { isObject } from '../../../base/json.ts';
-import { limits } from '../../../base/limits.ts';
 import {
   getFullLoggedModels,
   type LoggedModelOrder,
@@ -11,7 +9,6 @@ import type { ProtocolServices } from '../../services.ts';
 import { doesNotExist, invalidParameter } from '../errors.ts';
 import { parseFilter, parseOrders } from '../filter.ts';
 import { type Condition, loggedModelGrammar } from '../grammar.ts';
-import { modelFileNames } from '../lineage/model-files.ts';
 import {
   createLoggedModel,
   deleteLoggedModel,
@@ -27,11 +24,9 @@ import type { Call, RouteHelpers } from '../routes.ts';
 import { checkExperimentId, checkLength, checkLoggedModelName, mlflowLimits } from '../validate.ts';
 import { type Answer, writeLoggedModel } from './answers.ts';
 import { artifactPath } from './artifact-path.ts';
+import { readModelFiles } from './model-read.ts';
 import { conditionsWithTokens } from './persons.ts';
 import * as wire from './wire.ts';
-
-/** Files of one model that are looked at when it is finalized. */
-const modelFilesMax = 100_000;
 
 async function getModel(
   id: string,
@@ -48,35 +43,15 @@ async function getModel(
   return { model: writeLoggedModel(full) };
 }
 
-/** The digest of a model's files, and the texts of those that say what it needs. */
+/** What the files of a model say, when they are in our artifact store. */
 async function readModel(
   id: string,
   { workspace }: Call,
   services: ProtocolServices,
 ): Promise<ModelRead | undefined> {
-  const found = await services.read(async ({ tracking }) => {
-    const model = await tracking.findLoggedModel(workspace, id);
-    const root = model === undefined ? undefined : artifactPath(model.artifactUri);
-    if (root === undefined) return undefined;
-    return { root, files: await tracking.artifactsBelow(workspace, root, modelFilesMax) };
-  });
-  if (found === undefined || found.files.length === 0) return undefined;
-  const { root, files } = found;
-  const texts: Record<string, string> = {};
-  for (const name of modelFileNames) {
-    const file = files.find(({ path }) => path === `${root}/${name}`);
-    if (file === undefined || file.bytes > limits.modelFileBytesMax) continue;
-    texts[name] = (await services.blobs.read(file.digest, limits.modelFileBytesMax)).toString(
-      'utf8',
-    );
-  }
-  const lines = files.map(({ path, digest }) => `${path.slice(root.length + 1)} ${digest}`).sort();
-  return {
-    files: files.length,
-    bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
-    digest: sha256Hex(lines.join('\n')),
-    texts,
-  };
+  const model = await services.read(({ tracking }) => tracking.findLoggedModel(workspace, id));
+  const root = model === undefined ? undefined : artifactPath(model.artifactUri);
+  return readModelFiles(root, workspace, services);
 }
 
 async function withRead(

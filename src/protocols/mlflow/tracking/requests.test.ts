@@ -50,8 +50,7 @@ describe('requests', () => {
 
   test.each([
     '/api/2.0/mlflow/nothing',
-    '/api/2.0/mlflow/traces',
-    '/api/3.0/mlflow/traces/search',
+    '/api/3.0/mlflow/nothing/search',
     '/ajax-api/2.0/mlflow/x',
     '/ajax-api/3.0/jobs',
   ])('to %s are answered ENDPOINT_NOT_FOUND', async (url) => {
@@ -67,7 +66,7 @@ describe('requests', () => {
     expect((await server.send('GET', '/version')).body).toBe('3.17.2');
     expect((await server.send('GET', '/api/3.0/mlflow/server-info')).body).toMatchObject({
       store_type: 'SqlStore',
-      workspaces_enabled: false,
+      workspaces_enabled: true,
     });
   });
 

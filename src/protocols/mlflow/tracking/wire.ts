@@ -197,6 +197,24 @@ export const listLoggedModelFilesMessage = message({
 
 export const listArtifactsMessage = message({ run_id: runId, path: string, page_token: string });
 export const listFilesMessage = message({ path: string });
+export const createUploadMessage = message({ path: required(string), num_parts: int64 });
+export const completeUploadMessage = message({
+  path: required(string),
+  upload_id: string,
+  parts: required(repeated(nested(message({ part_number: int64, etag: string, url: string })))),
+});
+export const abortUploadMessage = message({ path: required(string), upload_id: string });
+export const presignUploadMessage = message({
+  run_id: string,
+  model_id: string,
+  path: required(string),
+  expiration: int64,
+});
+export const presignDownloadMessage = message({
+  run_id: required(string),
+  path: required(string),
+  expiration: int64,
+});
 
 export type CreateExperiment = BodyOf<typeof createExperimentMessage>;
 export type ExperimentOnly = BodyOf<typeof experimentMessage>;

@@ -1,0 +1,228 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { fillImportSource, pointOf, runIdOf } from '../../bench/import-source.ts';
+import { ensurePythonEnv } from '../../scripts/python-env.ts';
+import type { Answer } from '../../src/contract/answer.ts';
+import { parseRef } from '../../src/facts/ref.ts';
+import { type ChildServer, createKey, root, startChildServer } from '../server.ts';
+
+const run = promisify(execFile);
+const command = join(root, 'bin', 'wherefrom');
+const outputBytesMax = 64 * 1024 * 1024;
+const directory = mkdtempSync(join(tmpdir(), 'wherefrom-import-'));
+const database = join(directory, 'mlflow.db');
+const quiet = {
+  PATH: process.env.PATH,
+  HOME: directory,
+  GIT_PYTHON_REFRESH: 'quiet',
+  MLFLOW_DISABLE_TELEMETRY: 'true',
+};
+
+let python: string;
+let made: { readonly model_id: string; readonly run: string; readonly gone: string };
+/** What MLflow itself shows of the database. */
+let there: Dump;
+const servers: ChildServer[] = [];
+
+/** What import_dump.py prints; its shape is that script's. */
+type Dump = Record<string, unknown>;
+
+interface Report {
+  readonly brought: Readonly<Record<string, number>>;
+  readonly there: Readonly<Record<string, number>>;
+  readonly left: readonly { readonly what: string; readonly count?: number }[];
+  readonly troubles: readonly unknown[];
+}
+
+async function script(name: string, uri: string, args: readonly string[] = [], more = {}) {
+  const { stdout } = await run(python, [join(root, 'e2e', 'clients', name), ...args], {
+    cwd: directory,
+    maxBuffer: outputBytesMax,
+    env: { ...quiet, MLFLOW_TRACKING_URI: uri, ...more },
+  });
+  const line = stdout.split('\n').find((each) => each.startsWith('RESULT '));
+  return JSON.parse(line?.slice('RESULT '.length) ?? '{}');
+}
+
+/** Every experiment, run, history, model, version, alias and file; and models that were loaded. */
+const dump = (uri: string, more: object = {}): Promise<Dump> =>
+  script(
+    'import_dump.py',
+    uri,
+    ['models:/credit-risk@champion', 'models:/credit-risk/1', `models:/${made.model_id}`],
+    more,
+  );
+
+async function importFrom(source: string, ...args: readonly string[]): Promise<Report> {
+  const { stdout } = await run(command, ['import', 'mlflow', source, '--json', ...args], {
+    cwd: directory,
+    maxBuffer: outputBytesMax,
+    env: quiet,
+  });
+  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '{}').report;
+}
+
+async function serve(data: string): Promise<ChildServer> {
+  const server = await startChildServer(['--data', data]);
+  servers.push(server);
+  return server;
+}
+
+async function entries(url: string): Promise<number> {
+  const status = await (await fetch(`${url}/api/wherefrom/v1/status`)).json();
+  return (status as { entries: number }).entries;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  if (address === null || typeof address === 'string') throw new Error('there is no free port');
+  return address.port;
+}
+
+async function startMlflow(): Promise<{ readonly url: string; readonly child: ChildProcess }> {
+  const port = await freePort();
+  const args = ['-m', 'mlflow', 'server', '--host=127.0.0.1', `--port=${port}`, '--workers=1'];
+  const child = spawn(python, [...args, `--backend-store-uri=sqlite:///${database}`], {
+    cwd: directory,
+    env: quiet,
+    stdio: 'ignore',
+    detached: true,
+  });
+  const url = `http://127.0.0.1:${port}`;
+  for (let tries = 0; tries < 600; tries += 1) {
+    const up = await fetch(`${url}/health`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+    if (up) return { url, child };
+    await sleep(200);
+  }
+  throw new Error('mlflow server does not answer');
+}
+
+beforeAll(async () => {
+  ({ python } = await ensurePythonEnv({ log: console.log }));
+  made = await script('import_source.py', `sqlite:///${database}`);
+  there = await dump(`sqlite:///${database}`);
+});
+afterAll(async () => {
+  for (const server of servers) await server.stop();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+describe('a database that real mlflow made', () => {
+  let server: ChildServer;
+  let size: number;
+
+  test('comes over whole: the real client sees the same on both sides', async () => {
+    const data = join(directory, 'data');
+    const report = await importFrom(`sqlite:///${database}`, '--data', data);
+    expect(report.troubles).toEqual([]);
+    expect(report.brought).toMatchObject({ runs: 7, 'metric points': 2509, aliases: 2 });
+    expect(report.left).toEqual([expect.objectContaining({ what: 'traces', count: 1 })]);
+    server = await serve(data);
+    const here = await dump(server.url);
+    expect(here).toEqual(there);
+    expect(here.predictions).toHaveLength(3);
+    size = await entries(server.url);
+  });
+
+  test('says nothing new the second time: no entry is added', async () => {
+    const report = await importFrom(`sqlite:///${database}`, '--to', server.url);
+    expect(Object.values(report.brought).every((count) => count === 0)).toBe(true);
+    expect(report.there).toMatchObject({ runs: 7, 'metric points': 2509 });
+    expect(await entries(server.url)).toBe(size);
+  });
+
+  test('is traced from the model version back to run, code, environment and data', async () => {
+    const ref = encodeURIComponent('modelVersion:default/credit-risk@3');
+    const answer = await fetch(`${server.url}/api/wherefrom/v1/trace?ref=${ref}`);
+    const { edges } = (await answer.json()) as Answer;
+    const read = edges.map(
+      ({ from, relation, to }) => `${parseRef(from).kind} ${relation} ${parseRef(to).kind}`,
+    );
+    expect(read).toEqual(
+      expect.arrayContaining([
+        'artifact registered-as modelVersion',
+        'run produced artifact',
+        'environment used-by artifact',
+        'code used-by run',
+        'agent did run',
+        'datasetVersion read-by run',
+      ]),
+    );
+  });
+});
+
+describe('a running mlflow server', () => {
+  test('comes over through REST, into a server that asks for keys', async () => {
+    let key = '';
+    const server = await startChildServer([], async (data) => {
+      key = await createKey(data, ['--role', 'admin']);
+    });
+    servers.push(server);
+    const mlflow = await startMlflow();
+    try {
+      const report = await importFrom(mlflow.url, '--to', server.url, '--key', key);
+      expect(report.troubles).toEqual([]);
+      const here = await dump(server.url, { MLFLOW_TRACKING_TOKEN: key });
+      expect(here).toEqual(there);
+      const again = await importFrom(mlflow.url, '--to', server.url, '--key', key);
+      expect(Object.values(again.brought).every((count) => count === 0)).toBe(true);
+    } finally {
+      process.kill(-(mlflow.child.pid ?? 0), 'SIGKILL');
+    }
+  });
+});
+
+describe('an import that is broken off', () => {
+  const size = { runs: 1_200, pointsPerRun: 60 };
+
+  test('goes on where it stopped, and nothing is lost', async () => {
+    const large = join(directory, 'large.db');
+    await run(python, ['-m', 'mlflow', 'db', 'upgrade', `sqlite:///${large}`], { env: quiet });
+    fillImportSource(large, size);
+    const data = join(directory, 'large-data');
+    const args = ['import', 'mlflow', `sqlite:///${large}`, '--data', data, '--json'];
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'], env: quiet });
+    for await (const line of createInterface({ input: child.stdout })) {
+      const { progress } = JSON.parse(line);
+      if (progress?.points > 0 && progress.points < size.runs * size.pointsPerRun) break;
+    }
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+
+    const report = await importFrom(`sqlite:///${large}`, '--data', data);
+    expect(report.there.runs).toBeGreaterThan(0);
+    expect(report.brought.runs).toBeGreaterThan(0);
+    const points = 'metric points';
+    const all = (report.brought[points] ?? 0) + (report.there[points] ?? 0);
+    expect(all).toBeGreaterThanOrEqual(size.runs * size.pointsPerRun);
+    const again = await importFrom(`sqlite:///${large}`, '--data', data);
+    expect(again.there).toMatchObject({ runs: 1200, [points]: size.runs * size.pointsPerRun });
+    const server = await serve(data);
+    for (const index of [0, 599, 1_199]) await expectHistory(server.url, index);
+  });
+
+  async function expectHistory(url: string, index: number): Promise<void> {
+    const query = `run_id=${runIdOf(index)}&metric_key=loss`;
+    const answer = await fetch(`${url}/api/2.0/mlflow/metrics/get-history?${query}`);
+    const { metrics } = (await answer.json()) as { metrics: { step: number; value: unknown }[] };
+    const expected = [0, 1, 2, 3, 4, 5].map((step) => {
+      const { value, nan } = pointOf(index, step);
+      return nan === 1 ? 'NaN' : value;
+    });
+    expect(metrics.map(({ value }) => value)).toEqual(expected);
+  }
+});

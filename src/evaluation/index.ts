@@ -1,0 +1,12 @@
+export { projectEvaluation } from './project.ts';
+export { mergeRecord } from './records.ts';
+export type {
+  EvaluationCondition,
+  EvaluationDatasetRow,
+  EvaluationOrder,
+  EvaluationRecordRow,
+  EvaluationSearch,
+  ScorerConfigRow,
+  ScorerRow,
+  ScorerVersionRow,
+} from './store.ts';

@@ -1,0 +1,20 @@
+import type { Operation } from '../../../door/index.ts';
+import { importArtifact } from './artifacts.ts';
+import { importExperiment } from './experiments.ts';
+import { importLoggedModel } from './logged-models.ts';
+import { importMetrics } from './metrics.ts';
+import { importAlias, importModel, importVersion } from './registry.ts';
+import { importRun } from './runs.ts';
+
+/** Every operation of imports, for rebuild. */
+export const importOperations = [
+  importExperiment,
+  importRun,
+  importMetrics,
+  importLoggedModel,
+  importModel,
+  importVersion,
+  importAlias,
+  importArtifact,
+  // Looked up by name at replay, so their types are erased here.
+] as unknown as readonly Operation[];

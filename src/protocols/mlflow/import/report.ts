@@ -1,0 +1,115 @@
+import type { Left } from './source.ts';
+import type { ImportResult } from './target.ts';
+
+/** What an import counts. */
+export const importedThings = [
+  'experiments',
+  'runs',
+  'metric points',
+  'logged models',
+  'model metric points',
+  'registered models',
+  'model versions',
+  'aliases',
+  'files',
+] as const;
+export type ImportedThing = (typeof importedThings)[number];
+
+/** Something that could not be brought. */
+export interface Trouble {
+  /** For example `run 0123…`. */
+  readonly what: string;
+  readonly reason: string;
+}
+
+/** How an import ended. */
+export interface ImportReport {
+  readonly brought: Readonly<Record<ImportedThing, number>>;
+  /** Was here before, and says nothing new. */
+  readonly there: Readonly<Record<ImportedThing, number>>;
+  /** Bytes of the files that were brought. */
+  readonly bytes: number;
+  /** Left out by its kind, or left where it is: no fault. */
+  readonly left: readonly Left[];
+  /** What should have come and did not; at most the first thousand. */
+  readonly troubles: readonly Trouble[];
+  readonly troubleCount: number;
+  /** What came otherwise than it was there. */
+  readonly notes: readonly string[];
+}
+
+/** Troubles and notes that a report lists; more are counted. */
+const listedMax = 1_000;
+
+/** Counts while an import runs. */
+export interface Tally {
+  count(thing: ImportedThing, outcome: 'brought' | 'there', by?: number): void;
+  /** Counts a result; one that was not brought is a trouble. @returns true when the thing is here. */
+  result(
+    thing: ImportedThing,
+    what: string,
+    result: ImportResult | undefined,
+    by?: number,
+  ): boolean;
+  trouble(what: string, reason: string): void;
+  note(text: string): void;
+  leave(left: Left): void;
+  bytes(count: number): void;
+  /** What was dealt with so far. */
+  done(thing: ImportedThing): number;
+  report(): ImportReport;
+}
+
+const zeros = (): Record<ImportedThing, number> =>
+  // Every name of the list is a member.
+  Object.fromEntries(importedThings.map((thing) => [thing, 0])) as Record<ImportedThing, number>;
+
+export function createTally(): Tally {
+  const brought = zeros();
+  const there = zeros();
+  const troubles: Trouble[] = [];
+  const notes: string[] = [];
+  const left = new Map<string, Left>();
+  let troubleCount = 0;
+  let bytes = 0;
+  const count: Tally['count'] = (thing, outcome, by = 1) => {
+    (outcome === 'brought' ? brought : there)[thing] += by;
+  };
+  const trouble: Tally['trouble'] = (what, reason) => {
+    troubleCount += 1;
+    if (troubles.length < listedMax) troubles.push({ what, reason });
+  };
+  return {
+    count,
+    result(thing, what, result, by = 1) {
+      const { outcome = 'refused', message = 'It was not answered.' } = result ?? {};
+      if (outcome === 'brought' || outcome === 'there') {
+        count(thing, outcome, by);
+        return true;
+      }
+      trouble(what, message);
+      return false;
+    },
+    trouble,
+    note: (text) => void (notes.length < listedMax && notes.push(text)),
+    leave(one) {
+      const key = `${one.what}\n${one.reason}`;
+      const before = left.get(key);
+      const total = (before?.count ?? 0) + (one.count ?? 0);
+      left.set(key, { ...one, ...(one.count === undefined ? {} : { count: total }) });
+    },
+    bytes: (more) => {
+      bytes += more;
+    },
+    done: (thing) => brought[thing] + there[thing],
+    report: () => ({
+      brought: { ...brought },
+      there: { ...there },
+      bytes,
+      left: [...left.values()],
+      troubles,
+      troubleCount,
+      notes,
+    }),
+  };
+}

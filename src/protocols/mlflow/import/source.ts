@@ -1,0 +1,117 @@
+import type { Readable } from 'node:stream';
+import type {
+  ImportAlias,
+  ImportExperiment,
+  ImportLoggedModel,
+  ImportMetrics,
+  ImportModel,
+  ImportRun,
+  ImportSeries,
+  ImportVersion,
+} from './messages.ts';
+import type { Known } from './target.ts';
+
+/** How much there is, as far as the source can tell before it is read. */
+export interface Totals {
+  readonly experiments: number;
+  readonly runs?: number | undefined;
+  readonly points?: number | undefined;
+  readonly loggedModels?: number | undefined;
+  readonly registeredModels?: number | undefined;
+}
+
+/** A registered model with all that belongs to it; versions by number. */
+export interface SourceModel {
+  readonly model: ImportModel;
+  readonly versions: readonly ImportVersion[];
+  readonly aliases: readonly ImportAlias[];
+}
+
+/** What an import does not bring, and why. */
+export interface Left {
+  readonly what: string;
+  /** Absent when the source does not tell. */
+  readonly count?: number | undefined;
+  readonly reason: string;
+}
+
+/** A file of a run or model: its path below the owner's artifacts, with `/` between names. */
+export interface SourceFile {
+  readonly path: string;
+  readonly bytes: number;
+  /** When it was written, ms since 1970; 0 when the source does not tell. */
+  readonly time: number;
+  open(): Promise<Readable> | Readable;
+}
+
+/**
+ * An MLflow server or database that is read: everything with the source's own ids, experiments and
+ * locations. Pages are of a size that fits one request.
+ */
+export interface MlflowSource {
+  readonly totals: Totals;
+  /** All experiments, by id; also deleted ones. */
+  experiments(): Promise<readonly ImportExperiment[]>;
+  /** All runs with parameters, tags, inputs and outputs; also deleted ones. */
+  runs(): AsyncIterable<readonly ImportRun[]>;
+  /** The points of runs that are not all here, in pieces, each of one run. */
+  points(
+    runs: readonly ImportRun[],
+    known: Known['runs'],
+    failed: (run: string, reason: string) => void,
+  ): AsyncIterable<ImportMetrics>;
+  loggedModels(): AsyncIterable<readonly ImportLoggedModel[]>;
+  /** The points that were measured on models, unless they are all here. */
+  modelPoints(
+    models: readonly ImportLoggedModel[],
+    known: Known['models'],
+  ): AsyncIterable<ImportMetrics>;
+  registeredModels(): AsyncIterable<SourceModel>;
+  /** What it holds that an import does not know. */
+  left(): Promise<readonly Left[]>;
+  /** Files below a path of its artifact proxy (`mlflow-artifacts:`); absent without one. */
+  readonly proxied?: ((path: string) => AsyncIterable<SourceFile>) | undefined;
+  close(): void;
+}
+
+/** One value of a metric, as a source tells it. */
+export interface SourcePoint {
+  readonly key: string;
+  readonly timestamp: number;
+  readonly step: number;
+  readonly value: number | 'NaN';
+  readonly model?: string;
+  readonly datasetName?: string;
+  readonly datasetDigest?: string;
+}
+
+/** Oldest first: a history that grows needs no look at what is there. */
+const byTime = (a: SourcePoint, b: SourcePoint): number =>
+  a.timestamp - b.timestamp || a.step - b.step;
+
+/** Points of one run as a message, by metric. */
+export function metricsOf(run: string, points: readonly SourcePoint[]): ImportMetrics {
+  const bySeries = new Map<string, SourcePoint[]>();
+  for (const point of points) {
+    const { key, model, datasetName, datasetDigest } = point;
+    const name = model ? JSON.stringify([key, model, datasetName, datasetDigest]) : key;
+    const series = bySeries.get(name);
+    if (series === undefined) bySeries.set(name, [point]);
+    else series.push(point);
+  }
+  return { run_id: run, series: [...bySeries.values()].map(seriesOf) };
+}
+
+function seriesOf(points: SourcePoint[]): ImportSeries {
+  points.sort(byTime);
+  const { key = '', model, datasetName, datasetDigest } = points[0] ?? {};
+  return {
+    key,
+    ...(model ? { model_id: model } : {}),
+    ...(model && datasetName ? { dataset_name: datasetName } : {}),
+    ...(model && datasetDigest ? { dataset_digest: datasetDigest } : {}),
+    timestamps: points.map(({ timestamp }) => timestamp),
+    steps: points.map(({ step }) => step),
+    values: points.map(({ value }) => value),
+  };
+}

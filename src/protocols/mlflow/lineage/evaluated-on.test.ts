@@ -1,0 +1,97 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { startMlflowServer } from '../../../testing/mlflow-server.ts';
+
+let server: Awaited<ReturnType<typeof startMlflowServer>>;
+let model: string;
+let run: string;
+
+beforeEach(async () => {
+  server = await startMlflowServer();
+  run = await server.createRun();
+  const created = await server.post('logged-models', { experiment_id: '0', name: 'm' });
+  model = created.body.model.info.model_id;
+});
+
+afterEach(async () => {
+  expect(await server.rebuild()).toEqual([]);
+  await server.close();
+});
+
+const metric = (more: object = {}) => ({
+  key: 'accuracy',
+  value: 0.5,
+  timestamp: 7,
+  model_id: model,
+  dataset_name: 'holdout',
+  dataset_digest: 'abc',
+  ...more,
+});
+
+const logInput = () =>
+  server.post('runs/log-inputs', {
+    run_id: run,
+    datasets: [
+      {
+        dataset: {
+          name: 'holdout',
+          digest: 'abc',
+          source_type: 'local',
+          source: '{"uri":"/data/holdout.csv"}',
+        },
+      },
+    ],
+  });
+
+const evaluated = async (ref: string): Promise<unknown[]> =>
+  (await server.edges(ref))
+    .filter(({ relation }) => relation === 'evaluated-on')
+    .map(({ to, known, rule }) => ({ to, known, rule }));
+
+it('a model with metrics on an input of the run was evaluated on that version', async () => {
+  await logInput();
+  const batch = {
+    run_id: run,
+    metrics: [metric(), metric({ key: 'f1' }), { ...metric(), step: 1 }],
+  };
+  expect((await server.post('runs/log-batch', batch)).status).toBe(200);
+  expect(await evaluated(`artifact:default/${model}`)).toEqual([
+    {
+      to: 'datasetVersion:file//data/holdout.csv@mlflow-abc',
+      known: 'observed',
+      rule: 'mlflow.metric.dataset',
+    },
+  ]);
+});
+
+it('a dataset that is no input of the run is known by its name alone', async () => {
+  await server.post('runs/log-metric', { run_id: run, ...metric() });
+  expect(await evaluated(`artifact:default/${model}`)).toEqual([
+    {
+      to: 'datasetVersion:mlflow:default/0/holdout@mlflow-abc',
+      known: 'inferred',
+      rule: 'dataset-name',
+    },
+  ]);
+});
+
+it('versions that the model was registered as before were evaluated with it', async () => {
+  await server.post('registered-models/create', { name: 'm' });
+  const source = `models:/${model}`;
+  await server.post('model-versions/create', { name: 'm', source, model_id: model });
+  await logInput();
+  await server.post('runs/log-metric', { run_id: run, ...metric() });
+  expect(await evaluated('modelVersion:default/m@1')).toMatchObject([
+    { known: 'inferred', rule: 'mlflow.modelVersions' },
+  ]);
+});
+
+it('metrics without a model, a dataset or its digest say nothing of an evaluation', async () => {
+  await logInput();
+  const metrics = [
+    { ...metric(), model_id: '' },
+    { ...metric(), dataset_name: '' },
+    { ...metric(), dataset_digest: '' },
+  ];
+  await server.post('runs/log-batch', { run_id: run, metrics });
+  expect(await evaluated(`artifact:default/${model}`)).toEqual([]);
+});

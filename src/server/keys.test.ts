@@ -1,0 +1,34 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { temporaryDirectory } from '../testing/store.ts';
+import { createKey, createKeyRing, listKeys } from './keys.ts';
+
+const directory = temporaryDirectory();
+afterAll(() => directory.remove());
+
+describe('the workspaces of a key', () => {
+  it('are those that it was made with, each once; the default one without any', () => {
+    const make = (...workspaces: string[]) =>
+      createKey(directory.path, { name: 'k', role: 'write', workspaces }).key.workspaces;
+    expect(make('alpha', 'beta', 'alpha')).toEqual(['alpha', 'beta']);
+    expect(make()).toEqual(['default']);
+  });
+
+  it('are names that a workspace can have, and none of an admin key', () => {
+    const make = (role: 'read' | 'admin', workspace: string) => (): unknown =>
+      createKey(directory.path, { name: 'k', role, workspaces: [workspace] });
+    expect(make('read', 'Not A Name')).toThrow('cannot be the name of a workspace');
+    expect(make('read', 'api')).toThrow('cannot be the name of a workspace');
+    expect(make('admin', 'alpha')).toThrow('An admin key acts in every workspace');
+  });
+
+  it('are read from key files in which a key had one', () => {
+    const { key, text } = createKey(directory.path, { name: 'old', role: 'write' });
+    const { workspaces: _workspaces, ...stored } = key;
+    const file = join(directory.path, 'keys.json');
+    writeFileSync(file, JSON.stringify([{ ...stored, workspace: 'alpha' }]));
+    expect(listKeys(directory.path)).toEqual([{ ...stored, workspaces: ['alpha'] }]);
+    expect(createKeyRing(directory.path).find(text)?.workspaces).toEqual(['alpha']);
+  });
+});

@@ -1,0 +1,18 @@
+export { base64OfHex, contentAttributes, contentText, exactJson, statusName } from './content.ts';
+export { spanKeys } from './conventions.ts';
+export {
+  decodeValue,
+  encodeValue,
+  findSpans,
+  type OtlpAttribute,
+  type OtlpEvent,
+  type OtlpLink,
+  type OtlpSpan,
+  type OtlpValue,
+  readSpan,
+  traceIdOf,
+} from './otlp.ts';
+export { readTracePrediction } from './prediction.ts';
+export { projectTraces, traceKeys } from './project.ts';
+export type * from './store.ts';
+export { normalizeCost, normalizeUsage, pythonJson } from './usage.ts';

@@ -1,0 +1,229 @@
+import type { Awaitable } from '../base/awaitable.ts';
+import type { Known, Relation } from '../facts/relations.ts';
+import type { TraceAssessment, TraceSpan, TraceStatus } from '../facts/trace-facts.ts';
+import type { KeyValue } from '../facts/tracking-facts.ts';
+
+/** A trace as stored. `key` is a surrogate of this store. */
+export interface TraceRow {
+  readonly key: number;
+  readonly id: string;
+  /** Null for a trace that belongs to no experiment. */
+  readonly experiment: string | null;
+  /** Start, ms since 1970. */
+  readonly time: number;
+  readonly durationMs: number | null;
+  readonly status: TraceStatus;
+  /** The tag `mlflow.traceName`. */
+  readonly name: string | null;
+  /** Name of the root span, once it came. */
+  readonly rootName: string | null;
+  readonly session: string | null;
+  readonly clientRequestId: string | null;
+  readonly request: string | null;
+  readonly response: string | null;
+  /** JSON text: counts of tokens by kind. */
+  readonly usage: string | null;
+  /** JSON text: cost in US dollars by kind. */
+  readonly cost: string | null;
+  /** True once the client gave its own account: spans no longer change times and sums. */
+  readonly reported: boolean;
+  /** Position of the entry that first told of it. */
+  readonly position: number;
+  /** Time of the tombstone, ms; null while it is there. */
+  readonly deletedTime: number | null;
+}
+
+/** A tag or a metadata entry, with the trace that it belongs to. */
+export interface OwnedEntry extends KeyValue {
+  readonly owner: number;
+}
+
+export interface AssessmentRow extends TraceAssessment {
+  readonly owner: number;
+  /** False once another one overrides it. */
+  readonly valid: boolean;
+}
+
+/** A span without its content. */
+export interface SpanRow extends TraceSpan {
+  readonly owner: number;
+}
+
+/** A span as the ledger's message holds it. */
+export interface SpanContent {
+  readonly owner: number;
+  /** One span of OTLP/JSON, as read by `otlp.ts`. */
+  readonly span: unknown;
+}
+
+/** What a trace came out of. */
+export interface UseRow {
+  readonly owner: number;
+  readonly ref: string;
+  readonly relation: Relation;
+  readonly role: string;
+  readonly known: Known;
+  readonly rule: string;
+  readonly unknown: boolean;
+  readonly position: number;
+}
+
+/** How many traces came out of the thing with the ref. */
+export interface TraceCount {
+  readonly ref: string;
+  readonly count: number;
+}
+
+export type TraceOperator =
+  | '='
+  | '!='
+  | '>'
+  | '>='
+  | '<'
+  | '<='
+  | 'LIKE'
+  | 'ILIKE'
+  | 'RLIKE'
+  | 'IN'
+  | 'NOT IN'
+  | 'IS NULL'
+  | 'IS NOT NULL';
+
+/** One comparison of a search; all of them must hold. */
+export interface TraceCondition {
+  /**
+   * `attribute`: id, time, duration, end, status, clientRequestId, name, session, run (linked or its
+   * source) or prompt (`name/version`). `span`: name, type, status, content, or `attributes.<name>`.
+   */
+  readonly entity:
+    | 'attribute'
+    | 'tag'
+    | 'metadata'
+    | 'span'
+    | 'feedback'
+    | 'expectation'
+    | 'issue'
+    | 'usage'
+    | 'cost';
+  readonly key: string;
+  readonly operator: TraceOperator;
+  readonly value: string | number | readonly string[] | null;
+}
+
+export interface TraceOrder {
+  readonly entity: 'attribute' | 'tag' | 'metadata';
+  readonly key: string;
+  readonly ascending: boolean;
+}
+
+export interface TraceSearch {
+  readonly workspace: string;
+  /** Ids of experiments. */
+  readonly experiments: readonly string[];
+  readonly conditions: readonly TraceCondition[];
+  readonly orders: readonly TraceOrder[];
+  readonly limit: number;
+  readonly offset: number;
+}
+
+/** Which traces are deleted: of an experiment, by id, or the oldest up to a time. */
+export interface TraceSelection {
+  readonly experiment: string;
+  readonly ids?: readonly string[] | undefined;
+  /** ms since 1970, inclusive. */
+  readonly until?: number | undefined;
+  readonly limit: number;
+}
+
+/** Queries of the traces. Deleted traces are found only where it says so. */
+export interface TraceReader {
+  find(workspace: string, id: string): Awaitable<TraceRow | undefined>;
+  /** The trace, or where there is none the newest deleted one of that id. */
+  findEver(workspace: string, id: string): Awaitable<TraceRow | undefined>;
+  /** Candidates for a short ref, in the order of their ids. */
+  findByPrefix(workspace: string, prefix: string, limit: number): Awaitable<TraceRow[]>;
+  /** In the order of `ids`; unknown ones are left out. */
+  findMany(workspace: string, ids: readonly string[]): Awaitable<TraceRow[]>;
+  get(keys: readonly number[]): Awaitable<TraceRow[]>;
+  tags(keys: readonly number[]): Awaitable<OwnedEntry[]>;
+  findTag(key: number, name: string): Awaitable<string | undefined>;
+  metadata(keys: readonly number[]): Awaitable<OwnedEntry[]>;
+  /** Oldest first. */
+  assessments(keys: readonly number[]): Awaitable<AssessmentRow[]>;
+  findAssessment(key: number, id: string): Awaitable<AssessmentRow | undefined>;
+  /** Roots first, then by start. */
+  spans(keys: readonly number[]): Awaitable<SpanRow[]>;
+  countSpans(key: number): Awaitable<number>;
+  /** The spans as they were sent, roots first, then by start; those whose payload was erased are left out. */
+  contents(keys: readonly number[]): Awaitable<SpanContent[]>;
+  uses(keys: readonly number[]): Awaitable<UseRow[]>;
+  /** Whether the trace is linked to the run or prompt version. */
+  isLinked(key: number, to: 'run' | 'prompt', target: string): Awaitable<boolean>;
+  /**
+   * Keys of the traces that a search finds, in its order.
+   * @throws invalid_message for a pattern that is no regular expression or takes too long, and for
+   *   a search in more contents than are looked at.
+   */
+  search(search: TraceSearch): Awaitable<number[]>;
+  select(workspace: string, selection: TraceSelection): Awaitable<string[]>;
+  /** Of the refs: how many traces came out of each, up to a position and a time (ms). */
+  countByRef(refs: readonly string[], asOfPosition?: number, at?: number): Awaitable<TraceCount[]>;
+  /** Of all workspaces: how many there are, and how many name something unknown. */
+  countAll(): Awaitable<{ readonly traces: number; readonly unknown: number }>;
+}
+
+/** The columns of a trace that a message may change; absent ones stay. */
+export interface TraceChange {
+  readonly experiment?: string | null | undefined;
+  readonly time?: number | undefined;
+  readonly durationMs?: number | null | undefined;
+  readonly status?: TraceStatus | undefined;
+  readonly name?: string | null | undefined;
+  readonly rootName?: string | undefined;
+  readonly session?: string | null | undefined;
+  readonly clientRequestId?: string | null | undefined;
+  readonly request?: string | undefined;
+  readonly response?: string | undefined;
+  readonly usage?: string | null | undefined;
+  readonly cost?: string | null | undefined;
+  readonly reported?: boolean | undefined;
+}
+
+export interface NewTrace {
+  readonly workspace: string;
+  readonly id: string;
+  readonly experiment: string | null;
+  readonly time: number;
+  readonly status: TraceStatus;
+  readonly position: number;
+}
+
+/** Where a span's content stands. */
+export interface SpanPlace {
+  readonly position: number;
+  readonly index: number;
+}
+
+/** Writes of the projection. */
+export interface TraceStore extends TraceReader {
+  /** @returns its key. */
+  addTrace(trace: NewTrace): Awaitable<number>;
+  changeTrace(key: number, change: TraceChange): Awaitable<void>;
+  putTag(key: number, tag: KeyValue): Awaitable<void>;
+  removeTag(key: number, name: string): Awaitable<void>;
+  putMetadata(key: number, entry: KeyValue): Awaitable<void>;
+  /** Adds the metadata unless there is some of that name. */
+  addMetadata(key: number, entry: KeyValue): Awaitable<void>;
+  putSpan(key: number, span: TraceSpan, place: SpanPlace): Awaitable<void>;
+  putAssessment(key: number, assessment: TraceAssessment): Awaitable<void>;
+  removeAssessment(key: number, id: string): Awaitable<void>;
+  setValid(key: number, assessment: string, valid: boolean): Awaitable<void>;
+  putUse(key: number, use: Omit<UseRow, 'owner'>): Awaitable<void>;
+  putLink(key: number, to: 'run' | 'prompt', target: string): Awaitable<void>;
+  /** Leaves a tombstone and what the trace came out of; all else about it goes. */
+  deleteTrace(key: number, time: number): Awaitable<void>;
+  /** Another ref of the same thing: counts are found by either. */
+  renameRef(from: string, to: string): Awaitable<void>;
+  /** Forgets cached keys, after a batch was rolled back. */
+  reset(): void;
+}
