@@ -55,6 +55,8 @@ export interface Effort {
   readonly repeats: number;
   /** Runs to search through. */
   readonly searchedRuns: number;
+  /** And once more through so many. */
+  readonly manyRuns?: number;
   /** Size of the artifact that goes up and down. */
   readonly artifactMiB: number;
 }
@@ -68,6 +70,9 @@ export const fullEffort: Effort = {
   searchedRuns: 10_000,
   artifactMiB: 256,
 };
+
+/** What takes minutes to generate, besides the rest: `--large`. */
+export const largeEffort: Effort = { ...fullEffort, manyRuns: 1_000_000 };
 
 /** Shows that everything works; its figures mean little. */
 export const quickEffort: Effort = {

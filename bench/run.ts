@@ -1,8 +1,9 @@
 /**
  * `npm run bench`: measures the server as it is used, prints tables and writes bench/results/.
- * Usage: node bench/run.ts [--peers] [--quick] [--only NAME] [--python PATH]
+ * Usage: node bench/run.ts [--peers] [--quick] [--large] [--only NAME] [--python PATH]
  *   --peers   also measure `mlflow server`, and print the ratios
  *   --quick   a smoke test of about half a minute; writes no results
+ *   --large   also search a million runs, which takes some minutes more
  *   --only    one of the measures, may be given several times
  *   --python  a Python that has mlflow and scikit-learn already; otherwise .venv is made
  */
@@ -15,12 +16,14 @@ import {
   type Effort,
   type Figure,
   fullEffort,
+  largeEffort,
   type MeasureContext,
   quickEffort,
 } from './figures.ts';
 import { measureArtifact } from './measures/artifact.ts';
 import { measureClient } from './measures/client.ts';
 import { measureGraphs } from './measures/graph.ts';
+import { measureHistory } from './measures/history.ts';
 import { measureImport } from './measures/import.ts';
 import { measureOpenLineage } from './measures/openlineage.ts';
 import { measurePredictions } from './measures/predictions.ts';
@@ -39,6 +42,7 @@ interface BenchContext extends MeasureContext {
 /** In this order: `start` uses the graphs that `graph` leaves behind. */
 const measures: Readonly<Record<string, (context: BenchContext) => Promise<Figure[]>>> = {
   tracking,
+  history,
   openlineage: measureOpenLineage,
   predictions: measurePredictions,
   search: measureSearch,
@@ -59,6 +63,7 @@ async function main(): Promise<void> {
     options: {
       peers: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
+      large: { type: 'boolean', default: false },
       only: { type: 'string', multiple: true, default: [] },
       python: { type: 'string' },
     },
@@ -95,14 +100,15 @@ async function main(): Promise<void> {
 interface RunOptions {
   readonly peers: boolean;
   readonly quick: boolean;
+  readonly large: boolean;
   readonly only: readonly string[];
   readonly python?: string | undefined;
   readonly scratch: string;
 }
 
-async function measure({ peers, quick, only, python, scratch }: RunOptions): Promise<void> {
+async function measure({ peers, quick, large, only, python, scratch }: RunOptions): Promise<void> {
   const log = (line: string): void => console.error(line);
-  const effort = quick ? quickEffort : fullEffort;
+  const effort = quick ? quickEffort : large ? largeEffort : fullEffort;
   const context: BenchContext = {
     effort,
     scratch,
@@ -144,6 +150,25 @@ async function tracking(context: BenchContext): Promise<Figure[]> {
   const effort = { ...context.effort, ...peerEffort(context.effort) };
   const load = { ...context, effort, connections: [1, 8, 32], start: peer };
   return [...figures, ...(await measureTracking({ ...load, system: 'mlflow' }))];
+}
+
+async function history(context: BenchContext): Promise<Figure[]> {
+  const start = startOn(context, 'history');
+  const ours = { ...context, system: 'wherefrom', connections: [1, 8], start } as const;
+  const figures = await measureHistory(ours);
+  if (!context.peers) return figures;
+  const python = await context.python();
+  const peer = (): Promise<MeasuredServer> =>
+    startMlflow(python, makeDirectory(context, 'mlflow-history'));
+  const effort = { ...context.effort, ...peerEffort(context.effort) };
+  const theirs = {
+    ...context,
+    effort,
+    system: 'mlflow',
+    connections: [1, 8],
+    start: peer,
+  } as const;
+  return [...figures, ...(await measureHistory(theirs))];
 }
 
 /** MLflow answers some requests in seconds, and each of its workers is slow at first. */

@@ -84,7 +84,8 @@ async function createRuns(server: MeasuredServer): Promise<string[]> {
   return ids;
 }
 
-async function prepareLogMetric(server: MeasuredServer): Promise<Next> {
+/** Runs to log to, and the requests that log to them. */
+export async function prepareLogMetric(server: MeasuredServer): Promise<Next> {
   const runs = await createRuns(server);
   return (index) => {
     const body = `{"run_id":"${runs[index % runCount]}","key":"loss_${index % 10}","value":${1 / index},"timestamp":${Date.now()},"step":${index}}`;

@@ -132,8 +132,9 @@ function registerProblems(app: FastifyInstance): void {
   });
 }
 
+/** As bytes: a socket takes a long text character by character. */
 function sendJson(reply: FastifyReply, json: string): FastifyReply {
-  return reply.type('application/json; charset=utf-8').send(json);
+  return reply.type('application/json; charset=utf-8').send(Buffer.from(json));
 }
 
 function sendPage(reply: FastifyReply, html: string): FastifyReply {

@@ -121,6 +121,13 @@ export const limits = {
   /** Candidates shown when a short ref is ambiguous. */
   candidatesMax: 20,
 
+  /** Searches over at most so many runs are answered on the server's thread: a few ms at most. */
+  searchedInlineMax: 2_000,
+  /** Threads that search, no more than cores. Two: a short search need not wait for a long one. */
+  searchThreadsMax: 2,
+  /** Searches that wait for a thread. Beyond it the server answers `overloaded` instead of growing. */
+  searchesWaitingMax: 1_000,
+
   /** Webhooks of one workspace: each may cost a row in the transaction of an event. */
   webhooksPerWorkspaceMax: 100,
   /** Calls that one webhook may owe; further events are counted, not queued: a dead receiver must not fill the store. */

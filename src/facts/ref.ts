@@ -30,6 +30,7 @@ export function formatRef(parts: RefParts): string {
 const pattern = /^([a-zA-Z]+):([^/@#~]*)\/([^@#~]*)(?:@([^@#~]*))?(?:~([1-9]\d{0,8}))?(?:#(.*))?$/s;
 
 function decode(text: string, ref: string): string {
+  if (!text.includes('%')) return text;
   try {
     return decodeURIComponent(text);
   } catch (cause) {

@@ -32,6 +32,8 @@ export interface LedgerReader {
   list(position: number, limit: number): Awaitable<readonly StoredEntry[]>;
   /** Recorded time of an entry, ms; undefined when there is none. */
   timeOf(position: number): Awaitable<number | undefined>;
+  /** Recorded times of many entries, ms, by position; those that are not there are left out. */
+  timesOf(positions: readonly number[]): Awaitable<ReadonlyMap<number, number>>;
   /** Position of the last entry recorded at or before the time; -1 when there is none. */
   positionAt(time: number): Awaitable<number>;
 }

@@ -1,4 +1,4 @@
-import { sha256 } from '../base/digest.ts';
+import { sha256Hex } from '../base/digest.ts';
 import type { Json } from '../base/json.ts';
 import type {
   Answer,
@@ -13,6 +13,9 @@ import type { AttributeRow, NodeRow } from './store.ts';
 import type { GraphView } from './view.ts';
 import type { Walk } from './walk.ts';
 
+/** Recorded times of entries, ms, by position. */
+export type TimesOf = (positions: readonly number[]) => Promise<ReadonlyMap<number, number>>;
+
 /** A prediction as a node: it is no row of the graph. */
 export interface OutsideNode {
   readonly key: number;
@@ -21,7 +24,7 @@ export interface OutsideNode {
 
 /** The immutable public id: 32 hex digits, made of the ref at creation. */
 function publicId(originRef: string): string {
-  return sha256(originRef).subarray(0, 16).toString('hex');
+  return sha256Hex(originRef).slice(0, 32);
 }
 
 /** Attributes of each node at the moment: for each name the newest value, null removes. */
@@ -62,8 +65,9 @@ async function identitiesOf(view: GraphView, rows: readonly NodeRow[]): Promise<
   const shown = new Map<number, string>(rows.map((row) => [row.key, row.ref]));
   const sameAs = new Map<string, { ref: string; rule: string; position: number }[]>();
   const datasets = rows.filter((row) => row.kind === 'dataset');
+  await view.loadClasses(datasets.map((row) => row.key));
   for (const row of datasets) {
-    const { members, merges } = await view.classOf(row.key);
+    const { members, merges } = view.loadedClass(row.key);
     if (members.length === 1) continue;
     const nodes = await view.nodes(members);
     // The name that sorts first stands for all: the same whatever came first.
@@ -94,19 +98,19 @@ async function identitiesOf(view: GraphView, rows: readonly NodeRow[]): Promise<
 export async function renderWalk(
   walk: Walk,
   outside: readonly OutsideNode[],
-  timeOf: (position: number) => Promise<number>,
+  timesOf: TimesOf,
 ): Promise<Pick<Answer, 'nodes' | 'edges' | 'stopped'>> {
   const { view } = walk;
   const keys = [...walk.nodes.keys()].filter((key) => key > 0);
   const rows = await view.nodes(keys);
   const attributes = await attributesOf(view, keys);
-  const { shown, sameAs } = await identitiesOf(view, rows);
+  const identities = await identitiesOf(view, rows);
+  await view.loadRuns(rows.flatMap(({ kind, key }) => (kind === 'run' ? key : [])));
+  const timeText = createTimeText();
   const nodes = new Map<string, AnswerNode>();
   for (const row of rows) {
-    const ref = shown.get(row.key) ?? row.ref;
-    const extra = row.kind === 'run' ? await runAttributes(view, row.key) : {};
+    const ref = identities.shown.get(row.key) ?? row.ref;
     const before = nodes.get(ref);
-    const same = sameAs.get(ref);
     nodes.set(ref, {
       ref,
       id: before?.id ?? publicId(row.originRef),
@@ -115,66 +119,114 @@ export async function renderWalk(
       attributes: {
         ...before?.attributes,
         ...(attributes.get(row.key) as AnswerNode['attributes'] | undefined),
-        ...extra,
-        ...(row.deletedTime === null ? {} : { deletedTime: iso(row.deletedTime) }),
-        ...(same ? { sameAs: same } : {}),
+        ...storedAttributes(view, row, timeText),
+        ...sameAsAttribute(identities, ref),
       },
     });
   }
   for (const { node } of outside) nodes.set(node.ref, node);
   const refs = new Map<number, string>([
-    ...shown,
+    ...identities.shown,
     ...outside.map(({ key, node }) => [key, node.ref] as const),
   ]);
   return {
     nodes: [...nodes.values()],
-    edges: await renderEdges(walk, refs, timeOf),
+    edges: await renderEdges({ walk, refs, timesOf, timeText }),
     stopped: walk.stops.map(
       ({ key, reason, count }): AnswerStop => ({ ref: refs.get(key) ?? '', reason, count }),
     ),
   };
 }
 
-async function renderEdges(
-  walk: Walk,
-  refs: ReadonlyMap<number, string>,
-  timeOf: (position: number) => Promise<number>,
-): Promise<AnswerEdge[]> {
+/** What rows tell of a node beside its attributes: the state of a run, a tombstone. */
+function storedAttributes(
+  view: GraphView,
+  row: NodeRow,
+  timeText: TimeText,
+): AnswerNode['attributes'] | undefined {
+  const status = row.kind === 'run' ? view.loadedRun(row.key) : undefined;
+  if (status === undefined && row.deletedTime === null) return undefined;
+  const told: AnswerNode['attributes'] = {};
+  if (status !== undefined) {
+    told.state = status.state;
+    told.startTime = timeText(status.startTime);
+    if (status.endTime !== undefined) told.endTime = timeText(status.endTime);
+  }
+  if (row.deletedTime !== null) told.deletedTime = timeText(row.deletedTime);
+  return told;
+}
+
+function sameAsAttribute(
+  { sameAs }: Identities,
+  ref: string,
+): AnswerNode['attributes'] | undefined {
+  const same = sameAs.get(ref);
+  return same && { sameAs: same as AnswerNode['attributes'][string] }; // plain JSON objects
+}
+
+interface EdgeRendering {
+  readonly walk: Walk;
+  readonly refs: ReadonlyMap<number, string>;
+  readonly timesOf: TimesOf;
+  readonly timeText: TimeText;
+}
+
+async function renderEdges({
+  walk,
+  refs,
+  timesOf,
+  timeText,
+}: EdgeRendering): Promise<AnswerEdge[]> {
+  const { position } = walk.view.moment;
+  const untimed = [...walk.edges.values()].filter((edge) => edge.recordedTime === undefined);
+  const times = await timesOf(untimed.flatMap((edge) => edge.positions[0] ?? []));
+  const numbers = new Map<string, number>();
+  const numberOf = (ref: string): number => {
+    const number = numbers.get(ref) ?? numbers.size;
+    if (number === numbers.size) numbers.set(ref, number);
+    return number;
+  };
   const edges: AnswerEdge[] = [];
   const seen = new Set<string>();
   for (const edge of walk.edges.values()) {
     const from = refs.get(edge.from);
     const to = refs.get(edge.to);
     if (from === undefined || to === undefined || from === to) continue;
-    const id = `${from} ${to} ${edge.relation} ${edge.role ?? ''} ${edge.run ?? ''} ${edge.how ?? ''}`;
+    // Edges of two names of one dataset are one. Refs are long: numbers are compared in their place.
+    const id = `${numberOf(from)} ${numberOf(to)} ${edge.relation} ${edge.role ?? ''} ${edge.run ?? ''} ${edge.how ?? ''}`;
     if (seen.has(id)) continue;
     seen.add(id);
+    const shown: { -readonly [Key in keyof AnswerEdge]?: AnswerEdge[Key] } = {};
+    shown.from = from;
+    shown.to = to;
+    shown.relation = edge.relation;
     const run = edge.run === undefined ? undefined : refs.get(edge.run);
-    edges.push({
-      from,
-      to,
-      relation: edge.relation,
-      ...(edge.role === undefined ? {} : { role: edge.role }),
-      ...(run === undefined ? {} : { run }),
-      ...(edge.how === undefined ? {} : { how: edge.how }),
-      known: edge.known,
-      ...(edge.rule === undefined ? {} : { rule: edge.rule }),
-      positions: edge.positions.filter((position) => position <= walk.view.moment.position),
-      recordedFrom: iso(edge.recordedTime ?? (await timeOf(edge.positions[0] ?? 0))),
-      validFrom: iso(edge.validFrom),
-      ...(edge.validTo === undefined ? {} : { validTo: iso(edge.validTo) }),
-    });
+    if (edge.role !== undefined) shown.role = edge.role;
+    if (run !== undefined) shown.run = run;
+    if (edge.how !== undefined) shown.how = edge.how;
+    shown.known = edge.known;
+    if (edge.rule !== undefined) shown.rule = edge.rule;
+    shown.positions = edge.positions.filter((each) => each <= position);
+    shown.recordedFrom = timeText(edge.recordedTime ?? times.get(edge.positions[0] ?? 0) ?? 0);
+    shown.validFrom = timeText(edge.validFrom);
+    if (edge.validTo !== undefined) shown.validTo = timeText(edge.validTo);
+    edges.push(shown as AnswerEdge); // every required field is set above
   }
   return edges;
 }
 
-async function runAttributes(view: GraphView, key: number): Promise<AnswerNode['attributes']> {
-  const status = await view.run(key);
-  if (!status) return {};
-  return {
-    state: status.state,
-    startTime: iso(status.startTime),
-    ...(status.endTime === undefined ? {} : { endTime: iso(status.endTime) }),
+type TimeText = (time: number) => string;
+
+/** `iso` that remembers: the edges of one run share its times. */
+function createTimeText(): TimeText {
+  const texts = new Map<number, string>();
+  return (time) => {
+    let text = texts.get(time);
+    if (text === undefined) {
+      text = iso(time);
+      texts.set(time, text);
+    }
+    return text;
   };
 }
 

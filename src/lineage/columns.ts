@@ -61,8 +61,7 @@ async function seedFromReads(walk: Walk): Promise<number[]> {
   const seeds: number[] = [];
   const runs = new Set(walk.reads.map((use) => use.run));
   const asked = [...runs].filter((run) => makers.has(run) || walk.nodes.get(run) === 0);
-  for (const use of await walk.view.usesOfRuns(asked, true)) {
-    if (use.use !== 'read') continue;
+  for (const use of await walk.view.usesOfRuns(asked, { use: 'read', withAttributes: true })) {
     for (const { field, edge } of await columnsRead(walk.view, use)) {
       if (walk.add(edge)) seeds.push(field);
     }
@@ -283,8 +282,8 @@ async function makesOther(view: GraphView, run: number): Promise<boolean> {
 
 /** Versions that the run wrote without telling how their columns came about. */
 async function untoldWrites(view: GraphView, run: number): Promise<number[]> {
-  const writes = (await view.usesOfRuns([run])).filter(
-    (use) => use.use === 'write' && use.version !== null,
+  const writes = (await view.usesOfRuns([run], { use: 'write' })).filter(
+    (use) => use.version !== null,
   );
   if (writes.length === 0) return [];
   const told = new Set(
@@ -332,8 +331,8 @@ async function continueFrom(
       validFrom: edge.validFrom,
     });
   }
-  const writes = (await walk.view.usesOfRuns(runs)).filter(
-    (use) => use.use === 'write' && use.version !== null && tainted.has(use.version),
+  const writes = (await walk.view.usesOfRuns(runs, { use: 'write' })).filter(
+    (use) => use.version !== null && tainted.has(use.version),
   );
   for (const use of writes) {
     const version = use.version ?? 0;

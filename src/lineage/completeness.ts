@@ -14,6 +14,11 @@ interface Graph {
 interface Judge {
   readonly graph: Graph;
   readonly nodes: ReadonlyMap<string, AnswerNode>;
+  readonly edgesInto: ReadonlyMap<string, readonly AnswerEdge[]>;
+  readonly edgesFrom: ReadonlyMap<string, readonly AnswerEdge[]>;
+  /** Refs of datasets, without their kind, of which columns are in the graph. */
+  readonly withColumns: ReadonlySet<string>;
+  readonly anyAgent: boolean;
   readonly statements: ReadonlyMap<string, readonly string[]>;
   readonly checks: CompletenessCheck[];
 }
@@ -31,6 +36,14 @@ export function checkCompleteness(
   const judge: Judge = {
     graph,
     nodes: new Map(graph.nodes.map((node) => [node.ref, node])),
+    edgesInto: Map.groupBy(graph.edges, (edge) => edge.to),
+    edgesFrom: Map.groupBy(graph.edges, (edge) => edge.from),
+    withColumns: new Set(
+      graph.nodes.flatMap(({ kind, ref }) =>
+        kind === 'field' ? ref.slice('field:'.length, ref.indexOf('#')) : [],
+      ),
+    ),
+    anyAgent: graph.edges.some((edge) => edge.relation === 'did'),
     statements,
     checks: [],
   };
@@ -81,8 +94,8 @@ export function checkCompleteness(
 function languageModel(judge: Judge, ref: string): void {
   const served = into(judge, ref, 'served');
   const withRole = (role: string): AnswerNode[] =>
-    judge.graph.edges
-      .filter((edge) => edge.to === ref && edge.role === role)
+    (judge.edgesInto.get(ref) ?? [])
+      .filter((edge) => edge.role === role)
       .flatMap((edge) => judge.nodes.get(edge.from) ?? []);
   need(judge, ref, 'model', served, 'Record gen_ai.response.model on the span that calls it.');
   need(
@@ -122,17 +135,16 @@ function need(
 }
 
 function into(judge: Judge, ref: string, ...relations: string[]): AnswerNode[] {
-  return judge.graph.edges
-    .filter((edge) => edge.to === ref && relations.includes(edge.relation))
+  return (judge.edgesInto.get(ref) ?? [])
+    .filter((edge) => relations.includes(edge.relation))
     .flatMap((edge) => judge.nodes.get(edge.from) ?? []);
 }
 
 function makesModel(judge: Judge, run: AnswerNode): boolean {
-  return judge.graph.edges.some(
-    (edge) =>
-      edge.from === run.ref &&
-      (edge.relation === 'produced' || edge.relation === 'registered-as') &&
-      findRef(edge.to)?.kind !== 'prediction',
+  return (judge.edgesFrom.get(run.ref) ?? []).some(
+    ({ relation, to }) =>
+      (relation === 'produced' || relation === 'registered-as') &&
+      findRef(to)?.kind !== 'prediction',
   );
 }
 
@@ -153,8 +165,7 @@ function modelVersion(judge: Judge, node: AnswerNode): void {
     judge,
     node.ref,
     'owner',
-    into(judge, node.ref, 'did').length > 0 ||
-      judge.graph.edges.some((edge) => edge.relation === 'did'),
+    judge.anyAgent,
     'Say who: a user on the run, or an owner statement.',
   );
 }
@@ -185,10 +196,9 @@ function trainingRun(judge: Judge, run: AnswerNode): void {
     parameters.some((name) => /seed|random_state/i.test(name)),
     'Log the random seed as a parameter.',
   );
-  const having = wholesOf(judge, run.ref);
-  const reads = judge.graph.edges.filter(
-    (edge) =>
-      having.has(edge.to) && edge.relation === 'read-by' && findRef(edge.from)?.kind !== 'field',
+  const having = [...wholesOf(judge, run.ref)].flatMap((ref) => judge.edgesInto.get(ref) ?? []);
+  const reads = having.filter(
+    (edge) => edge.relation === 'read-by' && findRef(edge.from)?.kind !== 'field',
   );
   const data = reads.flatMap((edge) => judge.nodes.get(edge.from) ?? []);
   need(judge, run.ref, 'training data', data, 'Log the dataset as an input of the run.');
@@ -211,8 +221,8 @@ function wholesOf(judge: Judge, run: string): ReadonlySet<string> {
   const wholes = new Set([run]);
   // A set grows while it is walked.
   for (const part of wholes)
-    for (const edge of judge.graph.edges)
-      if (edge.relation === 'part-of' && edge.from === part) wholes.add(edge.to);
+    for (const edge of judge.edgesFrom.get(part) ?? [])
+      if (edge.relation === 'part-of') wholes.add(edge.to);
   return wholes;
 }
 
@@ -222,8 +232,8 @@ function datasetVersion(judge: Judge, node: AnswerNode): void {
     const [algorithm = '', value = ''] = (findRef(ref)?.version ?? '').split(':');
     return strongDigest({ algorithm, value }) !== undefined;
   };
-  const continued = judge.graph.edges.filter(
-    (edge) => edge.to === node.ref && edge.relation === 'continued-as' && strong(edge.from),
+  const continued = (judge.edgesInto.get(node.ref) ?? []).filter(
+    (edge) => edge.relation === 'continued-as' && strong(edge.from),
   );
   const own = strong(node.ref);
   judge.checks.push({
@@ -249,9 +259,8 @@ function dataset(judge: Judge, node: AnswerNode): void {
     into(judge, node.ref, 'holds'),
     'Report the dataset with its namespace.',
   );
-  const readDirectly = judge.graph.edges.some(
-    (edge) => edge.from === node.ref && edge.relation === 'read-by',
-  );
+  const outgoing = judge.edgesFrom.get(node.ref) ?? [];
+  const readDirectly = outgoing.some((edge) => edge.relation === 'read-by');
   if (readDirectly)
     check(
       judge,
@@ -264,16 +273,10 @@ function dataset(judge: Judge, node: AnswerNode): void {
   if (node.attributes.usedAs === 'document') return;
   const schema =
     list(node.attributes.schema).length > 0 ||
-    judge.graph.nodes.some(
-      (other) =>
-        other.kind === 'field' &&
-        other.ref.startsWith(`field:${node.ref.slice('dataset:'.length)}#`),
-    );
-  const versionsSchema = judge.graph.edges.some(
+    judge.withColumns.has(node.ref.slice('dataset:'.length));
+  const versionsSchema = outgoing.some(
     (edge) =>
-      edge.from === node.ref &&
-      edge.relation === 'has' &&
-      list(judge.nodes.get(edge.to)?.attributes.schema).length > 0,
+      edge.relation === 'has' && list(judge.nodes.get(edge.to)?.attributes.schema).length > 0,
   );
   check(judge, node.ref, 'columns', schema || versionsSchema, 'Report the schema of the dataset.');
 }

@@ -145,6 +145,27 @@ export interface UsesQuery {
   readonly to?: number | undefined;
 }
 
+/** Names of one dataset and a span of event time [from, to) in ms. */
+export interface ReadSpan {
+  readonly datasets: readonly number[];
+  readonly from: number;
+  readonly to: number | undefined;
+}
+
+/** Another version with the content of `version`. */
+export interface SameContentRow {
+  readonly version: number;
+  readonly same: number;
+  readonly position: number;
+}
+
+/** Which uses of runs; both reads and writes without `use`. */
+export interface RunUsesQuery {
+  readonly use?: 'read' | 'write';
+  /** `attributes` are looked up only when asked for: schemas are long. */
+  readonly withAttributes?: boolean;
+}
+
 /** Queries of the graph, set by set. */
 export interface LineageReader {
   /** By ref, current or earlier. */
@@ -169,16 +190,22 @@ export interface LineageReader {
     keys: readonly number[],
     limitPerNode: number,
   ): Awaitable<{ readonly rows: EdgeRow[]; readonly hubs: readonly number[] }>;
+  /** Edges of one relation out of the nodes, however many. */
+  edgesOut(relation: Relation, keys: readonly number[]): Awaitable<EdgeRow[]>;
   countEdges(direction: Direction, key: number): Awaitable<number>;
   runEvents(runs: readonly number[]): Awaitable<RunEventRow[]>;
-  /** `attributes` are looked up only with `withAttributes`: schemas are long. */
-  usesOfRuns(runs: readonly number[], withAttributes?: boolean): Awaitable<DatasetUseRow[]>;
+  usesOfRuns(runs: readonly number[], options?: RunUsesQuery): Awaitable<DatasetUseRow[]>;
   /** Newest first. */
   usesOfDatasets(
     use: 'read' | 'write',
     datasets: readonly number[],
     options: UsesQuery,
   ): Awaitable<DatasetUseRow[]>;
+  /** Reads of each span, newest first, span after span; at most `limit` in all. */
+  readsOfSpans(
+    spans: readonly ReadSpan[],
+    limit: number,
+  ): Awaitable<readonly { readonly span: number; readonly use: DatasetUseRow }[]>;
   countUsesOfDatasets(
     use: 'read' | 'write',
     datasets: readonly number[],
@@ -192,10 +219,8 @@ export interface LineageReader {
   columns(direction: Direction, fields: readonly number[]): Awaitable<ColumnRow[]>;
   columnsVia(vias: readonly number[]): Awaitable<ColumnRow[]>;
   merges(keys: readonly number[]): Awaitable<MergeRow[]>;
-  /** Versions with the same content, by strong digest. */
-  sameContent(
-    versions: readonly number[],
-  ): Awaitable<readonly { version: number; same: number; digest: string; position: number }[]>;
+  /** Versions with the same content, by strong digest; at most `limit` in all. */
+  sameContent(versions: readonly number[], limit: number): Awaitable<readonly SameContentRow[]>;
   declarations(side: 'job' | 'dataset', keys: readonly number[]): Awaitable<DeclarationRow[]>;
   declarationTimes(
     jobs: readonly number[],

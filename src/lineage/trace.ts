@@ -5,7 +5,7 @@ import type { CompletenessCheck } from '../contract/completeness.ts';
 import type { EntityKind } from '../facts/kinds.ts';
 import { findRef } from '../facts/ref.ts';
 import type { Known, Relation } from '../facts/relations.ts';
-import { mergeCounts, type OutsideNode, outsideNode, renderWalk } from './answer.ts';
+import { mergeCounts, type OutsideNode, outsideNode, renderWalk, type TimesOf } from './answer.ts';
 import { impactOfColumn, traceColumns } from './columns.ts';
 import { checkCompleteness } from './completeness.ts';
 import type { LineageReader, NodeRow } from './store.ts';
@@ -52,8 +52,8 @@ export interface PredictionSource {
   countTraces?(refs: readonly string[], moment: Moment): Promise<readonly AnswerCount[]>;
 }
 
-/** What other projections know of a node: parameters and metrics of runs. */
-export type Enrich = (node: AnswerNode, moment: Moment) => Promise<AnswerNode>;
+/** The nodes with what other projections know of them: parameters and metrics of runs. In their order. */
+export type Enrich = (nodes: readonly AnswerNode[], moment: Moment) => Promise<AnswerNode[]>;
 
 export interface WalkQuery {
   /** A whole ref. */
@@ -68,8 +68,7 @@ export interface LineageSources {
   readonly reader: LineageReader;
   readonly predictions: PredictionSource;
   readonly enrich: Enrich;
-  /** Recorded time of an entry, ms. */
-  timeOf(position: number): Promise<number>;
+  readonly timesOf: TimesOf;
 }
 
 /** An answer without the parts that the ledger adds. */
@@ -301,9 +300,8 @@ async function finish(
   outside: readonly OutsideNode[],
 ): Promise<JudgedAnswer> {
   await walk.conceal();
-  const rendered = await renderWalk(walk, outside, sources.timeOf);
-  const nodes: AnswerNode[] = [];
-  for (const node of rendered.nodes) nodes.push(await sources.enrich(node, query.moment));
+  const rendered = await renderWalk(walk, outside, sources.timesOf);
+  const nodes = await sources.enrich(rendered.nodes, query.moment);
   const refs = (kind: EntityKind): string[] =>
     nodes.filter((node) => node.kind === kind).map((node) => node.ref);
   const counts =

@@ -9,6 +9,8 @@ import type {
   LineageReader,
   MergeRow,
   NodeRow,
+  RunUsesQuery,
+  SameContentRow,
 } from './store.ts';
 
 /** What was known (positions up to `position`) and what was true (at `at`, ms). */
@@ -35,6 +37,15 @@ export interface Write {
   readonly row: DatasetUseRow;
 }
 
+/** Event time [from, to) in ms of a dataset. */
+export interface Span {
+  readonly dataset: number;
+  readonly from: number;
+  readonly to: number | undefined;
+}
+
+const spanId = ({ dataset, from, to }: Span): string => `${dataset} ${from} ${to ?? ''}`;
+
 /** Names of one dataset: its members and why they are one. */
 export interface DatasetClass {
   readonly members: readonly number[];
@@ -59,6 +70,8 @@ export class GraphView {
   readonly #drops = new Map<number, readonly number[]>();
   readonly #versionUses = new Map<number, DatasetUseRow[]>();
   readonly #nodes = new Map<number, NodeRow>();
+  readonly #reads = new Map<string, readonly DatasetUseRow[]>();
+  readonly #same = new Map<number, SameContentRow[]>();
 
   constructor(reader: LineageReader, moment: Moment) {
     this.reader = reader;
@@ -96,6 +109,12 @@ export class GraphView {
     return { rows: rows.map((row) => this.#open(row)).filter((row) => this.seen(row)), hubs };
   }
 
+  /** The runs that runs are part of. */
+  async wholesOf(runs: readonly number[]): Promise<EdgeRow[]> {
+    const rows = await this.reader.edgesOut('part-of', runs);
+    return rows.map((row) => this.#open(row)).filter((row) => this.seen(row));
+  }
+
   /** An end that was told of later is not known yet. */
   #open(row: EdgeRow): EdgeRow {
     const later = (row.validToPosition ?? -1) > this.moment.position;
@@ -109,12 +128,17 @@ export class GraphView {
 
   /** All names of the dataset, itself included: the closure over merges seen by then. */
   async classOf(dataset: number): Promise<DatasetClass> {
-    if (!this.#classes.has(dataset)) await this.#loadClasses([dataset]);
+    if (!this.#classes.has(dataset)) await this.loadClasses([dataset]);
+    return this.loadedClass(dataset);
+  }
+
+  /** `classOf` of a dataset that was loaded. */
+  loadedClass(dataset: number): DatasetClass {
     return this.#classes.get(dataset) ?? { members: [dataset], merges: [] };
   }
 
   /** Reads the names of many datasets together: a merge is rare, so most end after one look. */
-  async #loadClasses(datasets: readonly number[]): Promise<void> {
+  async loadClasses(datasets: readonly number[]): Promise<void> {
     const unknown = datasets.filter((dataset) => !this.#classes.has(dataset));
     // The second look finds the rows of the first again, from their other side.
     const merges = new Map<string, MergeRow>();
@@ -137,10 +161,10 @@ export class GraphView {
   /** Reads what is written to many datasets together, for the questions that follow. */
   async loadDatasets(datasets: readonly number[]): Promise<void> {
     const distinct = [...new Set(datasets)];
-    await this.#loadClasses(distinct);
+    await this.loadClasses(distinct);
     const classes = new Map<number, DatasetClass>();
     for (const dataset of distinct) {
-      const found = await this.classOf(dataset);
+      const found = this.loadedClass(dataset);
       const first = found.members[0] ?? dataset;
       if (!this.#writes.has(first)) classes.set(first, found);
     }
@@ -174,30 +198,79 @@ export class GraphView {
   /** Reads and writes that name the version. */
   async usesOfVersion(version: number): Promise<readonly DatasetUseRow[]> {
     await this.loadVersions([version]);
+    return this.loadedUses(version);
+  }
+
+  /** `usesOfVersion` of a version that was loaded. */
+  loadedUses(version: number): readonly DatasetUseRow[] {
     return this.#versionUses.get(version) ?? [];
   }
 
-  /** Reads of the dataset under all its names in [from, to) of event time, at most `limit`. */
-  async readsBetween(
-    dataset: number,
-    span: { readonly from: number; readonly to: number | undefined; readonly limit: number },
-  ): Promise<readonly DatasetUseRow[]> {
-    const { members } = await this.classOf(dataset);
-    const rows = await this.reader.usesOfDatasets('read', members, span);
+  /** Reads what was read in many spans together, for `readsBetween`; where it is much, only when it is asked for. */
+  async loadReads(spans: readonly Span[]): Promise<void> {
+    const unknown = spans.filter((span) => !this.#reads.has(spanId(span)));
+    if (unknown.length < 2) return;
+    await this.loadClasses(unknown.map(({ dataset }) => dataset));
+    const rows = await this.reader.readsOfSpans(
+      unknown.map((span) => ({ ...span, datasets: this.loadedClass(span.dataset).members })),
+      limits.hubEdgesMax + 1,
+    );
+    if (rows.length > limits.hubEdgesMax) return;
+    const bySpan = Map.groupBy(rows, ({ span }) => span);
+    for (const [index, span] of unknown.entries()) {
+      const uses = (bySpan.get(index) ?? []).map(({ use }) => use);
+      this.#reads.set(
+        spanId(span),
+        uses.filter((use) => this.seen(use)),
+      );
+    }
+    await this.loadVersions(rows.flatMap(({ use }) => use.version ?? []));
+  }
+
+  /** Reads of the dataset under all its names in the span; no more of a hub than shows that it is one. */
+  async readsBetween(span: Span): Promise<readonly DatasetUseRow[]> {
+    const loaded = this.#reads.get(spanId(span));
+    if (loaded !== undefined) return loaded;
+    const { members } = await this.classOf(span.dataset);
+    const options = { from: span.from, to: span.to, limit: limits.hubEdgesMax + 1 };
+    const rows = await this.reader.usesOfDatasets('read', members, options);
     return rows.filter((row) => this.seen(row));
   }
 
+  /** Reads which versions have the content of others, many together, for `loadedSame`. */
+  async loadSameContent(versions: readonly number[]): Promise<void> {
+    const unknown = versions.filter((version) => !this.#same.has(version));
+    if (unknown.length === 0) return;
+    let rows = await this.reader.sameContent(unknown, limits.hubEdgesMax);
+    if (rows.length === limits.hubEdgesMax && unknown.length > 1) {
+      const parts = [];
+      for (const version of unknown)
+        parts.push(...(await this.reader.sameContent([version], limits.hubEdgesMax)));
+      rows = parts;
+    }
+    for (const version of unknown) this.#same.set(version, []);
+    for (const row of rows)
+      if (row.position <= this.moment.position) this.#same.get(row.version)?.push(row);
+  }
+
+  /** Versions with the content of one that was loaded. */
+  loadedSame(version: number): readonly SameContentRow[] {
+    return this.#same.get(version) ?? [];
+  }
+
   /** How many reads the span holds, whatever the limit. */
-  async countReadsBetween(
-    dataset: number,
-    span: { readonly from: number; readonly to: number | undefined },
-  ): Promise<number> {
-    const { members } = await this.classOf(dataset);
+  async countReadsBetween(span: Span): Promise<number> {
+    const { members } = await this.classOf(span.dataset);
     return this.reader.countUsesOfDatasets('read', members, span);
   }
 
   async run(key: number): Promise<RunStatus | undefined> {
     if (!this.#runs.has(key)) await this.loadRuns([key]);
+    return this.loadedRun(key);
+  }
+
+  /** `run` of one that was loaded. */
+  loadedRun(key: number): RunStatus | undefined {
     return this.#runs.get(key);
   }
 
@@ -215,19 +288,19 @@ export class GraphView {
   }
 
   /** Reads and writes of runs; of one run and dataset, what named a version hides what named none. */
-  async usesOfRuns(runs: readonly number[], withAttributes = false): Promise<DatasetUseRow[]> {
-    const rows = (await this.reader.usesOfRuns(runs, withAttributes)).filter((row) =>
-      this.seen(row),
-    );
+  async usesOfRuns(runs: readonly number[], options?: RunUsesQuery): Promise<DatasetUseRow[]> {
+    const rows = (await this.reader.usesOfRuns(runs, options)).filter((row) => this.seen(row));
     return preferNamed(rows);
   }
 
   /** Completed writes of the dataset under all its names, oldest first. */
   async writesOf(dataset: number): Promise<readonly Write[]> {
-    const { members } = await this.classOf(dataset);
-    const first = members[0] ?? dataset;
-    if (!this.#writes.has(first)) await this.loadDatasets([dataset]);
-    return this.#writes.get(first) ?? [];
+    await this.loadDatasets([dataset]);
+    return this.#loadedWrites(dataset);
+  }
+
+  #loadedWrites(dataset: number): readonly Write[] {
+    return this.#writes.get(this.loadedClass(dataset).members[0] ?? dataset) ?? [];
   }
 
   #chain(rows: readonly DatasetUseRow[], dropped: readonly number[]): readonly Write[] {
@@ -249,16 +322,20 @@ export class GraphView {
 
   /** The newest version completed at or before `time`, not written by `reader` itself. */
   async currentAt(dataset: number, time: number, reader?: number): Promise<Write | undefined> {
-    const writes = await this.writesOf(dataset);
-    const { members } = await this.classOf(dataset);
+    await this.loadDatasets([dataset]);
+    return this.loadedCurrentAt(dataset, time, reader);
+  }
+
+  /** `currentAt` of a dataset that was loaded. */
+  loadedCurrentAt(dataset: number, time: number, reader?: number): Write | undefined {
     let current: Write | undefined;
-    for (const write of writes) {
+    for (const write of this.#loadedWrites(dataset)) {
       if (write.time > time) break;
       if (write.run !== reader) current = write;
     }
     if (!current) return undefined;
     const written = current.time;
-    const drops = this.#drops.get(members[0] ?? dataset) ?? [];
+    const drops = this.#drops.get(this.loadedClass(dataset).members[0] ?? dataset) ?? [];
     return drops.some((drop) => drop > written && drop <= time) ? undefined : current;
   }
 

@@ -1,6 +1,6 @@
 import { limits } from '../base/limits.ts';
 import type { DatasetUseRow, NodeRow } from './store.ts';
-import { continuation, type Write } from './view.ts';
+import { continuation, type Span, type Write } from './view.ts';
 import {
   continuedEdge,
   edgeOf,
@@ -13,18 +13,19 @@ import {
 
 /** Upstream of runs: the versions that they read. */
 export async function readsOf(walk: WalkSink, runs: readonly NodeRow[]): Promise<void> {
-  const uses = await walk.view.usesOfRuns(runs.map((run) => run.key));
-  const reads = uses.filter((use) => use.use === 'read');
+  if (runs.length === 0) return;
+  const keys = runs.map((run) => run.key);
+  const reads = await walk.view.usesOfRuns(keys, { use: 'read' });
   await walk.view.loadDatasets(reads.map((use) => use.dataset));
   await walk.view.loadVersions(reads.flatMap((use) => use.version ?? []));
   for (const use of reads) {
     walk.reads.push(use);
-    const current = await walk.view.currentAt(use.dataset, use.time, use.run);
+    const current = walk.view.loadedCurrentAt(use.dataset, use.time, use.run);
     const version = use.version ?? current?.version;
     if (version !== undefined) walk.boundVersion(version, use.time);
     if (use.version !== null) {
       walk.add(readEdge(use, use.version));
-      await observedVersion(walk, use, use.version, current);
+      observedVersion(walk, use, use.version, current);
     } else if (current) {
       walk.add(
         readEdge(use, current.version, { known: 'inferred', rule: 'newest-completed-before' }),
@@ -36,14 +37,14 @@ export async function readsOf(walk: WalkSink, runs: readonly NodeRow[]): Promise
 }
 
 /** A version that nobody is known to have written goes on from the one that was current when it was read. */
-async function observedVersion(
+function observedVersion(
   walk: WalkSink,
   use: DatasetUseRow,
   version: number,
   current: Write | undefined,
-): Promise<void> {
-  const writers = (await walk.view.usesOfVersion(version)).filter((row) => row.use === 'write');
-  if (writers.length > 0 || !current || current.version === version) return;
+): void {
+  const written = walk.view.loadedUses(version).some((row) => row.use === 'write');
+  if (written || !current || current.version === version) return;
   walk.boundVersion(current.version, use.time);
   walk.add(
     continuedEdge(
@@ -57,11 +58,9 @@ async function observedVersion(
 
 /** The runs that runs are part of: what they read is behind their parts, their other parts are not. */
 export async function parentsOf(walk: WalkSink, runs: readonly NodeRow[]): Promise<void> {
-  const { rows } = await walk.view.edges(
-    'down',
-    runs.map((run) => run.key),
-  );
-  for (const edge of rows) if (edge.relation === 'part-of') walk.addAcross(edgeOf(edge));
+  if (runs.length === 0) return;
+  for (const edge of await walk.view.wholesOf(runs.map((run) => run.key)))
+    walk.addAcross(edgeOf(edge));
 }
 
 /** Downstream of runs: their parts, which had what the whole read. */
@@ -75,21 +74,30 @@ export async function partsOf(walk: WalkSink, runs: readonly NodeRow[]): Promise
     walk.stops.push({ key, reason: 'hub', count: await walk.view.reader.countEdges('up', key) });
 }
 
-/** Upstream of a version: its dataset, who wrote it, and what it continues. */
-export async function madeBy(walk: WalkSink, version: NodeRow): Promise<void> {
+/** Upstream of versions: their datasets, who wrote them, and what they continue. */
+export async function madeBy(walk: WalkSink, versions: readonly NodeRow[]): Promise<void> {
+  const { view } = walk;
+  const written = (use: DatasetUseRow): boolean => use.use === 'write';
+  const unwritten = versions.filter(({ key }) => !view.loadedUses(key).some(written));
+  await view.loadSameContent(unwritten.map(({ key }) => key));
+  const writes = versions.flatMap(({ key }) => view.loadedUses(key).filter(written));
+  await view.loadRuns(writes.map(({ run }) => run));
+  for (const version of versions) await oneMadeBy(walk, version);
+}
+
+async function oneMadeBy(walk: WalkSink, version: NodeRow): Promise<void> {
   if (version.parent !== null) walk.add(hasEdge(version));
-  const uses = await walk.view.usesOfVersion(version.key);
+  const uses = walk.view.loadedUses(version.key);
   const writes = uses.filter((row) => row.use === 'write');
-  await walk.view.loadRuns(writes.map((row) => row.run));
-  for (const row of await writtenBefore(walk, version.key, writes)) {
-    walk.add(await writeEdge(walk, row));
+  for (const row of writtenBefore(walk, version.key, writes)) {
+    walk.add(writeEdge(walk, row));
   }
   if (version.parent === null) return;
   if (writes.length === 0) {
-    await sameContentUp(walk, version);
+    sameContentUp(walk, version);
     if (walk.nodes.get(version.key) === 0)
       for (const use of uses)
-        await observedVersion(
+        observedVersion(
           walk,
           use,
           version.key,
@@ -109,25 +117,24 @@ export async function madeBy(walk: WalkSink, version: NodeRow): Promise<void> {
  * The writes that a read on the path can have seen: the same content may be written again later under
  * the same version. Where clocks differ so much that none came before, all are shown.
  */
-async function writtenBefore(
+function writtenBefore(
   walk: WalkSink,
   version: number,
   writes: readonly DatasetUseRow[],
-): Promise<readonly DatasetUseRow[]> {
+): readonly DatasetUseRow[] {
   const until = walk.boundOf(version);
   if (until === undefined) return writes;
   const earlier: DatasetUseRow[] = [];
   for (const row of writes) {
-    const completed = (await walk.view.run(row.run))?.completedTime ?? row.time;
+    const completed = walk.view.loadedRun(row.run)?.completedTime ?? row.time;
     if (completed <= until) earlier.push(row);
   }
   return earlier.length > 0 ? earlier : writes;
 }
 
 /** Strong digests join versions: what wrote the same content elsewhere explains this one. */
-async function sameContentUp(walk: WalkSink, version: NodeRow): Promise<void> {
-  for (const same of await walk.view.reader.sameContent([version.key])) {
-    if (same.position > walk.view.moment.position) continue;
+function sameContentUp(walk: WalkSink, version: NodeRow): void {
+  for (const same of walk.view.loadedSame(version.key)) {
     walk.add({
       from: same.same,
       to: version.key,
@@ -140,8 +147,9 @@ async function sameContentUp(walk: WalkSink, version: NodeRow): Promise<void> {
   }
 }
 
-async function writeEdge(walk: WalkSink, row: DatasetUseRow): Promise<WalkEdge> {
-  const status = await walk.view.run(row.run);
+/** The run was loaded. */
+function writeEdge(walk: WalkSink, row: DatasetUseRow): WalkEdge {
+  const status = walk.view.loadedRun(row.run);
   const failed = status?.state === 'FAIL' || status?.state === 'ABORT';
   return {
     from: row.run,
@@ -211,16 +219,45 @@ async function declared(
 
 /** Downstream of runs: the versions that they wrote. */
 export async function writtenBy(walk: WalkSink, runs: readonly NodeRow[]): Promise<void> {
-  const uses = (await walk.view.usesOfRuns(runs.map((run) => run.key))).filter(
-    (use) => use.use === 'write',
-  );
-  await walk.view.loadRuns(runs.map((run) => run.key));
-  for (const use of uses) walk.add(await writeEdge(walk, use));
+  if (runs.length === 0) return;
+  const keys = runs.map((run) => run.key);
+  const uses = await walk.view.usesOfRuns(keys, { use: 'write' });
+  await walk.view.loadRuns(keys);
+  for (const use of uses) walk.add(writeEdge(walk, use));
 }
 
-/** Downstream of a version: who read it, and the version that continues it. */
-export async function goesTo(walk: WalkSink, version: NodeRow): Promise<void> {
-  const uses = await walk.view.usesOfVersion(version.key);
+/** Downstream of versions: who read them, and the versions that continue them. */
+export async function goesTo(walk: WalkSink, versions: readonly NodeRow[]): Promise<void> {
+  const { view } = walk;
+  await view.loadSameContent(versions.map(({ key }) => key));
+  await view.loadVersions(
+    versions.flatMap(({ key }) => view.loadedSame(key).map((each) => each.same)),
+  );
+  const spans: Span[] = [];
+  for (const version of versions) {
+    const { span } = await currency(walk, version);
+    if (span !== undefined) spans.push(span);
+  }
+  await view.loadReads(spans);
+  for (const version of versions) await oneGoesTo(walk, version);
+}
+
+/** When a version was the current one of its dataset, and which came next. */
+async function currency(
+  walk: WalkSink,
+  { key, parent }: NodeRow,
+): Promise<{ write?: Write; next?: Write | undefined; span?: Span }> {
+  if (parent === null) return {};
+  const chain = await walk.view.writesOf(parent);
+  const index = chain.findIndex((write) => write.version === key);
+  const write = chain[index];
+  if (write === undefined) return {};
+  const next = chain[index + 1];
+  return { write, next, span: { dataset: parent, from: write.time, to: next?.time } };
+}
+
+async function oneGoesTo(walk: WalkSink, version: NodeRow): Promise<void> {
+  const uses = walk.view.loadedUses(version.key);
   if (uses.length > limits.hubEdgesMax) {
     walk.stops.push({ key: version.key, reason: 'hub', count: uses.length });
     return;
@@ -231,25 +268,17 @@ export async function goesTo(walk: WalkSink, version: NodeRow): Promise<void> {
     walk.add(readEdge(use, version.key));
   }
   if (version.parent === null) return;
-  await sameContentDown(walk, version);
-  const chain = await walk.view.writesOf(version.parent);
-  const index = chain.findIndex((write) => write.version === version.key);
-  const write = chain[index];
-  if (!write) return;
-  const next = chain[index + 1];
+  sameContentDown(walk, version);
+  const { write, next, span } = await currency(walk, version);
+  if (write === undefined || span === undefined) return;
   const how = next && continuation(next.mode);
   if (next && how) walk.add(continuedEdge(write, next.version, how, next.time));
-  await readWhileCurrent(walk, version.parent, write, next);
+  await readWhileCurrent(walk, span, write);
 }
 
-async function sameContentDown(walk: WalkSink, version: NodeRow): Promise<void> {
-  const same = await walk.view.reader.sameContent([version.key]);
-  if (same.length === 0) return;
-  await walk.view.loadVersions(same.map((each) => each.same));
-  for (const each of same) {
-    const uses = await walk.view.usesOfVersion(each.same);
-    const written = uses.some((use) => use.use === 'write');
-    if (written || each.position > walk.view.moment.position) continue;
+function sameContentDown(walk: WalkSink, version: NodeRow): void {
+  for (const each of walk.view.loadedSame(version.key)) {
+    if (walk.view.loadedUses(each.same).some((use) => use.use === 'write')) continue;
     walk.add({
       from: version.key,
       to: each.same,
@@ -263,18 +292,10 @@ async function sameContentDown(walk: WalkSink, version: NodeRow): Promise<void> 
 }
 
 /** Reads that named no version, or one that nobody wrote, between this version and the next. */
-async function readWhileCurrent(
-  walk: WalkSink,
-  dataset: number,
-  write: Write,
-  next: Write | undefined,
-): Promise<void> {
-  const span = { from: write.time, to: next?.time, limit: limits.hubEdgesMax + 1 };
-  const reads = (await walk.view.readsBetween(dataset, span)).filter(
-    (use) => use.run !== write.run,
-  );
+async function readWhileCurrent(walk: WalkSink, span: Span, write: Write): Promise<void> {
+  const reads = (await walk.view.readsBetween(span)).filter((use) => use.run !== write.run);
   if (reads.length > limits.hubEdgesMax) {
-    const count = await walk.view.countReadsBetween(dataset, span);
+    const count = await walk.view.countReadsBetween(span);
     walk.stops.push({ key: write.version, reason: 'hub', count });
     return;
   }
@@ -287,10 +308,8 @@ async function readWhileCurrent(
       );
       continue;
     }
-    const writers = (await walk.view.usesOfVersion(use.version)).filter(
-      (row) => row.use === 'write',
-    );
-    if (writers.length === 0 && use.version !== write.version) {
+    const written = walk.view.loadedUses(use.version).some((row) => row.use === 'write');
+    if (!written && use.version !== write.version) {
       walk.add(
         continuedEdge(
           write,

@@ -83,8 +83,7 @@ export class Walk implements WalkSink {
       ? 0
       : await reader.countEdges(this.direction, node.key);
     const use = this.direction === 'up' ? 'read' : 'write';
-    if (node.kind === 'run')
-      return edges + (await reader.usesOfRuns([node.key])).filter((row) => row.use === use).length;
+    if (node.kind === 'run') return edges + (await reader.usesOfRuns([node.key], { use })).length;
     if (node.kind !== 'datasetVersion') return edges;
     const uses = await this.view.usesOfVersion(node.key);
     return edges + uses.filter((row) => row.use !== use).length;
@@ -100,7 +99,7 @@ export class Walk implements WalkSink {
     if (this.direction === 'up') {
       await readsOf(this, byKind('run'));
       await parentsOf(this, byKind('run'));
-      for (const version of versions) await madeBy(this, version);
+      await madeBy(this, versions);
       await declaredUp(this, byKind('dataset'), byKind('job'));
     } else {
       await writtenBy(this, byKind('run'));
@@ -108,7 +107,7 @@ export class Walk implements WalkSink {
         this,
         byKind('run').filter((row) => this.#wholes.has(row.key)),
       );
-      for (const version of versions) await goesTo(this, version);
+      await goesTo(this, versions);
       for (const dataset of byKind('dataset')) await versionsOf(this, dataset);
       await declaredDown(this, byKind('dataset'), byKind('job'));
     }

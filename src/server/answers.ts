@@ -18,7 +18,7 @@ import {
   trace,
   walkLimits,
 } from '../lineage/index.ts';
-import { findRunDetails } from '../tracking/index.ts';
+import { findRunDetails, type RunDetails } from '../tracking/index.ts';
 import { countTraces, findTracePrediction } from './trace-predictions.ts';
 
 export interface AnswersOptions {
@@ -161,22 +161,37 @@ function sourcesOf(session: ReadSession): LineageSources {
   return {
     reader: session.lineage,
     predictions: predictionSource(session),
-    enrich: async (node, moment) => (node.kind === 'run' ? enrichRun(session, node, moment) : node),
-    timeOf: async (position) => (await session.ledger.timeOf(position)) ?? 0,
+    enrich: (nodes, moment) => enrichRuns(session, nodes, moment),
+    timesOf: async (positions) => session.ledger.timesOf(positions),
   };
 }
 
-async function enrichRun(
+/** Runs with their parameters and metrics: those of one workspace are asked for together. */
+async function enrichRuns(
   session: ReadSession,
-  node: AnswerNode,
+  nodes: readonly AnswerNode[],
   moment: Moment,
-): Promise<AnswerNode> {
-  const parts = findRef(node.ref);
+): Promise<AnswerNode[]> {
+  const runs = nodes.flatMap(({ kind, ref }) => {
+    const parts = kind === 'run' ? findRef(ref) : undefined;
+    return parts === undefined ? [] : [{ ref, workspace: parts.namespace, id: parts.name }];
+  });
   const { size } = await session.ledger.head();
   const asOf = moment.position >= size - 1 ? undefined : moment.position;
-  const details =
-    parts && (await findRunDetails(session.tracking, parts.namespace, parts.name, asOf));
-  if (!details) return node;
+  const found = new Map<string, RunDetails>();
+  for (const [workspace, asked] of Map.groupBy(runs, (run) => run.workspace)) {
+    const ids = asked.map(({ id }) => id);
+    const details = await findRunDetails(session.tracking, workspace, ids, asOf);
+    for (const { ref, id } of asked) {
+      const each = details.get(id);
+      if (each !== undefined) found.set(ref, each);
+    }
+  }
+  return nodes.map((node) => withDetails(node, found.get(node.ref)));
+}
+
+function withDetails(node: AnswerNode, details: RunDetails | undefined): AnswerNode {
+  if (details === undefined) return node;
   const metrics = Object.fromEntries(
     Object.entries(details.metrics).map(([name, value]) => [
       name,

@@ -88,6 +88,7 @@ export async function compose(config: Config): Promise<Composed> {
       door,
       ...(await createArtifacts(config, directory)),
       read: (query) => store.read(query),
+      searches: store.searches,
       ...persons,
       webhooks: webhooks.services,
       count: metrics.count,

@@ -24,8 +24,8 @@ export function createGraph(predictions: PredictionSource = noPredictions) {
   const sources: LineageSources = {
     reader: store,
     predictions,
-    enrich: async (node) => node,
-    timeOf: async (at) => 1_000 + at,
+    enrich: async (nodes) => [...nodes],
+    timesOf: async (positions) => new Map(positions.map((at) => [at, 1_000 + at])),
   };
   let position = 0;
   const ask =

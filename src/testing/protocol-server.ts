@@ -55,6 +55,7 @@ export async function startProtocolServer(
       basePath: '',
     },
     read: (query) => store.read(query),
+    searches: store.searches,
     reveal: (text) => revealTokens(text, (token) => store.findPerson(token)),
     findToken: (value) => store.findToken(personLookup(secret, value)),
     webhooks: unused('webhooks'),

@@ -1,14 +1,11 @@
-import type { KeyValue } from '../facts/tracking-facts.ts';
 import type {
   ExperimentRow,
   InputRow,
   LoggedModelRow,
-  LoggedModelSearch,
   ModelLinkRow,
   OwnedKeyValue,
   OwnedMetric,
   RunRow,
-  RunSearch,
   Search,
   TrackingReader,
 } from './store.ts';
@@ -19,31 +16,36 @@ export interface RunDetails {
   readonly params: Readonly<Record<string, string>>;
   /** The latest value of each metric; NaN may be among them. */
   readonly metrics: Readonly<Record<string, number>>;
-  readonly tags: Readonly<Record<string, string>>;
 }
 
 /**
- * The parameters, latest metrics and tags of a run, for diff and completeness. As of an earlier
- * `asOf` position the parameters are those recorded by then; metrics are left out: which was the
- * latest then is not kept.
+ * The parameters and latest metrics of runs, by run id, for answers; each table is asked once. As of
+ * an earlier `asOf` position the parameters are those recorded by then; metrics are left out: which
+ * was the latest then is not kept.
  */
 export async function findRunDetails(
   reader: TrackingReader,
   workspace: string,
-  id: string,
+  ids: readonly string[],
   asOf?: number,
-): Promise<RunDetails | undefined> {
-  const run = await reader.findRun(workspace, id);
-  if (run === undefined) return undefined;
-  const byName = (rows: readonly KeyValue[]): Record<string, string> =>
-    Object.fromEntries(rows.map(({ key, value }) => [key, value]));
-  const metrics = asOf === undefined ? await reader.latestMetrics([run.key]) : [];
-  return {
-    run,
-    params: byName(await reader.params([run.key], asOf)),
-    metrics: Object.fromEntries(metrics.map(({ key, value }) => [key, value])),
-    tags: byName(await reader.tags([run.key])),
-  };
+): Promise<ReadonlyMap<string, RunDetails>> {
+  const runs = await reader.findRuns(workspace, ids);
+  if (runs.length === 0) return new Map();
+  const keys = runs.map(({ key }) => key);
+  const params = byOwner(await reader.params(keys, asOf));
+  const metrics = byOwner(asOf === undefined ? await reader.latestMetrics(keys) : []);
+  return new Map(
+    runs.map((run) => [
+      run.id,
+      { run, params: byName(params.get(run.key)), metrics: byName(metrics.get(run.key)) },
+    ]),
+  );
+}
+
+function byName<V>(
+  rows: readonly { readonly key: string; readonly value: V }[] = [],
+): Record<string, V> {
+  return Object.fromEntries(rows.map(({ key, value }) => [key, value]));
 }
 
 /** A run with all that runs/get shows of it. */
@@ -97,14 +99,19 @@ export interface Page<T> {
   readonly more: boolean;
 }
 
-/** The runs of a search, `search.limit` a page. */
-export async function searchFullRuns(
+/** How a search is asked for its page: one more key than it holds tells whether there is a next one. */
+export function onePage<S extends Search>(search: S): S {
+  return { ...search, limit: search.limit + 1 };
+}
+
+/** The runs whose keys a search of `onePage` found. */
+export async function pageOfRuns(
   reader: TrackingReader,
-  search: RunSearch,
+  keys: readonly number[],
+  limit: number,
 ): Promise<Page<FullRun>> {
-  const keys = await reader.searchRuns({ ...search, limit: search.limit + 1 });
-  const items = await getFullRuns(reader, keys.slice(0, search.limit));
-  return { items, more: keys.length > search.limit };
+  const items = await getFullRuns(reader, keys.slice(0, limit));
+  return { items, more: keys.length > limit };
 }
 
 export interface FullExperiment {
@@ -170,12 +177,12 @@ export async function getFullLoggedModels(
   }));
 }
 
-/** The logged models of a search, `search.limit` a page. */
-export async function searchFullLoggedModels(
+/** The logged models whose keys a search of `onePage` found. */
+export async function pageOfLoggedModels(
   reader: TrackingReader,
-  search: LoggedModelSearch,
+  keys: readonly number[],
+  limit: number,
 ): Promise<Page<FullLoggedModel>> {
-  const keys = await reader.searchLoggedModels({ ...search, limit: search.limit + 1 });
-  const items = await getFullLoggedModels(reader, keys.slice(0, search.limit));
-  return { items, more: keys.length > search.limit };
+  const items = await getFullLoggedModels(reader, keys.slice(0, limit));
+  return { items, more: keys.length > limit };
 }

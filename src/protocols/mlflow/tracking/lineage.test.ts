@@ -83,7 +83,9 @@ test('a logged dataset is read in its role, at its version, with its columns', a
   });
   const uses = await server.store.read(async ({ lineage }) => {
     const node = await lineage.findNode(`run:default/${run}`);
-    const rows = await lineage.usesOfRuns(node === undefined ? [] : [node.key], true);
+    const rows = await lineage.usesOfRuns(node === undefined ? [] : [node.key], {
+      withAttributes: true,
+    });
     const [use] = rows;
     const nodes = await lineage.nodes([use?.dataset ?? 0, use?.version ?? 0]);
     return { rows, refs: nodes.map(({ ref }) => ref) };

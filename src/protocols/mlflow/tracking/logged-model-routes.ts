@@ -2,7 +2,8 @@ import { isObject } from '../../../base/json.ts';
 import {
   getFullLoggedModels,
   type LoggedModelOrder,
-  searchFullLoggedModels,
+  onePage,
+  pageOfLoggedModels,
 } from '../../../tracking/index.ts';
 import type { ProtocolServices } from '../../services.ts';
 import { doesNotExist, invalidParameter } from '../errors.ts';
@@ -149,17 +150,17 @@ async function search(
     return { name: dataset_name, digest: dataset_digest || undefined };
   });
   const conditions = conditionsWithTokens(parseFilter(body.filter, loggedModelGrammar), services);
-  const page = await services.read(({ tracking }) =>
-    searchFullLoggedModels(tracking, {
-      workspace: call.workspace,
-      experimentIds: experiment_ids,
-      conditions: conditions.map(withStatus),
-      orders: readOrders(body),
-      datasets,
-      limit,
-      offset,
-    }),
-  );
+  const search = {
+    workspace: call.workspace,
+    experimentIds: experiment_ids,
+    conditions: conditions.map(withStatus),
+    orders: readOrders(body),
+    datasets,
+    limit,
+    offset,
+  };
+  const keys = await services.searches.searchLoggedModels(onePage(search));
+  const page = await services.read(({ tracking }) => pageOfLoggedModels(tracking, keys, limit));
   const token = JSON.stringify({ ...query, offset: offset + limit } satisfies PageToken);
   return {
     ...(page.items.length === 0 ? {} : { models: page.items.map(writeLoggedModel) }),

@@ -1,4 +1,4 @@
-import { getFullRuns, searchFullRuns } from '../../../tracking/index.ts';
+import { getFullRuns, onePage, pageOfRuns } from '../../../tracking/index.ts';
 import type { ProtocolServices } from '../../services.ts';
 import { doesNotExist, invalidParameter } from '../errors.ts';
 import { parseFilter, parseOrders } from '../filter.ts';
@@ -33,17 +33,17 @@ async function searchRuns(
   const offset = readPageToken(body.page_token);
   const experimentIds = body.experiment_ids ?? [];
   for (const id of experimentIds) checkExperimentId(id);
-  const page = await services.read(({ tracking }) =>
-    searchFullRuns(tracking, {
-      workspace: call.workspace,
-      experimentIds,
-      conditions: conditionsWithTokens(parseFilter(body.filter, runGrammar), services),
-      orders: parseOrders(body.order_by, runGrammar),
-      stage: stageOf(body.run_view_type),
-      limit,
-      offset,
-    }),
-  );
+  const search = {
+    workspace: call.workspace,
+    experimentIds,
+    conditions: conditionsWithTokens(parseFilter(body.filter, runGrammar), services),
+    orders: parseOrders(body.order_by, runGrammar),
+    stage: stageOf(body.run_view_type),
+    limit,
+    offset,
+  };
+  const keys = await services.searches.searchRuns(onePage(search));
+  const page = await services.read(({ tracking }) => pageOfRuns(tracking, keys, limit));
   return {
     ...(page.items.length === 0 ? {} : { runs: page.items.map(writeRun) }),
     ...(page.more ? { next_page_token: writePageToken(offset + limit) } : {}),
