@@ -70,6 +70,20 @@ export interface OwnedMetric extends MetricPoint {
   readonly run?: string | undefined;
 }
 
+/** What is taken of a metric's points: at most `limit` (1 or more) between two steps, both included. */
+export interface MetricSample {
+  readonly limit: number;
+  readonly steps?: { readonly from: number; readonly to: number } | undefined;
+}
+
+/** A dataset that runs of an experiment read, in one context. */
+export interface DatasetSummary {
+  readonly experimentId: string;
+  readonly name: string;
+  readonly digest: string;
+  readonly context: string | null;
+}
+
 export interface InputRow {
   readonly owner: number;
   readonly dataset: TrackedDataset;
@@ -206,7 +220,15 @@ export interface TrackingReader {
   ): Awaitable<MetricPoint[]>;
   /** How many points the run has, of all metrics. */
   countMetrics(run: number): Awaitable<number>;
+  /** Points of one metric by step, timestamp, value: spread evenly, the first and the last among them. */
+  sampleMetric(run: number, key: string, sample: MetricSample): Awaitable<MetricPoint[]>;
   inputs(keys: readonly number[]): Awaitable<InputRow[]>;
+  /** The datasets that runs of these experiments read, once for each context, at most `limit`. */
+  datasetSummaries(
+    workspace: string,
+    experimentIds: readonly string[],
+    limit: number,
+  ): Awaitable<DatasetSummary[]>;
   modelInputs(keys: readonly number[]): Awaitable<ModelLinkRow[]>;
   modelOutputs(keys: readonly number[]): Awaitable<ModelLinkRow[]>;
 

@@ -83,3 +83,15 @@ export function toMlflowReply(error: WherefromError): MlflowReply {
     body: { error_code: code, message },
   };
 }
+
+/** A text as Python shows it within a message: `repr()`. */
+export function pythonText(text: string): string {
+  const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
+  const escaped = text
+    .replace(/\\/g, '\\\\')
+    .replaceAll(quote, `\\${quote}`)
+    .replace(/\n/g, '\\n')
+    .replace(/\r/g, '\\r')
+    .replace(/\t/g, '\\t');
+  return quote + escaped + quote;
+}

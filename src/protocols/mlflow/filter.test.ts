@@ -23,7 +23,6 @@ describe('a filter', () => {
 
   test.each([
     ['', []],
-    ['  ', []],
     ['metric.`a b` >= -2e3', [{ entity: 'metric', key: 'a b', operator: '>=', value: -2000 }]],
     ['metrics."a/b" = 1', [{ entity: 'metric', key: 'a/b', operator: '=', value: 1 }]],
     ["tags.mlflow.user = 'x'", [{ entity: 'tag', key: 'mlflow.user', operator: '=', value: 'x' }]],
@@ -57,6 +56,12 @@ describe('a filter', () => {
   });
 
   test.each([
+    ['  ', /^Invalid filter ' {2}'\. Could not be parsed\.$/],
+    ['metrics.a = +3', /^Invalid clause/],
+    ["params.1 = 'one'", /^Invalid clause/],
+    ["params.a-b = 'x'", /^Invalid clause/],
+    ['params.p IS NOT  NULL', /^Invalid clause/],
+    ['"tags".t = \'x\'', /^Invalid entity type/],
     ['metrics.a > 1 OR metrics.b > 1', /^Invalid clause\(s\) in filter string: 'OR'/],
     ['NOT metrics.a > 1', /'NOT'/],
     ['(metrics.a > 1)', /Invalid clause\(s\) in filter string: '\(metrics.a > 1\)'/],
@@ -152,7 +157,7 @@ describe('an order', () => {
     ['metrics.`a b` DESC', { entity: 'metric', key: 'a b', ascending: false }],
     ['start_time desc', { entity: 'attribute', key: 'start_time', ascending: false }],
     ['Created ASC', { entity: 'attribute', key: 'start_time', ascending: true }],
-    ['attributes.`Run Name`', { entity: 'attribute', key: 'run_name', ascending: true }],
+    ["metrics.'a b'  asc", { entity: 'metric', key: 'a b', ascending: true }],
   ])('%s', (clause, order) => {
     expect(parseOrders([clause], runGrammar)).toEqual([order]);
   });
@@ -162,6 +167,13 @@ describe('an order', () => {
     [[''], /Could not be parsed/],
     [['metrics.a DESC more'], /Could not be parsed/],
     [['nope'], /Invalid attribute key 'nope'/],
+    // Names that a filter may use, but not an order.
+    [['attributes.`Run Name`'], /Invalid attribute key 'Run Name'/],
+    [['metrics.a DESC '], /Could not be parsed/],
+    [[' metrics.a'], /Could not be parsed/],
+    [['metrics.1'], /Could not be parsed/],
+    [['metrics.a-b'], /Could not be parsed/],
+    [["'start_time'"], /Could not be parsed/],
     [['dataset.name'], /Invalid order_by entity: dataset/],
     [['metrics.a', 'metrics.a DESC'], /duplicate fields/],
     [['created', 'start_time'], /duplicate fields/],

@@ -10,11 +10,27 @@ export interface Token {
   readonly text: string;
 }
 
-// In order: white space, list, name with dots (its parts plain, in backticks or in double quotes),
-// text in single quotes, number, comparison, anything else. A text in double quotes is a name to
-// sqlparse and is taken as a value where one is expected.
-const lexer =
-  /\s+|(\((?:'(?:''|\\'|[^'])*'|"(?:[^"]|"")*"|[^()'"])*\))|((?:[\p{L}_][\p{L}\p{N}_$/]*|`[^`]*`|"[^"]*")(?:\.(?:[\p{L}\p{N}_$/-]+|`[^`]*`|"[^"]*"))*)|('(?:''|\\'|[^'])*')|([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)|(<=|>=|!=|<>|==|=|<|>)|(.)/gsu;
+// A part of a name as sqlparse reads it: letters, digits and underscores, but not digits alone.
+const plainPart = String.raw`(?=\d*[\p{L}_])[\p{L}\p{N}_]+`;
+const quotedPart = '`[^`]*`|"[^"]*"';
+const namePattern = `(?:[\\p{L}_][\\p{L}\\p{N}_$]*|${quotedPart})(?:\\.(?:${plainPart}|${quotedPart}|'[^']*'))*`;
+
+// In order: white space, list, the keyword NOT NULL, name with dots, text in single quotes, number,
+// comparison, anything else. A text in double quotes is a name to sqlparse and is taken as a value
+// where one is expected.
+const lexer = new RegExp(
+  [
+    String.raw`\s+`,
+    String.raw`(\((?:'(?:''|\\'|[^'])*'|"(?:[^"]|"")*"|[^()'"])*\))`,
+    String.raw`(NOT\s+NULL\b)`,
+    `(${namePattern})`,
+    String.raw`('(?:''|\\'|[^'])*')`,
+    String.raw`(-?(?:\d+(?:\.\d*)?|\.\d+)(?:E[+-]?\d+)?)`,
+    '(<=|>=|!=|<>|==|=|<|>)',
+    '(.)',
+  ].join('|'),
+  'gisu',
+);
 
 const keywords = new Set(['AND', 'OR', 'NOT', 'IN', 'LIKE', 'ILIKE', 'RLIKE', 'IS', 'NULL']);
 
@@ -23,8 +39,10 @@ function tokenize(filter: string): Token[] {
     throw invalidParameter(`A filter can have at most ${filterCharactersMax} characters.`);
   }
   const tokens: Token[] = [];
-  for (const [whole, list, name, quoted, number, operator, other] of filter.matchAll(lexer)) {
+  for (const match of filter.matchAll(lexer)) {
+    const [whole, list, notNull, name, quoted, number, operator, other] = match;
     if (list !== undefined) tokens.push({ kind: 'list', text: list });
+    else if (notNull !== undefined) tokens.push(...notNullTokens(filter, notNull));
     else if (name !== undefined) {
       const keyword = keywords.has(name.toUpperCase());
       tokens.push(
@@ -37,6 +55,12 @@ function tokenize(filter: string): Token[] {
     else if (other !== undefined) throw invalidClause(filter, whole);
   }
   return tokens;
+}
+
+/** With more than one space between, MLflow does not know its own operator. */
+function notNullTokens(filter: string, text: string): Token[] {
+  if (text.length > 'NOT NULL'.length) throw invalidClause(filter, text);
+  return ['NOT', 'NULL'].map((word): Token => ({ kind: 'keyword', text: word }));
 }
 
 function invalidClause(filter: string, clause: string): Error {
@@ -75,8 +99,10 @@ function readIdentifier(
     text.startsWith('`') || text.startsWith('"')
       ? text.indexOf('.', text.indexOf(text[0] ?? '', 1))
       : text.indexOf('.');
-  const name = dot < 0 ? 'attribute' : unquote(text.slice(0, dot));
-  const entity = Object.hasOwn(grammar.entities, name) ? grammar.entities[name] : undefined;
+  const before = text.slice(0, Math.max(dot, 0));
+  const name = grammar.quotedEntities && isQuoted(before, '`') ? trim(before) : before;
+  const named = Object.hasOwn(grammar.entities, name) ? grammar.entities[name] : undefined;
+  const entity = dot < 0 ? 'attribute' : named;
   if (entity === undefined) {
     const valid = [...new Set(Object.values(grammar.entities))].map((one) => `'${one}'`).join(', ');
     throw invalidParameter(`Invalid entity type '${name}'. Valid values are [${valid}]`);
@@ -103,22 +129,37 @@ function isNumeric(entity: SearchEntity, key: string, grammar: Grammar): boolean
   return entity === 'metric' || (entity === 'attribute' && grammar.numericAttributes.includes(key));
 }
 
+/** IN and NOT IN: attributes and datasets; in one grammar also tags and parameters. */
+const takesLists = (entity: SearchEntity, grammar: Grammar): boolean =>
+  entity === 'attribute' || entity === 'dataset' || grammar.listsOfAll === true;
+
 function operatorsFor(
   entity: SearchEntity,
   key: string,
   grammar: Grammar,
 ): readonly SearchOperator[] {
   if (isNumeric(entity, key, grammar)) return numericOperators;
-  if (entity === 'attribute' || entity === 'dataset') return [...textOperators, 'IN', 'NOT IN'];
+  if (takesLists(entity, grammar)) return [...textOperators, 'IN', 'NOT IN'];
   return grammar.nullable.includes(entity) ? [...textOperators, ...nullOperators] : textOperators;
 }
 
-function readNumber(entity: SearchEntity, key: string, token: Token): number {
-  if (token.kind !== 'number') {
+interface Named {
+  readonly entity: SearchEntity;
+  readonly key: string;
+}
+
+function readNumber({ entity, key }: Named, token: Token, grammar: Grammar): number {
+  const mayQuote = entity === 'attribute' && grammar.quotedNumbers?.includes(key) === true;
+  const text = mayQuote && token.kind === 'text' ? trim(token.text) : token.text;
+  if (token.kind !== 'number' && !(mayQuote && /^-?\d+$/.test(text))) {
     const what = entity === 'metric' ? 'metric' : `numeric attribute: ${key}`;
     throw invalidParameter(`Expected numeric value type for ${what}. Found ${token.text}`);
   }
-  return Number(token.text);
+  if (entity === 'attribute' && grammar.wholeNumbers === true && !/^-?\d+$/.test(text)) {
+    const shown = Number.isInteger(Number(text)) ? `${Number(text)}.0` : text;
+    throw invalidParameter(`Invalid value for numeric attribute '${key}': '${shown}'`);
+  }
+  return Number(text);
 }
 
 function readText(entity: SearchEntity, token: Token): string {
@@ -222,13 +263,13 @@ function checkOperator(
 }
 
 function readValue(
-  { entity, key }: { entity: SearchEntity; key: string },
+  { entity, key }: Named,
   operator: SearchOperator,
   token: Token,
   grammar: Grammar,
 ): string | number | readonly string[] {
-  if (isNumeric(entity, key, grammar)) return readNumber(entity, key, token);
-  if (token.kind === 'list' && (entity === 'attribute' || entity === 'dataset')) {
+  if (isNumeric(entity, key, grammar)) return readNumber({ entity, key }, token, grammar);
+  if (token.kind === 'list' && takesLists(entity, grammar)) {
     if (entity === 'attribute' && grammar.listAttributes?.includes(key) === false) {
       const names = grammar.listAttributes.map((one) => `'${one}'`).join(', ');
       throw invalidParameter(
@@ -249,11 +290,12 @@ function readValue(
 function toCondition(comparison: Comparison, grammar: Grammar): Condition {
   const found = readIdentifier(comparison.identifier, grammar, grammar.attributes);
   if (comparison.value !== undefined && isNumeric(found.entity, found.key, grammar)) {
-    readNumber(found.entity, found.key, comparison.value);
+    readNumber(found, comparison.value, grammar);
   }
   if (
     comparison.value?.kind === 'list' &&
-    (found.entity === 'tag' || found.entity === 'parameter')
+    !takesLists(found.entity, grammar) &&
+    found.entity !== 'metric'
   ) {
     readText(found.entity, comparison.value);
   }
@@ -272,12 +314,12 @@ function unaliased(
 }
 
 /**
- * Reads a filter: comparisons joined by AND. Absent or blank text is no condition at all.
+ * Reads a filter: comparisons joined by AND. Absent or empty text is no condition at all.
  * @throws invalid_message with MLflow's text.
  * Source: mlflow/utils/search_utils.py (parse_search_filter).
  */
 export function parseFilter(filter: string | undefined, grammar: Grammar): Condition[] {
-  if (filter === undefined || filter.trim() === '') return [];
+  if (filter === undefined || filter === '') return [];
   return readClauses(filter).map((comparison) => toCondition(comparison, grammar));
 }
 
@@ -286,6 +328,9 @@ export function parseFilter(filter: string | undefined, grammar: Grammar): Condi
  * @throws invalid_message with MLflow's text for what is no comparison.
  */
 export function readClauses(filter: string): Comparison[] {
+  if (filter.trim() === '') {
+    throw invalidParameter(`Invalid filter '${filter}'. Could not be parsed.`);
+  }
   const tokens = tokenize(filter);
   const comparisons: Comparison[] = [];
   let at = 0;
@@ -309,10 +354,10 @@ function clauseAt(tokens: readonly Token[], at: number): string {
   return tokens[at]?.kind === 'keyword' ? (rest[0] ?? '') : rest.join(' ');
 }
 
-const orderClause = /^((?:[^\s`"']|`[^`]*`|"[^"]*"|'[^']*')+)(?:\s+(\S+))?$/s;
+const orderClause = new RegExp(`^(${namePattern})(?:\\s+([\\p{L}\\p{N}_]+))?$`, 'su');
 
 function parseOrder(clause: string, grammar: Grammar): Order {
-  const match = clause.length > filterCharactersMax ? null : orderClause.exec(clause.trim());
+  const match = clause.length > filterCharactersMax ? null : orderClause.exec(clause);
   const [, identifier, direction] = match ?? [];
   if (identifier === undefined) {
     throw invalidParameter(`Invalid order_by clause '${clause}'. Could not be parsed.`);

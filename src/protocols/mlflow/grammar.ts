@@ -34,6 +34,14 @@ export interface Grammar {
   readonly listAttributes?: readonly string[];
   /** Entities that take IS NULL and IS NOT NULL. */
   readonly nullable: readonly SearchEntity[];
+  /** Numeric attributes whose number may stand in quotes. */
+  readonly quotedNumbers?: readonly string[];
+  /** Numeric attributes take whole numbers only. */
+  readonly wholeNumbers?: boolean;
+  /** Names of entities may stand in backticks. */
+  readonly quotedEntities?: boolean;
+  /** Tags and parameters take IN and NOT IN too. */
+  readonly listsOfAll?: boolean;
   /** Other names of attributes. */
   readonly attributeAliases: Readonly<Record<string, string>>;
 }
@@ -56,7 +64,7 @@ const trackingEntities = {
   datasets: 'dataset',
 } as const;
 
-const runAttributes = [
+const runOrderAttributes = [
   'artifact_uri',
   'end_time',
   'run_id',
@@ -66,16 +74,15 @@ const runAttributes = [
   'user_id',
   'created',
   'Created',
-  'run name',
-  'Run name',
-  'Run Name',
 ];
+const runAttributes = [...runOrderAttributes, 'run name', 'Run name', 'Run Name'];
 
 /** Source of these tables: mlflow/utils/search_utils.py, class SearchUtils. */
 export const runGrammar: Grammar = {
   entities: trackingEntities,
+  quotedEntities: true,
   attributes: runAttributes,
-  orderAttributes: runAttributes,
+  orderAttributes: runOrderAttributes,
   orderEntities: ['metric', 'parameter', 'tag', 'attribute'],
   numericAttributes: ['start_time', 'end_time', 'created', 'Created'],
   listAttributes: ['run_id'],
@@ -98,6 +105,7 @@ export const experimentGrammar: Grammar = {
   orderAttributes: experimentAttributes,
   orderEntities: ['attribute'],
   numericAttributes: ['creation_time', 'last_update_time'],
+  wholeNumbers: true,
   listAttributes: ['experiment_id'],
   nullable: ['tag'],
   attributeAliases: {},
@@ -107,7 +115,7 @@ export const experimentGrammar: Grammar = {
 export const modelGrammar: Grammar = {
   entities: attributeOnly,
   attributes: ['name'],
-  orderAttributes: ['name', 'creation_timestamp', 'last_updated_timestamp'],
+  orderAttributes: ['name', 'last_updated_timestamp'],
   orderEntities: ['attribute'],
   numericAttributes: ['creation_timestamp', 'last_updated_timestamp'],
   listAttributes: ['name'],
@@ -122,6 +130,7 @@ export const modelVersionGrammar: Grammar = {
   orderAttributes: ['name', 'version_number', 'creation_timestamp', 'last_updated_timestamp'],
   orderEntities: ['attribute'],
   numericAttributes: ['version_number', 'creation_timestamp', 'last_updated_timestamp'],
+  quotedNumbers: ['version_number'],
   listAttributes: ['name', 'run_id'],
   nullable: [],
   attributeAliases: {},
@@ -150,19 +159,16 @@ const loggedModelAttributes = [
   'creation_timestamp',
   'creation_time',
   'last_updated_timestamp',
-  'last_updated_time',
 ];
 
-/** Class SearchLoggedModelsUtils. */
+/** Source: mlflow/utils/search_logged_model_utils.py. */
 export const loggedModelGrammar: Grammar = {
-  entities: trackingEntities,
+  entities: { attributes: 'attribute', metrics: 'metric', params: 'parameter', tags: 'tag' },
+  listsOfAll: true,
   attributes: loggedModelAttributes,
   orderAttributes: loggedModelAttributes,
   orderEntities: ['metric', 'attribute'],
   numericAttributes: loggedModelAttributes.slice(5),
   nullable: [],
-  attributeAliases: {
-    creation_time: 'creation_timestamp',
-    last_updated_time: 'last_updated_timestamp',
-  },
+  attributeAliases: { creation_time: 'creation_timestamp' },
 };

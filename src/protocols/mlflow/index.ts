@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Operation } from '../../door/index.ts';
 import type { Protocol, ProtocolServices } from '../services.ts';
 import { evaluationOperations, registerEvaluationRoutes } from './evaluation/routes.ts';
+import { registerGraphql } from './graphql/routes.ts';
 import { importOperations } from './import/index.ts';
 import { registerImportRoutes } from './import/routes.ts';
 import { trackingOperations } from './operations/index.ts';
@@ -9,6 +10,7 @@ import { registerRegistryRoutes, registryOperations } from './registry/routes.ts
 import { createRouteHelpers, useJsonBodies, useMlflowErrors, useMlflowNotFound } from './routes.ts';
 import { registerTraceRoutesV2, registerTraceRoutesV3, traceOperations } from './traces/index.ts';
 import { registerArtifactRoutes, registerGetArtifact } from './tracking/artifact-routes.ts';
+import { registerChartRoutes, registerPageRoutes } from './tracking/chart-routes.ts';
 import { registerExperimentRoutes } from './tracking/experiment-routes.ts';
 import { registerLogRoutes } from './tracking/log-routes.ts';
 import { registerLoggedModelRoutes } from './tracking/logged-model-routes.ts';
@@ -67,11 +69,12 @@ function register(app: FastifyInstance, services: ProtocolServices): void {
   );
   registerGetArtifact(app, services);
   registerImportRoutes(app, services);
+  registerGraphql(app, services);
   // Clients call /api, MLflow's own pages /ajax-api.
   for (const prefix of ['/api/2.0', '/ajax-api/2.0']) {
     app.register(
       (scope, _options, done) => {
-        registerVersion2(scope, services);
+        registerVersion2(scope, services, prefix.startsWith('/ajax'));
         done();
       },
       { prefix },
@@ -94,7 +97,11 @@ function register(app: FastifyInstance, services: ProtocolServices): void {
   }
 }
 
-function registerVersion2(scope: FastifyInstance, services: ProtocolServices): void {
+function registerVersion2(
+  scope: FastifyInstance,
+  services: ProtocolServices,
+  ofPages: boolean,
+): void {
   useMlflowNotFound(scope);
   const helpers = createRouteHelpers(scope, services);
   registerExperimentRoutes(helpers, services);
@@ -107,4 +114,6 @@ function registerVersion2(scope: FastifyInstance, services: ProtocolServices): v
   registerRegistryRoutes(scope, services, helpers);
   registerTraceRoutesV2(scope, helpers, services);
   registerWebhookRoutes(helpers, services);
+  registerChartRoutes(helpers, services);
+  if (ofPages) registerPageRoutes(helpers, services);
 }

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { invalidParameter } from './errors.ts';
+import { invalidParameter, pythonText } from './errors.ts';
 import { invalidValue } from './wire.ts';
 
 /**
@@ -12,6 +12,7 @@ export const mlflowLimits = {
   tagCharactersMax: 8_000,
   experimentNameCharactersMax: 500,
   experimentTagCharactersMax: 20_000,
+  artifactLocationCharactersMax: 2_048,
   batchMetricsMax: 1_000,
   batchParamsMax: 100,
   batchTagsMax: 100,
@@ -28,6 +29,10 @@ export const mlflowLimits = {
   runsDefault: 1_000,
   pageMax: 50_000,
   historyMax: 25_000,
+  historyRunsMax: 100,
+  historyPointsOfRunMax: 2_500,
+  datasetExperimentsMax: 20,
+  datasetSummariesMax: 1_000,
   loggedModelsDefault: 100,
   evaluationDatasetsDefault: 1_000,
   evaluationRecordsDefault: 1_000,
@@ -105,18 +110,37 @@ export function checkExperimentTag(tag: { readonly key: string; readonly value?:
   return { key: tag.key, value: tag.value ?? '' };
 }
 
-/** Checks what a metric's types do not: its name and that its time is not negative. */
+/** A double as Python prints it. */
+function asPythonFloat(value: unknown): string {
+  if (value === 'NaN') return 'nan';
+  return Number.isInteger(value) && Math.abs(Number(value)) < 1e16 ? `${value}.0` : String(value);
+}
+
+interface CheckedMetric {
+  readonly key: string;
+  readonly value: unknown;
+  readonly timestamp: number;
+  readonly dataset_name?: string;
+  readonly dataset_digest?: string;
+}
+
+/** Checks what a metric's types do not: its dataset, its name, and that its time is not negative. */
 export function checkMetric(
-  metric: { readonly key: string; readonly value: unknown; readonly timestamp: number },
+  metric: CheckedMetric,
   /** What stands before its fields' names in messages. */
   before: () => string,
 ): void {
+  if (Boolean(metric.dataset_name) !== Boolean(metric.dataset_digest)) {
+    throw invalidParameter(
+      'Both dataset_name and dataset_digest must be provided if one is provided',
+    );
+  }
   if (!plainName.test(metric.key)) checkName(metric.key, `${before()}name`);
   if (metric.timestamp < 0) {
     throw invalidValue(
       `${before()}timestamp`,
       metric.timestamp,
-      `metric '${metric.key}' (value=${metric.value}). Timestamp must be a nonnegative long (64-bit integer) `,
+      `metric '${metric.key}' (value=${asPythonFloat(metric.value)}). Timestamp must be a nonnegative long (64-bit integer) `,
     );
   }
   checkLength('Metric name', mlflowLimits.keyCharactersMax, metric.key);
@@ -144,7 +168,7 @@ export function checkLoggedModelName(name: string | undefined): void {
   if (name === undefined || name === '') return;
   if (/[/:.%"']/.test(name)) {
     throw invalidParameter(
-      `Invalid model name ('${name}') provided. Model name must be a non-empty string and cannot contain the following characters: ('/', ':', '.', '%', '"', "'")`,
+      `Invalid model name (${pythonText(name)}) provided. Model name must be a non-empty string and cannot contain the following characters: ('/', ':', '.', '%', '"', "'")`,
     );
   }
 }

@@ -24,6 +24,8 @@ export interface Field<T> {
   readonly type: 'string' | 'int64' | 'int32' | 'double' | 'bool' | 'enum' | 'message' | 'json';
   readonly required: boolean;
   readonly repeated: boolean;
+  /** What stands for an absent value: the default of the protobuf. */
+  readonly fallback?: string | undefined;
   /** An older name of the field that clients may still send. */
   readonly alias?: string | undefined;
   readonly enumeration?: Enumeration | undefined;
@@ -98,6 +100,13 @@ export function required<F extends Field<unknown>>(
   return { ...field, required: true };
 }
 
+/** A text that is '' when it is absent, as MLflow reads the fields of messages in lists. */
+export const text: Field<string> & { readonly required: true; readonly repeated: false } = {
+  ...string,
+  required: true,
+  fallback: '',
+};
+
 /** The same field, also found under an older name. */
 export function alias<F extends Field<unknown>>(field: F, name: string): F {
   return { ...field, alias: name };
@@ -112,15 +121,26 @@ export function message<F extends Fields>(fields: F): Message<F> {
 const unnamed = '?';
 
 /** `Missing value for required parameter 'X'. …`, 400. */
-function missingValue(path: string): Error {
+export function missingValue(path: string): Error {
   return invalidParameter(
     `Missing value for required parameter '${path}'. See the API docs for more information about request parameters.`,
   );
 }
 
+/** JSON as Python writes it: sorted keys, and ASCII only. */
+function asPython(value: unknown): string {
+  const text = JSON.stringify(value, (_key, item: unknown) =>
+    isObject(item) ? Object.fromEntries(Object.entries(item).sort()) : item,
+  );
+  return (text ?? 'null').replace(
+    /[\u007f-\uffff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
 /** `Invalid value V for parameter 'X' supplied: …`, 400. */
 export function invalidValue(path: string, value: unknown, reason?: string): Error {
-  const shown = (JSON.stringify(value) ?? 'null').slice(0, 500);
+  const shown = asPython(value).slice(0, 500);
   return invalidParameter(
     `Invalid value ${shown} for parameter '${path}' supplied${reason === undefined ? '.' : `: ${reason}`}`,
   );
@@ -141,10 +161,17 @@ function wrongType(path: string, value: unknown): Error {
   return invalidValue(path, value, hint);
 }
 
+const int32Limit = 2 ** 31;
+const decimal = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+
 function readInteger(value: unknown, path: string, field: Field<unknown>): number {
-  const number = typeof value === 'string' && /^[+-]?\d+$/.test(value) ? Number(value) : value;
+  // Whole numbers in text, also written as 1e3.
+  const number = typeof value === 'string' && decimal.test(value) ? Number(value) : value;
   if (typeof number !== 'number' || !Number.isInteger(number)) throw wrongType(path, value);
-  const limit = field.type === 'int32' ? 2_147_483_647 : Number.MAX_SAFE_INTEGER;
+  if (field.type === 'int32' && (number < -int32Limit || number >= int32Limit)) {
+    throw wrongType(path, value);
+  }
+  const limit = Number.MAX_SAFE_INTEGER;
   if (Math.abs(number) > limit) {
     throw invalidValue(path, value, `It must be an integer between -${limit} and ${limit}.`);
   }
@@ -235,11 +262,12 @@ function readFields(
       value = source[field.alias];
     }
     const path = prefix === unnamed ? unnamed : prefix + name;
+    value ??= field.fallback;
     if (value === undefined || value === null) {
       if (field.required) throw missingValue(path);
       continue;
     }
-    if (field.required && value === '') throw missingValue(path);
+    if (field.required && value === '' && field.fallback === undefined) throw missingValue(path);
     body[name] = field.repeated
       ? readRepeated(value, field, path, text)
       : readValue(value, field, path, text);

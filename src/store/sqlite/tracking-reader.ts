@@ -1,12 +1,14 @@
 import type { MetricPoint } from '../../facts/tracking-facts.ts';
 import type {
   ArtifactRow,
+  DatasetSummary,
   ExperimentRow,
   InputRow,
   LifecycleStage,
   ListedArtifact,
   LoggedModelRow,
   LoggedModelSearch,
+  MetricSample,
   ModelLinkRow,
   OwnedKeyValue,
   OwnedMetric,
@@ -18,6 +20,7 @@ import type {
 } from '../../tracking/index.ts';
 import type { Database } from './database.ts';
 import { listDirectory } from './tracking-artifacts.ts';
+import { datasetSummaries, partsOfRun, sampleMetric } from './tracking-charts.ts';
 import { findExperiment, findExperimentByName, searchExperiments } from './tracking-experiments.ts';
 import { searchLoggedModels } from './tracking-model-search.ts';
 import { runArtifactUri, searchRuns, searchRunsQuickly } from './tracking-run-search.ts';
@@ -88,11 +91,6 @@ interface StoredInput {
   readonly profile: string | null;
   readonly tags: string;
 }
-
-/** The parts of a run's points: each is one seek for a key. `?1` is the run. */
-const partsOfRun = `WITH RECURSIVE parts (part) AS (
-  SELECT 0 UNION ALL
-  SELECT part + 1 FROM parts WHERE part < (SELECT max(part) FROM tracking_metrics WHERE run = ?1))`;
 
 /** Queries of experiments, runs, logged models and artifact files in SQLite. Caches nothing. */
 export class SqliteTrackingReader implements TrackingReader {
@@ -297,6 +295,14 @@ export class SqliteTrackingReader implements TrackingReader {
       timestamp: row[4],
       step: row[5],
     }));
+  }
+
+  sampleMetric(run: number, key: string, sample: MetricSample): MetricPoint[] {
+    return sampleMetric(this.db, { run, key, sample }).map(metricOf);
+  }
+
+  datasetSummaries(workspace: string, ids: readonly string[], limit: number): DatasetSummary[] {
+    return datasetSummaries(this.db, { workspace, ids, limit });
   }
 
   inputs(keys: readonly number[]): InputRow[] {

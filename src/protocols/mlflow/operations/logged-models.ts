@@ -2,7 +2,7 @@ import type { JsonObject } from '../../../base/json.ts';
 import type { DecideContext } from '../../../door/index.ts';
 import type { Fact, FactContext } from '../../../facts/facts.ts';
 import type { LoggedModelRow } from '../../../tracking/index.ts';
-import { doesNotExist } from '../errors.ts';
+import { doesNotExist, mlflowError } from '../errors.ts';
 import {
   describeModel,
   environmentOf,
@@ -274,8 +274,16 @@ export const logLoggedModelParams = mlflowOperation<
   async decide(body, context) {
     const model = await getLoggedModel(body.model_id, context);
     const known = await context.state.tracking.loggedModelParams([model.key]);
-    const has = new Set(known.map(({ key }) => key));
-    const news = uniqueTags(body.params).some(({ key }) => !has.has(key));
+    const has = new Map(known.map(({ key, value }) => [key, value]));
+    const params = uniqueTags(body.params);
+    for (const { key, value } of params) {
+      if (!has.has(key) || has.get(key) === value) continue;
+      throw mlflowError(
+        'BAD_REQUEST',
+        `Changing param values is not allowed. Param with key='${key}' was already logged for model ID='${body.model_id}'.`,
+      );
+    }
+    const news = params.some(({ key }) => !has.has(key));
     return news ? { decided: {}, answer: {} } : { unchanged: {} };
   },
   facts: (message) => [

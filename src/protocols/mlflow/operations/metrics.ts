@@ -2,7 +2,7 @@ import type { DecideContext } from '../../../door/index.ts';
 import type { Fact } from '../../../facts/facts.ts';
 import type { KeyValue, MetricPoint } from '../../../facts/tracking-facts.ts';
 import type { RunHead } from '../../../tracking/index.ts';
-import { doesNotExist, invalidParameter } from '../errors.ts';
+import { doesNotExist, invalidParameter, pythonText } from '../errors.ts';
 import { type Evaluated, evaluatedFacts, findEvaluated } from '../lineage/evaluated-on.ts';
 import type { SourceTags } from '../lineage/source-code.ts';
 import { mlflowOperation, tokeniseTags } from '../operation.ts';
@@ -96,7 +96,7 @@ async function newParams(
   if (conflicts.length > 0) {
     const shown = conflicts.map(
       ({ key, value }) =>
-        `{'key': '${key}', 'old_value': '${known.get(key)}', 'new_value': '${value ?? ''}'}`,
+        `{'key': ${pythonText(key)}, 'old_value': ${pythonText(known.get(key) ?? '')}, 'new_value': ${pythonText(value ?? '')}}`,
     );
     throw invalidParameter(
       `Changing param values is not allowed. Params were already logged='[${shown.join(', ')}]' for run ID='${body.run_id}'.`,

@@ -152,9 +152,9 @@ function registerReads(helpers: RouteHelpers, services: ProtocolServices): void 
   read(['GET', 'model-versions/search'], wire.searchMessage, searchVersions);
   read(
     ['GET', 'model-versions/get-download-uri'],
-    wire.versionMessage,
-    async (body, workspace, { registry }) => {
-      const row = await getVersion(registry, workspace, body);
+    wire.downloadMessage,
+    async ({ name = '', version = '' }, workspace, { registry }) => {
+      const row = await getVersion(registry, workspace, { name, version });
       return { artifact_uri: row.storageLocation };
     },
   );

@@ -91,6 +91,11 @@ export async function searchVersions(
   workspace: string,
   { registry }: StateReader,
 ): Promise<unknown> {
+  if (body.max_results !== undefined && body.max_results < 1) {
+    throw invalidParameter(
+      `Invalid value for max_results. It must be a positive integer, but got ${body.max_results}`,
+    );
+  }
   const search = readSearch(body, workspace, { grammar: modelVersionGrammar, page: versionsPage });
   const newestFirst: RegistryOrder[] = [{ key: 'last_updated_timestamp', ascending: false }];
   const orders = search.orders.length === 0 ? newestFirst : search.orders;

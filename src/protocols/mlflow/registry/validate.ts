@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import type { ModelTag } from '../../../facts/registry-facts.ts';
 import { invalidParameter } from '../errors.ts';
+import { invalidValue } from '../wire.ts';
 
 /** MLflow's checks and texts. Source: mlflow/utils/validation.py, model_version_stages.py. */
 
@@ -8,7 +9,7 @@ const tagKeyCharactersMax = 250;
 const tagValueCharactersMax = 100_000;
 const aliasCharactersMax = 255;
 /** Python's \w with Unicode, the dash, and for keys the rest that MLflow allows. */
-const keyPattern = /^[\p{L}\p{N}_/.\-:\s]*$/u;
+const keyPattern = /^[\p{L}\p{N}_/.\-: ]*$/u;
 const aliasPattern = /^[\p{L}\p{N}_-]*$/u;
 
 /** `len()` of Python: characters, not UTF-16 units. */
@@ -31,8 +32,10 @@ function checkPath(name: string, parameter: string): void {
   if (normal === name && normal !== '.' && !normal.startsWith('..') && !normal.startsWith('/')) {
     return;
   }
-  throw invalidParameter(
-    `Invalid value ${JSON.stringify(name)} for parameter '${parameter}' supplied: Names may be treated as files in certain cases, and must not resolve to other names when treated as such. This name would resolve to '${normal}'`,
+  throw invalidValue(
+    parameter,
+    name,
+    `Names may be treated as files in certain cases, and must not resolve to other names when treated as such. This name would resolve to '${normal}'`,
   );
 }
 
@@ -55,8 +58,10 @@ export function readVersion(version: string): number {
 
 export function checkTagKey(key: string): void {
   if (!keyPattern.test(key)) {
-    throw invalidParameter(
-      `Invalid value ${JSON.stringify(key)} for parameter 'key' supplied: Names may only contain alphanumerics, underscores (_), dashes (-), periods (.), spaces ( ), colon(:) and slashes (/).`,
+    throw invalidValue(
+      'key',
+      key,
+      `Names may only contain alphanumerics, underscores (_), dashes (-), periods (.), spaces ( ), colon(:) and slashes (/).`,
     );
   }
   checkPath(key, 'key');

@@ -25,6 +25,8 @@ export const createVersionMessage = message({
   model_id: string,
 });
 export const versionMessage = message({ name: required(string), version: required(string) });
+/** MLflow checks these two by hand, with other texts. */
+export const downloadMessage = message({ name: string, version: string });
 export const updateVersionMessage = message({
   name: required(string),
   version: required(string),

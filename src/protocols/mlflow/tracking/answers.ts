@@ -18,6 +18,9 @@ function list<T, R>(name: string, items: readonly T[], write: (item: T) => R): R
 
 const keyValue = ({ key, value }: KeyValue): Answer => ({ key, value });
 
+/** MLflow's name of the workspace of a server without workspaces. */
+const onlyWorkspace = 'default';
+
 export function writeExperiment(experiment: ExperimentRow, tags: readonly KeyValue[]): Answer {
   const { id, name, artifactLocation, stage, creationTime, lastUpdateTime } = experiment;
   return {
@@ -28,6 +31,7 @@ export function writeExperiment(experiment: ExperimentRow, tags: readonly KeyVal
     ...(lastUpdateTime === 0 ? {} : { last_update_time: lastUpdateTime }),
     ...(creationTime === 0 ? {} : { creation_time: creationTime }),
     ...list('tags', tags, keyValue),
+    workspace: onlyWorkspace,
   };
 }
 

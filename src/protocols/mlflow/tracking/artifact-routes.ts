@@ -84,7 +84,8 @@ async function list(
   return writeFiles(files, shown);
 }
 
-async function listBelow(
+/** Lists a directory below a root, as `artifacts/list` answers. */
+export async function listBelow(
   root: string,
   path: string | undefined,
   call: Call,

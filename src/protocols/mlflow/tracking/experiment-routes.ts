@@ -7,7 +7,7 @@ import {
 import type { ProtocolServices } from '../../services.ts';
 import { doesNotExist, invalidParameter } from '../errors.ts';
 import { parseFilter, parseOrders } from '../filter.ts';
-import { experimentGrammar } from '../grammar.ts';
+import { type Condition, experimentGrammar } from '../grammar.ts';
 import {
   createExperiment,
   deleteExperiment,
@@ -39,16 +39,39 @@ export function stageOf(
 const experimentAnswer = ({ experiment, tags }: FullExperiment): Answer =>
   writeExperiment(experiment, tags);
 
+/** Schemes whose URLs have parameters. Source: urllib.parse (uses_params). */
+const withParameters = /^(?:ftp|hdl|prospero|https?|shttp|rtspu?|sips?|mms|sftp|tel)?$/;
+
 function checkLocation(location: string | undefined): void {
   if (location === undefined || location === '') return;
+  const scheme = /^([a-zA-Z][\w+.-]*):/.exec(location)?.[1] ?? '';
+  const parameters = /;[^/]*$/.test(location) && withParameters.test(scheme);
+  if (location.includes('#') || parameters) {
+    throw invalidParameter("'artifact_location' URL can't include fragments or params.");
+  }
+  if (location.split('?').slice(1).join('?').includes('..')) {
+    throw invalidParameter('Invalid query string');
+  }
   if (location.startsWith('runs:')) {
     throw invalidParameter(`Artifact location cannot be a runs:/ URI. Given: '${location}'`);
   }
-  if (location.includes('#') || location.includes(';')) {
-    throw invalidParameter("'artifact_location' URL can't include fragments or params.");
+  const { artifactLocationCharactersMax } = mlflowLimits;
+  if ([...location].length > artifactLocationCharactersMax) {
+    throw invalidParameter(
+      `Invalid artifact path length. The length of the artifact path cannot be greater than ${artifactLocationCharactersMax} characters. To configure this limit, please set the MLFLOW_ARTIFACT_LOCATION_MAX_LENGTH environment variable.`,
+    );
   }
-  if (location.split(/[/\\?]/).includes('..')) {
+  // Files of ours have no other way up than their own path.
+  if (scheme === 'mlflow-artifacts' && location.split(/[/\\]/).includes('..')) {
     throw invalidParameter(`Invalid artifact location: '${location}'`);
+  }
+}
+
+/** Ids in a filter are numbers too. */
+function checkIds(conditions: readonly Condition[]): void {
+  for (const { entity, key, value } of conditions) {
+    if (entity !== 'attribute' || key !== 'experiment_id' || value === null) continue;
+    for (const id of Array.isArray(value) ? value : [value]) checkExperimentId(String(id));
   }
 }
 
@@ -59,10 +82,12 @@ async function search(
 ): Promise<Answer> {
   const limit = readMaxResults(body.max_results, 0, mlflowLimits.pageMax);
   const offset = readPageToken(body.page_token);
+  const conditions = parseFilter(body.filter, experimentGrammar);
+  checkIds(conditions);
   const page = await services.read(({ tracking }) =>
     searchFullExperiments(tracking, {
       workspace: call.workspace,
-      conditions: conditionsWithTokens(parseFilter(body.filter, experimentGrammar), services),
+      conditions: conditionsWithTokens(conditions, services),
       orders: parseOrders(body.order_by, experimentGrammar),
       stage: stageOf(body.view_type),
       limit,
@@ -75,14 +100,29 @@ async function search(
   };
 }
 
+/** `experiments/get`. @throws invalid_message, not_found with MLflow's text. */
+export async function getExperiment(
+  body: wire.ExperimentOnly,
+  { workspace }: Call,
+  services: ProtocolServices,
+): Promise<Answer> {
+  checkExperimentId(body.experiment_id);
+  const id = String(BigInt(body.experiment_id.trim()));
+  const found = await services.read(({ tracking }) =>
+    findFullExperiment(tracking, workspace, { id }),
+  );
+  if (found === undefined) throw doesNotExist(`No Experiment with id=${id} exists`);
+  return { experiment: experimentAnswer(found) };
+}
+
 /** The endpoints of experiments. */
 export function registerExperimentRoutes(helpers: RouteHelpers, services: ProtocolServices): void {
   helpers.write('POST', '/mlflow/experiments/create', {
     message: wire.createExperimentMessage,
     operation: createExperiment,
     body(read) {
-      checkExperimentName(read.name);
       checkLocation(read.artifact_location);
+      checkExperimentName(read.name);
       return read.tags === undefined ? read : { ...read, tags: read.tags.map(checkExperimentTag) };
     },
     answer: (answer) => answer,
@@ -121,15 +161,7 @@ export function registerExperimentRoutes(helpers: RouteHelpers, services: Protoc
 function registerReads(helpers: RouteHelpers, services: ProtocolServices): void {
   helpers.read('GET', '/mlflow/experiments/get', {
     message: wire.experimentMessage,
-    async answer(body, { workspace }) {
-      checkExperimentId(body.experiment_id);
-      const id = String(BigInt(body.experiment_id.trim()));
-      const found = await services.read(({ tracking }) =>
-        findFullExperiment(tracking, workspace, { id }),
-      );
-      if (found === undefined) throw doesNotExist(`No Experiment with id=${id} exists`);
-      return { experiment: experimentAnswer(found) };
-    },
+    answer: (body, call) => getExperiment(body, call, services),
   });
   helpers.read('GET', '/mlflow/experiments/get-by-name', {
     message: wire.experimentByNameMessage,

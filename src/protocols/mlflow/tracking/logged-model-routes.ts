@@ -7,7 +7,7 @@ import {
 } from '../../../tracking/index.ts';
 import type { ProtocolServices } from '../../services.ts';
 import { doesNotExist, invalidParameter } from '../errors.ts';
-import { parseFilter, parseOrders } from '../filter.ts';
+import { parseFilter } from '../filter.ts';
 import { type Condition, loggedModelGrammar } from '../grammar.ts';
 import {
   createLoggedModel,
@@ -99,23 +99,27 @@ function readToken(token: string | undefined, query: Omit<PageToken, 'offset'>):
   );
 }
 
+/** A field's name is taken as it stands: quotes belong to it. Source: _apply_order_by_search_logged_models. */
+function readOrder(name: string): { entity: 'attribute' | 'metric'; key: string } {
+  const dot = name.indexOf('.');
+  const { attributeAliases, orderAttributes } = loggedModelGrammar;
+  if (dot < 0 && orderAttributes.includes(name)) {
+    const key = Object.hasOwn(attributeAliases, name) ? attributeAliases[name] : name;
+    return { entity: 'attribute', key: key ?? name };
+  }
+  if (dot >= 0 && name.slice(0, dot) === 'metrics') {
+    return { entity: 'metric', key: name.slice(dot + 1) };
+  }
+  const hint = dot < 0 ? '' : '. Only metrics are supported.';
+  throw invalidParameter(`Invalid order by field name: ${name}${hint}`);
+}
+
 function readOrders(body: wire.SearchLoggedModels): LoggedModelOrder[] {
-  return (body.order_by ?? []).map(({ field_name, ascending, dataset_name, dataset_digest }) => {
-    if (!field_name)
-      throw invalidParameter('`field_name` in the `order_by` clause must be specified.');
-    if (dataset_digest && !dataset_name) {
-      throw invalidParameter(
-        '`dataset_digest` can only be specified if `dataset_name` is also specified.',
-      );
-    }
-    const [order] = parseOrders(
-      [`${field_name} ${ascending === false ? 'DESC' : 'ASC'}`],
-      loggedModelGrammar,
-    );
-    if (order === undefined) throw invalidParameter(`Invalid order by field name: ${field_name}.`);
-    return dataset_name
-      ? { ...order, dataset: { name: dataset_name, digest: dataset_digest || undefined } }
-      : order;
+  return (body.order_by ?? []).map((clause) => {
+    const { field_name = '', ascending = true, dataset_name, dataset_digest } = clause;
+    const order = { ...readOrder(field_name), ascending };
+    if (!dataset_name) return order;
+    return { ...order, dataset: { name: dataset_name, digest: dataset_digest || undefined } };
   });
 }
 

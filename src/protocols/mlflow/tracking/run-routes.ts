@@ -1,4 +1,4 @@
-import { getFullRuns, onePage, pageOfRuns } from '../../../tracking/index.ts';
+import { type FullRun, getFullRuns, onePage, pageOfRuns } from '../../../tracking/index.ts';
 import type { ProtocolServices } from '../../services.ts';
 import { doesNotExist, invalidParameter } from '../errors.ts';
 import { parseFilter, parseOrders } from '../filter.ts';
@@ -15,7 +15,8 @@ import * as wire from './wire.ts';
 
 const asItIs = <T>(read: T): T => read;
 
-async function getRun(id: string, call: Call, services: ProtocolServices): Promise<Answer> {
+/** `runs/get`. @throws not_found with MLflow's text. */
+export async function getRun(id: string, call: Call, services: ProtocolServices): Promise<Answer> {
   const full = await services.read(async ({ tracking }) => {
     const run = await tracking.findRun(call.workspace, id);
     return run === undefined ? undefined : (await getFullRuns(tracking, [run.key]))[0];
@@ -24,7 +25,11 @@ async function getRun(id: string, call: Call, services: ProtocolServices): Promi
   return { run: writeRun(full) };
 }
 
-async function searchRuns(
+/** A run as searches show it: MLflow's leave the models out that it read. */
+const writeFoundRun = (full: FullRun): Answer => writeRun({ ...full, modelInputs: [] });
+
+/** `runs/search`. @throws invalid_message with MLflow's text. */
+export async function searchRuns(
   body: wire.SearchRuns,
   call: Call,
   services: ProtocolServices,
@@ -45,7 +50,7 @@ async function searchRuns(
   const keys = await services.searches.searchRuns(onePage(search));
   const page = await services.read(({ tracking }) => pageOfRuns(tracking, keys, limit));
   return {
-    ...(page.items.length === 0 ? {} : { runs: page.items.map(writeRun) }),
+    ...(page.items.length === 0 ? {} : { runs: page.items.map(writeFoundRun) }),
     ...(page.more ? { next_page_token: writePageToken(offset + limit) } : {}),
   };
 }

@@ -11,11 +11,14 @@ import {
   repeated,
   required,
   string,
+  text,
 } from '../wire.ts';
 
 /** Source: mlflow/protos/service.proto; required fields as mlflow/server/handlers.py checks them. */
 
 const keyValue = message({ key: required(string), value: string });
+/** In lists that MLflow's schema does not look into, a key that is absent is an empty one. */
+const looseKeyValue = message({ key: text, value: string });
 const runId = required(alias(string, 'run_uuid'));
 const viewType = oneOf(['ACTIVE_ONLY', 'DELETED_ONLY', 'ALL'], 1);
 
@@ -33,7 +36,7 @@ const loggedModelStatus = oneOf(
 export const createExperimentMessage = message({
   name: required(string),
   artifact_location: string,
-  tags: repeated(nested(keyValue)),
+  tags: repeated(nested(looseKeyValue)),
 });
 export const experimentMessage = message({ experiment_id: required(string) });
 export const experimentByNameMessage = message({ experiment_name: required(string) });
@@ -63,7 +66,7 @@ export const createRunMessage = message({
   user_id: string,
   run_name: string,
   start_time: int64,
-  tags: repeated(nested(keyValue)),
+  tags: repeated(nested(looseKeyValue)),
 });
 export const updateRunMessage = message({
   run_id: runId,
@@ -118,6 +121,15 @@ export const metricHistoryMessage = message({
   max_results: int32,
 });
 
+export const historyBulkIntervalMessage = message({
+  run_ids: repeated(string),
+  metric_key: required(string),
+  start_step: int32,
+  end_step: int32,
+  max_results: int32,
+});
+export const searchDatasetsMessage = message({ experiment_ids: repeated(string) });
+
 export const logInputsMessage = message({
   run_id: required(string),
   datasets: repeated(
@@ -152,8 +164,8 @@ export const createLoggedModelMessage = message({
   name: string,
   model_type: string,
   source_run_id: string,
-  params: repeated(nested(keyValue)),
-  tags: repeated(nested(keyValue)),
+  params: repeated(nested(looseKeyValue)),
+  tags: repeated(nested(looseKeyValue)),
 });
 export const loggedModelMessage = message({ model_id: required(string), allow_deleted: string });
 export const finalizeLoggedModelMessage = message({
@@ -162,7 +174,7 @@ export const finalizeLoggedModelMessage = message({
 });
 export const loggedModelTagsMessage = message({
   model_id: required(string),
-  tags: repeated(nested(keyValue)),
+  tags: repeated(nested(looseKeyValue)),
 });
 export const deleteLoggedModelTagMessage = message({
   model_id: required(string),
@@ -170,7 +182,7 @@ export const deleteLoggedModelTagMessage = message({
 });
 export const loggedModelParamsMessage = message({
   model_id: required(string),
-  params: repeated(nested(keyValue)),
+  params: repeated(nested(looseKeyValue)),
 });
 export const searchLoggedModelsMessage = message({
   experiment_ids: required(repeated(string)),
@@ -231,6 +243,8 @@ export type SetTag = BodyOf<typeof setTagMessage>;
 export type DeleteTag = BodyOf<typeof deleteTagMessage>;
 export type LogBatch = BodyOf<typeof logBatchMessage>;
 export type SearchRuns = BodyOf<typeof searchRunsMessage>;
+export type HistoryBulkInterval = BodyOf<typeof historyBulkIntervalMessage>;
+export type SearchDatasets = BodyOf<typeof searchDatasetsMessage>;
 export type LogInputs = BodyOf<typeof logInputsMessage>;
 export type LogOutputs = BodyOf<typeof logOutputsMessage>;
 export type LogModel = BodyOf<typeof logModelMessage>;
