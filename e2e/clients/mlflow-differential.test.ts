@@ -1,0 +1,79 @@
+/**
+ * The same requests to MLflow's own server and to ours: what is answered must be equal, up to ids,
+ * times and invented names, and up to what `differential/differences.ts` names.
+ * `DIFFERENTIAL=all` sends everything that the generators know; otherwise a part that stays the same.
+ */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ensurePythonEnv } from '../../scripts/python-env.ts';
+import { type ChildServer, startChildServer } from '../server.ts';
+import { badFieldSteps, spares } from './differential/bad-fields.ts';
+import type { Compared, Step } from './differential/compared.ts';
+import { reasonFor } from './differential/differences.ts';
+import { searchSteps } from './differential/expressions.ts';
+import { createPair, isAlike, type Pair } from './differential/pair.ts';
+import { populationSteps } from './differential/population.ts';
+import { createRandom } from './differential/random.ts';
+import { type ReferenceServer, startReferenceServer } from './differential/reference-server.ts';
+import { type Found, report } from './differential/report.ts';
+import { foundAlike } from './differential/searches.ts';
+import { sequence } from './differential/sequences.ts';
+
+const all = process.env.DIFFERENTIAL === 'all';
+const MINUTE_MS = 60_000;
+/** Everything takes a quarter of an hour on two busy cores. */
+const timeoutMs = (all ? 60 : 5) * MINUTE_MS;
+
+let reference: ReferenceServer;
+let server: ChildServer;
+let pair: Pair;
+
+beforeAll(async () => {
+  const { python } = await ensurePythonEnv({ log: console.log });
+  [reference, server] = await Promise.all([startReferenceServer(python), startChildServer()]);
+  pair = createPair({ theirs: reference.url, ours: server.url });
+}, timeoutMs);
+afterAll(async () => {
+  await Promise.all([reference?.stop(), server?.stop()]);
+});
+
+/** The same part of a list on every run: `count` of it, spread by a seed. */
+function part<T>(items: readonly T[], count: number): readonly T[] {
+  if (all || items.length <= count) return items;
+  const random = createRandom(items.length);
+  return items.filter(() => random.below(items.length) < count);
+}
+
+async function differing(
+  steps: readonly Step[],
+  alike: (compared: Compared) => boolean = isAlike,
+): Promise<string> {
+  const found: Found[] = [];
+  for (const [index, step] of steps.entries()) {
+    const compared = await pair.send(step);
+    if (!alike(compared) && reasonFor(compared) === undefined) found.push({ compared, index });
+  }
+  return report(steps, found);
+}
+
+describe('MLflow and Wherefrom', { timeout: timeoutMs }, () => {
+  test('find the same by every expression, in the same order', async () => {
+    expect(await differing(populationSteps())).toBe('');
+    expect(await differing(part(searchSteps(), 700), foundAlike)).toBe('');
+  });
+
+  test.each(all ? [1, 2, 3, 4, 5] : [1])(
+    'answer alike what clients send, seed %i',
+    async (seed) => {
+      expect(await differing(sequence(seed, all ? 1_500 : 500))).toBe('');
+    },
+  );
+
+  test('answer alike to values at the edges of every field', async () => {
+    expect(await differing([...spares, ...part(badFieldSteps().edges, 500)])).toBe('');
+  });
+
+  // Last: what they take and we refuse makes their state another one.
+  test('refuse values of wrong types', async () => {
+    expect(await differing(part(badFieldSteps().wrong, 250))).toBe('');
+  });
+});

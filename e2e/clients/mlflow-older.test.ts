@@ -1,0 +1,79 @@
+/** Clients of releases before ours, each in an environment of its own, drive the same server. */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ensurePythonEnv } from '../../scripts/python-env.ts';
+import { parseRef } from '../../src/facts/ref.ts';
+import { root, startTestServer, type TestServer } from './openlineage-server.ts';
+
+const run = promisify(execFile);
+const outputBytesMax = 16 * 1024 * 1024;
+
+let server: TestServer;
+
+beforeEach(async () => {
+  server = await startTestServer();
+});
+afterEach(() => server?.stop());
+
+/** Runs the flow and returns what it printed. */
+async function flow(python: string): Promise<Record<string, unknown>> {
+  const script = join(root, 'e2e', 'clients', 'mlflow_older_flow.py');
+  const { stdout } = await run(python, [script], {
+    cwd: server.directory,
+    maxBuffer: outputBytesMax,
+    env: {
+      PATH: process.env.PATH,
+      HOME: server.directory,
+      MLFLOW_TRACKING_URI: server.url,
+      MLFLOW_TRACKING_TOKEN: server.key,
+      GIT_PYTHON_REFRESH: 'quiet',
+    },
+  });
+  const line = stdout.split('\n').find((each) => each.startsWith('RESULT '));
+  return JSON.parse(line?.slice('RESULT '.length) ?? '{}');
+}
+
+describe('an older mlflow client, unmodified', () => {
+  test.each([
+    { name: 'mlflow-2', release: /^2\.22\./ },
+    { name: 'mlflow-3.1', release: /^3\.1\./ },
+  ] as const)('$name tracks, searches, registers and loads back', async ({ name, release }) => {
+    const { python } = await ensurePythonEnv({ log: console.log, name });
+    const out = await flow(python);
+    expect(out).toMatchObject({
+      version: expect.stringMatching(release),
+      data: {
+        status: 'FINISHED',
+        params: expect.objectContaining({ C: '0.5', p4: '4' }),
+        metrics: expect.objectContaining({ accuracy: 0.9, loss: 0.1, curve: 1 }),
+        stage: 'trial',
+        inputs: ['iris'],
+      },
+      history: [0, 1, 2].map((step) => [step, step / 2]),
+      artifacts: expect.arrayContaining(['notes']),
+      note: 'a note',
+      downloaded: ['note.txt'],
+      autolog: '250',
+      found: ['first'],
+      pages: ['first', 'child', 'auto'],
+      experiments: ['older'],
+      model_version: { version: '1', run: out.run, stage: 'Staging', tags: { checked: 'yes' } },
+      registered: '2',
+      predicts_alike: [true, true, true, true],
+      versions: ['1', '2'],
+      latest: ['1'],
+      refused: [
+        'INVALID_PARAMETER_VALUE',
+        'RESOURCE_DOES_NOT_EXIST',
+        'RESOURCE_ALREADY_EXISTS',
+        'RESOURCE_ALREADY_EXISTS',
+      ],
+      deleted: 'deleted',
+    });
+    const trace = await server.ask('trace', 'modelVersion:default/older-iris@1');
+    const kinds = new Set(trace.nodes.map(({ ref }) => parseRef(ref).kind));
+    expect([...kinds]).toEqual(expect.arrayContaining(['run', 'datasetVersion', 'environment']));
+  });
+});
