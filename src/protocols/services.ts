@@ -75,6 +75,8 @@ export interface ProtocolServices {
   /** The token of a person's name when one was given, for filters; undefined when it is not known. */
   findToken(value: string): string | undefined;
   readonly webhooks: WebhookServices;
+  /** False once the record was found damaged: then nothing is written any more. */
+  healthy(): boolean;
   /** Counts refusals and warnings for /metrics. */
   count(event: 'refused' | 'warned', protocol: string): void;
 }

@@ -91,6 +91,7 @@ export async function compose(config: Config): Promise<Composed> {
       searches: store.searches,
       ...persons,
       webhooks: webhooks.services,
+      healthy: sources.healthy,
       count: metrics.count,
     };
     const app = createHttp({

@@ -59,6 +59,7 @@ export async function startProtocolServer(
     reveal: (text) => revealTokens(text, (token) => store.findPerson(token)),
     findToken: (value) => store.findToken(personLookup(secret, value)),
     webhooks: unused('webhooks'),
+    healthy: () => door.broken() === undefined,
     count: () => undefined,
   };
   const app = await createProtocolApp(

@@ -62,7 +62,9 @@ function register(app: FastifyInstance, services: ProtocolServices): void {
   useJsonBodies(app);
   useMlflowErrors(app, services);
   app.get('/health', { config: { access: 'none' } }, (_request, reply) =>
-    reply.type('text/plain').send('OK'),
+    services.healthy()
+      ? reply.type('text/plain').send('OK')
+      : reply.code(503).type('text/plain').send('The record is damaged: nothing is written.'),
   );
   app.get('/version', { config: { access: 'none' } }, (_request, reply) =>
     reply.type('text/plain').send(mlflowVersion),

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { WherefromError } from '../../../base/errors.ts';
 import { limits } from '../../../base/limits.ts';
 import { refusal, startMlflowServer } from '../../../testing/mlflow-server.ts';
 
@@ -68,6 +69,24 @@ describe('requests', () => {
       store_type: 'SqlStore',
       workspaces_enabled: true,
     });
+  });
+
+  test('health turns red when the record was found damaged, and nothing more is written', async () => {
+    const damaged = new WherefromError('integrity_broken', 'A page is damaged.');
+    const broken = server.services.door.submit({
+      operation: {
+        protocol: 'mlflow',
+        operation: 'test/damaged',
+        decide: () => Promise.reject(damaged),
+        translate: () => ({ facts: [], warnings: [] }),
+      },
+      workspace: 'default',
+      principal: 'tester',
+      body: {},
+    });
+    await expect(broken).rejects.toBe(damaged);
+    expect((await server.send('GET', '/health')).status).toBe(503);
+    expect((await server.post('experiments/create', { name: 'x' })).status).toBe(500);
   });
 
   test('under /ajax-api mean the same', async () => {
