@@ -26,6 +26,10 @@ const unordered = new Set([
   'dataset_inputs',
   'model_inputs',
   'model_outputs',
+  'dataset_summaries',
+  'datasetInputs',
+  'modelOutputs',
+  'modelVersions',
 ]);
 
 /** Compares `theirs` (MLflow's own server) with `ours`. */
@@ -62,11 +66,15 @@ async function ask(side: Side, step: Step): Promise<Answer> {
 }
 
 function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
+  // One of their endpoints writes NaN as Python does, which is no JSON.
+  for (const json of [text, text.replaceAll(/: ?NaN\b/g, ':"NaN"')]) {
+    try {
+      return JSON.parse(json);
+    } catch {
+      // Then the other way, or as it is.
+    }
   }
+  return text;
 }
 
 /** Ids as symbols wherever they stand; numbers of experiments where a number is that of one. */
@@ -93,7 +101,9 @@ function normalise(
   name = '',
 ): unknown {
   if (typeof value === 'string')
-    return name === 'next_page_token' ? '‹token›' : shownText(told(value, name), name);
+    return name === 'next_page_token' || name === 'nextPageToken'
+      ? '‹token›'
+      : shownText(told(value, name), name);
   if (typeof value === 'number') return Math.abs(value - Date.now()) < dayMs ? '‹now›' : value;
   if (Array.isArray(value)) {
     const items = value.map((item) => normalise(item, told));
@@ -110,7 +120,7 @@ function normalise(
 }
 
 function shownText(text: string, name: string): string {
-  return (name === 'run_name' || name === 'name' || name === 'value') && inventedName.test(text)
+  return /^(?:run_name|runName|name|value)$/.test(name) && inventedName.test(text)
     ? '‹name›'
     : text;
 }

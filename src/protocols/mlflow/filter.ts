@@ -366,6 +366,11 @@ function parseOrder(clause: string, grammar: Grammar): Order {
   if (lower !== 'asc' && lower !== 'desc') {
     throw invalidParameter(`Invalid ordering key in order_by clause '${clause}'.`);
   }
+  if (grammar.shownOrderKeys !== undefined && !grammar.orderAttributes.includes(identifier)) {
+    throw invalidParameter(
+      `Invalid order by key '${identifier}' specified. Valid keys are '${grammar.shownOrderKeys}'`,
+    );
+  }
   const found = readIdentifier(identifier, grammar, grammar.orderAttributes);
   if (!grammar.orderEntities.includes(found.entity)) {
     throw invalidParameter(`Invalid order_by entity: ${found.entity}`);

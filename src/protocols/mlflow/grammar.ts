@@ -40,6 +40,8 @@ export interface Grammar {
   readonly wholeNumbers?: boolean;
   /** Names of entities may stand in backticks. */
   readonly quotedEntities?: boolean;
+  /** Orders are keys as they stand, not identifiers; these are shown when another comes. */
+  readonly shownOrderKeys?: string;
   /** Tags and parameters take IN and NOT IN too. */
   readonly listsOfAll?: boolean;
   /** Other names of attributes. */

@@ -85,7 +85,7 @@ const runFields: Readonly<
   async modelVersions({ info }, { call, services }) {
     const filter = `run_id='${isObject(info) ? info.run_id : ''}'`;
     const found = await services.read((state) => searchVersions({ filter }, call.workspace, state));
-    return isObject(found) ? found.model_versions : undefined;
+    return isObject(found) ? (found.model_versions ?? []) : [];
   },
 };
 

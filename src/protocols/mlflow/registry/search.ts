@@ -12,6 +12,7 @@ import type { SearchBody } from './wire.ts';
 const modelSearchGrammar: Grammar = {
   ...modelGrammar,
   orderAttributes: [...modelGrammar.orderAttributes, 'timestamp'],
+  shownOrderKeys: "{'name', 'timestamp'}",
   attributeAliases: { timestamp: 'last_updated_timestamp' },
 };
 const modelsPage = { fallback: 100, cap: 1_000 };

@@ -18,10 +18,11 @@ function list<T, R>(name: string, items: readonly T[], write: (item: T) => R): R
 
 const keyValue = ({ key, value }: KeyValue): Answer => ({ key, value });
 
-/** MLflow's name of the workspace of a server without workspaces. */
-const onlyWorkspace = 'default';
-
-export function writeExperiment(experiment: ExperimentRow, tags: readonly KeyValue[]): Answer {
+export function writeExperiment(
+  experiment: ExperimentRow,
+  tags: readonly KeyValue[],
+  workspace: string,
+): Answer {
   const { id, name, artifactLocation, stage, creationTime, lastUpdateTime } = experiment;
   return {
     experiment_id: id,
@@ -31,7 +32,7 @@ export function writeExperiment(experiment: ExperimentRow, tags: readonly KeyVal
     ...(lastUpdateTime === 0 ? {} : { last_update_time: lastUpdateTime }),
     ...(creationTime === 0 ? {} : { creation_time: creationTime }),
     ...list('tags', tags, keyValue),
-    workspace: onlyWorkspace,
+    workspace,
   };
 }
 

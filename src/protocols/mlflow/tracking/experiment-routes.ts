@@ -36,8 +36,8 @@ export function stageOf(
   return view === 'DELETED_ONLY' ? 'deleted' : 'active';
 }
 
-const experimentAnswer = ({ experiment, tags }: FullExperiment): Answer =>
-  writeExperiment(experiment, tags);
+const experimentAnswer = ({ experiment, tags }: FullExperiment, workspace: string): Answer =>
+  writeExperiment(experiment, tags, workspace);
 
 /** Schemes whose URLs have parameters. Source: urllib.parse (uses_params). */
 const withParameters = /^(?:ftp|hdl|prospero|https?|shttp|rtspu?|sips?|mms|sftp|tel)?$/;
@@ -95,7 +95,9 @@ async function search(
     }),
   );
   return {
-    ...(page.items.length === 0 ? {} : { experiments: page.items.map(experimentAnswer) }),
+    ...(page.items.length === 0
+      ? {}
+      : { experiments: page.items.map((each) => experimentAnswer(each, call.workspace)) }),
     ...(page.more ? { next_page_token: writePageToken(offset + limit) } : {}),
   };
 }
@@ -112,7 +114,7 @@ export async function getExperiment(
     findFullExperiment(tracking, workspace, { id }),
   );
   if (found === undefined) throw doesNotExist(`No Experiment with id=${id} exists`);
-  return { experiment: experimentAnswer(found) };
+  return { experiment: experimentAnswer(found, workspace) };
 }
 
 /** The endpoints of experiments. */
@@ -171,7 +173,7 @@ function registerReads(helpers: RouteHelpers, services: ProtocolServices): void 
         findFullExperiment(tracking, workspace, { name }),
       );
       if (found === undefined) throw doesNotExist(`Could not find experiment with name '${name}'`);
-      return { experiment: experimentAnswer(found) };
+      return { experiment: experimentAnswer(found, workspace) };
     },
   });
   for (const method of ['GET', 'POST'] as const) {
