@@ -126,7 +126,7 @@ describe("mlflow's tracing, unmodified, and plain OpenTelemetry", () => {
         'dataset:retriever:%2F%2Fretrieve/chunk-9 read-by document inferred',
         'dataset:s3:%2F%2Fkb/france.md read-by document observed',
         'datasetVersion:s3:%2F%2Fkb/lyon.md@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 read-by document observed',
-        'model:acme/tiny-2025-01 served model observed',
+        'model:provider:acme/tiny-2025-01 served model observed',
         'modelVersion:default/qa@2 read-by prompt observed',
         `run:default/${out.run_id} produced source observed`,
       ]),
@@ -152,8 +152,8 @@ describe("mlflow's tracing, unmodified, and plain OpenTelemetry", () => {
     // The broken one, and the one that was deleted: what it reached stays true.
     const served = await server.ask('impact', out.model_id);
     expect(served.counts.map(({ count }) => count)).toEqual([3]);
-    const { counts } = await server.ask('impact', 'model:acme/tiny-2025-01');
-    expect(counts).toEqual([{ ref: 'model:acme/tiny-2025-01', kind: 'prediction', count: 2 }]);
+    const { counts } = await server.ask('impact', 'model:provider:acme/tiny-2025-01');
+    expect(counts).toEqual([{ ref: 'model:provider:acme/tiny-2025-01', kind: 'prediction', count: 2 }]);
     expect((await server.ask('impact', 'qa@1')).counts).toEqual([]);
   });
 
@@ -162,7 +162,7 @@ describe("mlflow's tracing, unmodified, and plain OpenTelemetry", () => {
     const answer = await server.ask('trace', out.plain_id.slice(0, 14));
     expect(answer.ref).toBe(`prediction:default/${out.plain_id}`);
     expect(into(answer)).toEqual([
-      'model:acme/tiny-2025-01 served model observed',
+      'model:provider:acme/tiny-2025-01 served model observed',
       'modelVersion:default/assistant@7 served version observed',
     ]);
     const prediction = answer.nodes.find(({ kind }) => kind === 'prediction');

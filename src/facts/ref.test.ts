@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { entityKinds } from './kinds.ts';
-import { findRef, formatRef, parseRef } from './ref.ts';
+import { findRef, formatRef, parseRef, workspaceOf } from './ref.ts';
 
 const part = fc
   .string({ unit: 'grapheme', minLength: 1, maxLength: 30 })
@@ -50,4 +50,10 @@ test('what is no ref is told from one', () => {
     expect(findRef(text)).toBeUndefined();
   expect(() => parseRef('credit-risk@3')).toThrow('is not a ref');
   expect(() => parseRef('run:default/%zz')).toThrow('percent-encoding');
+});
+
+test('a thing is of a workspace, of the organisation, or of a provider outside', () => {
+  expect(workspaceOf('model:fraud/credit-risk')).toBe('fraud');
+  expect(workspaceOf('dataset:file//x.csv')).toBeUndefined();
+  expect(workspaceOf('model:provider:openai/tiny-1')).toBeUndefined();
 });

@@ -56,13 +56,17 @@ export function findRef(ref: string): RefParts | undefined {
   };
 }
 
+/** Begins the namespace of models that a provider runs: no workspace has a colon in its name. */
+export const outsideNamespace = 'provider:';
+
 /**
- * The workspace that a thing lives in; undefined for what is the organisation's. Code without a
- * repository is a script of a workspace; no address of a repository looks like a workspace's name.
+ * The workspace that a thing lives in; undefined for what is the organisation's, or outside of it.
+ * Code without a repository is a script of a workspace; no address of a repository looks like a
+ * workspace's name.
  */
 export function workspaceOf(ref: string): string | undefined {
   const parts = findRef(ref);
-  if (parts === undefined) return undefined;
+  if (parts === undefined || parts.namespace.startsWith(outsideNamespace)) return undefined;
   const isScript = parts.kind === 'code' && /^[-a-z0-9]+$/.test(parts.namespace);
   return isScript || workspaceKinds.has(parts.kind) ? parts.namespace : undefined;
 }

@@ -257,7 +257,7 @@ describe('what a trace came out of', () => {
   test('a version that nobody registered is kept and flagged; a service may be a deployment', async () => {
     await post(fixture, protobuf);
     expect(await uses(fixtureId)).toEqual([
-      'model:openai/tiny-1 served model observed',
+      'model:provider:openai/tiny-1 served model observed',
       'modelVersion:default/chat@3 served version observed unknown',
     ]);
     expect(await server.store.read(({ traces }) => traces.countAll())).toEqual({

@@ -2,7 +2,7 @@ import { isObject, type Json, list, text } from '../../base/json.ts';
 import { limits } from '../../base/limits.ts';
 import type { DecideContext } from '../../door/index.ts';
 import type { Fact, FactContext, TraceUse } from '../../facts/facts.ts';
-import { formatRef } from '../../facts/ref.ts';
+import { formatRef, outsideNamespace } from '../../facts/ref.ts';
 import { canonicalName } from '../../lineage/index.ts';
 import { deploymentRef, type RegistryReader, versionRef } from '../../registry/index.ts';
 import { spanKeys, traceKeys } from '../../traces/index.ts';
@@ -23,7 +23,8 @@ function modelUse(span: SentSpan, provider: string): TraceUse | undefined {
   if (model === undefined || (!modelTypes.has(type) && span.summary.usage === undefined))
     return undefined;
   return {
-    ref: formatRef({ kind: 'model', namespace: provider, name: model }),
+    // No workspace's: many teams call the same model of a provider.
+    ref: formatRef({ kind: 'model', namespace: `${outsideNamespace}${provider}`, name: model }),
     relation: 'served',
     role: type === 'EMBEDDING' ? 'embedding' : 'model',
     known: 'observed',
