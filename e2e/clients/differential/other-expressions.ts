@@ -277,7 +277,6 @@ export const loggedOrders = [
   'name',
   'model_type',
   'status',
-  'source_run_id',
   'creation_timestamp',
   'creation_time',
   'last_updated_timestamp',

@@ -27,6 +27,7 @@ const unordered = new Set([
   'model_inputs',
   'model_outputs',
   'dataset_summaries',
+  'latest_versions',
   'datasetInputs',
   'modelOutputs',
   'modelVersions',
@@ -91,7 +92,7 @@ function byId({ ids }: Side): (text: string, name: string) => string {
     return shown
       .replaceAll(/\b(?:m-)?[0-9a-f]{32}\b/g, '‹id›')
       .replace(/^(mlflow-artifacts:\/)(\d+)\b/, (_all, before, id) => before + experiment(id))
-      .replace(/\b(id[= ]|experiment )(\d+)\b/, (_all, before, id) => before + experiment(id));
+      .replace(/\b(id[= ]|experiment )(\d+)\b(?!›)/, (_all, before, id) => before + experiment(id));
   };
 }
 

@@ -383,14 +383,13 @@ function parseOrder(clause: string, grammar: Grammar): Order {
  * @throws invalid_message with MLflow's text.
  */
 export function parseOrders(clauses: readonly string[] | undefined, grammar: Grammar): Order[] {
-  const orders = (clauses ?? []).map((clause) => parseOrder(clause, grammar));
-  const seen = new Set<string>();
-  for (const { entity, key } of orders) {
-    const name = `${entity}.${key}`;
-    if (seen.has(name)) {
+  const orders = new Map<string, Order>();
+  for (const order of (clauses ?? []).map((clause) => parseOrder(clause, grammar))) {
+    const name = `${order.entity}.${order.key}`;
+    if (!orders.has(name)) orders.set(name, order);
+    else if (grammar.repeatedOrders !== true) {
       throw invalidParameter(`\`order_by\` contains duplicate fields: ['${name}']`);
     }
-    seen.add(name);
   }
-  return orders;
+  return [...orders.values()];
 }

@@ -40,6 +40,8 @@ export interface Grammar {
   readonly wholeNumbers?: boolean;
   /** Names of entities may stand in backticks. */
   readonly quotedEntities?: boolean;
+  /** An order may name a key again: the first one counts. */
+  readonly repeatedOrders?: boolean;
   /** Orders are keys as they stand, not identifiers; these are shown when another comes. */
   readonly shownOrderKeys?: string;
   /** Tags and parameters take IN and NOT IN too. */
@@ -108,6 +110,7 @@ export const experimentGrammar: Grammar = {
   orderEntities: ['attribute'],
   numericAttributes: ['creation_time', 'last_update_time'],
   wholeNumbers: true,
+  repeatedOrders: true,
   listAttributes: ['experiment_id'],
   nullable: ['tag'],
   attributeAliases: {},

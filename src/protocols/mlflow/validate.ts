@@ -113,6 +113,9 @@ export function checkExperimentTag(tag: { readonly key: string; readonly value?:
 /** A double as Python prints it. */
 function asPythonFloat(value: unknown): string {
   if (value === 'NaN') return 'nan';
+  // Infinities are kept as the largest doubles.
+  if (value === Number.MAX_VALUE) return 'inf';
+  if (value === -Number.MAX_VALUE) return '-inf';
   return Number.isInteger(value) && Math.abs(Number(value)) < 1e16 ? `${value}.0` : String(value);
 }
 

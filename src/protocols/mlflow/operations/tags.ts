@@ -14,6 +14,10 @@ import { getActiveRunHead, tagMap } from './define.ts';
 
 const runNameTag = 'mlflow.runName';
 
+/** The tags that are set: MLflow keeps a run's name rather than taking it away. */
+const named = (tags: readonly KeyValue[]): readonly KeyValue[] =>
+  tags.filter(({ key, value }) => key !== runNameTag || value !== '');
+
 /** The tags of a message that the run does not have with that value. */
 export async function changedTags(
   run: RunHead,
@@ -21,7 +25,7 @@ export async function changedTags(
   { state }: DecideContext,
 ): Promise<KeyValue[]> {
   const changed: KeyValue[] = [];
-  for (const tag of tags) {
+  for (const tag of named(tags)) {
     if ((await state.tracking.findTag(run.key, tag.key)) !== tag.value) changed.push(tag);
   }
   return changed;
@@ -59,11 +63,13 @@ export async function decideSource(
 /** What set tags mean: the tags, the run's name, its parent, its user and its code. */
 export function settledTagFacts(
   run: string,
-  tags: readonly KeyValue[],
+  sent: readonly KeyValue[],
   decided: TagDecision,
   context: FactContext,
 ): Fact[] {
   const { workspace, time } = context;
+  const tags = named(sent);
+  if (tags.length === 0) return [];
   const byKey = tagMap(tags);
   const name = byKey[runNameTag];
   const ref = runRef(workspace, run);
