@@ -153,7 +153,9 @@ describe("mlflow's tracing, unmodified, and plain OpenTelemetry", () => {
     const served = await server.ask('impact', out.model_id);
     expect(served.counts.map(({ count }) => count)).toEqual([3]);
     const { counts } = await server.ask('impact', 'model:provider:acme/tiny-2025-01');
-    expect(counts).toEqual([{ ref: 'model:provider:acme/tiny-2025-01', kind: 'prediction', count: 2 }]);
+    expect(counts).toEqual([
+      { ref: 'model:provider:acme/tiny-2025-01', kind: 'prediction', count: 2 },
+    ]);
     expect((await server.ask('impact', 'qa@1')).counts).toEqual([]);
   });
 
