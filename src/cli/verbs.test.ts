@@ -203,7 +203,8 @@ describe('verify and rebuild', () => {
     const wrong = join(directory, 'wrong.json');
     for (const change of [
       text.replace(/"size": \d+/, '"size": 2'),
-      text.replace(/"root": "./, '"root": "_'),
+      // Never the same as before: in base64 an underscore may stand for a slash.
+      text.replace(/"root": "(.)/, (_, first) => `"root": "${first === 'A' ? 'B' : 'A'}`),
       text.replace(/"positions": \[/, '"positions": [99999,'),
       text.replace(/"origin": "[^"]+"/, '"origin": "other"'),
       '{}',
