@@ -12,9 +12,15 @@ const charactersMax = 20;
 
 /** A name such as `worried-eel-498`, out of 6 random bytes. At most 20 characters, as MLflow's. */
 export function inventName(random: Buffer): string {
-  const word = (list: readonly string[], at: number): string =>
-    list[random.readUInt16BE(at) % list.length] ?? 'run';
-  const name = `${word(predicates, 0)}-${word(nouns, 2)}-${random.readUInt16BE(4) % 1000}`;
+  const word = (list: readonly string[], at: number): string => list[at % list.length] ?? 'run';
+  const number = random.readUInt16BE(4) % 1000;
+  let name = '';
+  // Words beside those that are too long together, as MLflow draws again.
+  for (let turn = 0; turn < 10; turn += 1) {
+    const predicate = word(predicates, random.readUInt16BE(0) + turn);
+    name = `${predicate}-${word(nouns, random.readUInt16BE(2) + turn)}-${number}`;
+    if (name.length <= charactersMax) return name;
+  }
   return name.slice(0, charactersMax);
 }
 
