@@ -1,5 +1,5 @@
 /** Events as Airflow sent them, each with a run and a time of its own. */
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Figure, MeasureContext } from '../figures.ts';
@@ -75,7 +75,7 @@ function eventsLike(event: CapturedEvent): () => LoadRequest {
   return () => {
     count += 1;
     const parts = templates[count % variantCount] ?? [];
-    const run = randomUUID();
+    const run = uuid7();
     const time = new Date(Date.now() + count).toISOString();
     // Every second part is what the split has found.
     const body = parts
@@ -83,6 +83,13 @@ function eventsLike(event: CapturedEvent): () => LoadRequest {
       .join('');
     return { method: 'POST', path: '/api/v1/lineage', body };
   };
+}
+
+/** A run id as the clients of OpenLineage make it: the time, then chance. Source: RFC 9562, section 5.7. */
+function uuid7(): string {
+  const time = Date.now().toString(16).padStart(12, '0');
+  const chance = randomBytes(10).toString('hex');
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${chance.slice(1, 4)}-8${chance.slice(5, 8)}-${chance.slice(8)}`;
 }
 
 function variantOf(event: CapturedEvent, variant: number): object {

@@ -172,7 +172,7 @@ export const limits = {
   /** Turns of the event loop that the writer waits for more messages, as long as each brings some. */
   gatherTurnsMax: 8,
   /** Write-ahead log: SQLite folds it back at this many pages of 4 KiB. */
-  walPagesMax: 2_000,
+  walPagesMax: 8_000,
   /** Messages of one page that rebuild and verify read at a time. */
   replayEntriesMax: 500,
 } as const;

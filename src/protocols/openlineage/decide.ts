@@ -11,6 +11,16 @@ export interface LineageAnswer {
 }
 
 /**
+ * The key under which an event is known to have come: its time as it was written, then the digest of
+ * its content. Events of one time lie side by side in the index; digests alone lie anywhere, and each
+ * would make the writer write a page of its own.
+ */
+export function seenKey(message: unknown, digest: string): string {
+  const time = isObject(message) ? message.eventTime : undefined;
+  return `${typeof time === 'string' ? time.slice(0, 30) : ''} ${digest.slice(0, 40)}`;
+}
+
+/**
  * Decides one RunEvent, JobEvent or DatasetEvent. Its key is a digest of its content, from
  * which persons and secrets have been taken before; the same event again is `unchanged`. White space
  * does not count; the order of keys does, for it is the same when a producer sends an event again, and
@@ -33,7 +43,7 @@ export async function decideEvent(
   }
   const message = withoutSecrets(body);
   const key = sha256Hex(JSON.stringify(message));
-  if (await context.state.lineage.findEventKey(context.workspace, key)) {
+  if (await context.state.lineage.findEventKey(context.workspace, seenKey(message, key))) {
     return { outcome: 'unchanged', answer: { duplicate: true } };
   }
   const answer = { duplicate: false };

@@ -6,6 +6,7 @@ import { formatRef } from '../../facts/ref.ts';
 import { facetAttributes } from './attributes.ts';
 import { ColumnEdges, readColumnLineage } from './columns.ts';
 import { describeDataset, readFacts, type WriteContext, writeFacts } from './datasets.ts';
+import { seenKey } from './decide.ts';
 import { readExplicitLineage } from './explicit.ts';
 import { agentRef, boundName, datasetKey, jobRef, runRef } from './names.ts';
 import {
@@ -47,8 +48,10 @@ export function translateEvent(payload: Payload, context: FactContext): Translat
   const event = readEvent(payload.message, context.time, warn);
   const translating = { event, context, warn };
   const facts: LineageFact[] = [];
-  const key = text(payload.decided.key);
-  if (key !== undefined) facts.push({ kind: 'event.seen', key });
+  const digest = text(payload.decided.key);
+  if (digest !== undefined) {
+    facts.push({ kind: 'event.seen', key: seenKey(payload.message, digest) });
+  }
   if (event.run) facts.push(...runFacts(translating, event.run));
   else if (event.job) facts.push(...jobEventFacts(translating, event.job));
   if (event.dataset) facts.push(...datasetEventFacts(translating, event.dataset));

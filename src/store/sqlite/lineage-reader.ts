@@ -28,6 +28,7 @@ import {
   type NodeTuple,
   nodeColumns,
   type RunEventTuple,
+  refIs,
   toColumn,
   toEdge,
   toNode,
@@ -37,6 +38,13 @@ import {
   useColumnsPlain,
   useColumnsWithAttributes,
 } from './lineage-rows.ts';
+import { afterAt } from './lineage-schema.ts';
+
+const namedWithin = `name >= ?1 AND name <= ?2 AND (?3 = -1 OR kind = ?3) ORDER BY name, ref LIMIT ?4`;
+/** For a text without an `@`: in the order of the index. */
+const nodesByName = `SELECT ${nodeColumns} FROM lineage_nodes WHERE ${afterAt('name')} = '' AND ${namedWithin}`;
+const versionsByName = `SELECT ${nodeColumns} FROM lineage_nodes
+  WHERE ${afterAt('name')} >= ${afterAt('?1')} AND ${afterAt('name')} <= ${afterAt('?2')} AND ${namedWithin}`;
 
 /** SQLite's LIMIT for no limit. */
 const everyRow = -1;
@@ -64,7 +72,7 @@ export class SqliteLineageReader implements LineageReader {
 
   findNode(ref: string): NodeRow | undefined {
     const [row] = this.db.tuples<NodeTuple>(
-      `SELECT ${nodeColumns} FROM lineage_nodes WHERE ref = ?`,
+      `SELECT ${nodeColumns} FROM lineage_nodes WHERE ${refIs}`,
       ref,
     );
     const [former] =
@@ -83,11 +91,11 @@ export class SqliteLineageReader implements LineageReader {
     options: { kind?: EntityKind | undefined; prefix?: boolean; limit: number },
   ): NodeRow[] {
     const kind = options.kind === undefined ? -1 : entityKinds[options.kind].code;
+    const last = options.prefix ? `${name}\u{10FFFF}` : name;
     const rows = this.db.tuples<NodeTuple>(
-      `SELECT ${nodeColumns} FROM lineage_nodes WHERE name >= ? AND name <= ? AND (? = -1 OR kind = ?) ORDER BY name, ref LIMIT ?`,
+      name.includes('@') ? versionsByName : nodesByName,
       name,
-      options.prefix ? `${name}\u{10FFFF}` : name,
-      kind,
+      last,
       kind,
       options.limit,
     );

@@ -8,6 +8,7 @@ import type {
   NodeRow,
   RunEventRow,
 } from '../../lineage/store.ts';
+import { afterAt } from './lineage-schema.ts';
 
 /** Stored write modes, by code. */
 export const writeModes: readonly WriteMode[] = ['unknown', 'append', 'replace'];
@@ -19,6 +20,9 @@ type WordOf = (word: number) => string | null;
 
 export const nodeColumns =
   'key, kind, ref, origin_ref, parent, name, position, deleted_time, deleted_position';
+
+/** Finds a node by `?1` through the index of refs. */
+export const refIs = `${afterAt('ref')} = ${afterAt('?1')} AND ref = ?1`;
 
 /** A row of `nodeColumns`. */
 export type NodeTuple = readonly [

@@ -16,7 +16,7 @@ import type {
 import { BoundedMap } from './cache.ts';
 import { rowInsert } from './database.ts';
 import { SqliteLineageReader } from './lineage-reader.ts';
-import { writeModes } from './lineage-rows.ts';
+import { refIs, writeModes } from './lineage-rows.ts';
 
 /** Longer attribute values are interned: schemas repeat with every run. */
 const inlineCharactersMax = 64;
@@ -100,7 +100,7 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
   }
 
   #nodeKey(ref: string): number | undefined {
-    return this.db.getApart<{ key: number }>('SELECT key FROM lineage_nodes WHERE ref = ?', ref)
+    return this.db.getApart<{ key: number }>(`SELECT key FROM lineage_nodes WHERE ${refIs}`, ref)
       ?.key;
   }
 

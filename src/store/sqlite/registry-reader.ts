@@ -16,7 +16,16 @@ import { modelColumns, searchModels, searchVersions, versionColumns } from './re
 
 const versionsWithModel = `SELECT ${versionColumns}
   FROM registry_versions v JOIN registry_models m ON m.key = v.model`;
-const stages = '["None","Staging","Production","Archived"]';
+const stages = ['None', 'Staging', 'Production', 'Archived'];
+
+/** The newest and oldest version of a stage. 'None' has no index: it is where nearly all versions are. */
+function latestInStage(stage: string): string {
+  const staged = stage === 'None' ? '' : "AND n.stage <> 'None'";
+  const within = `n.model = ?1 AND n.stage = '${stage}' ${staged} AND n.deleted_time IS NULL`;
+  const pick = (which: string): string =>
+    `(SELECT ${which}(version) FROM registry_versions n WHERE ${within})`;
+  return `SELECT ${pick('max')} AS newest, ${pick('min')} AS oldest`;
+}
 
 /** Queries of the registry in SQLite. It caches nothing: every lookup is one seek. */
 export class SqliteRegistryReader implements RegistryReader {
@@ -149,12 +158,7 @@ export class SqliteRegistryReader implements RegistryReader {
 
   listLatestVersions(model: number): VersionRow[] {
     return this.db.all<VersionRow>(
-      `SELECT ${versionColumns} FROM (
-         SELECT (SELECT max(version) FROM registry_versions n
-                 WHERE n.model = ?1 AND n.stage = s.value AND n.deleted_time IS NULL) AS newest,
-                (SELECT min(version) FROM registry_versions n
-                 WHERE n.model = ?1 AND n.stage = s.value AND n.deleted_time IS NULL) AS oldest
-         FROM json_each('${stages}') s) latest
+      `SELECT ${versionColumns} FROM (${stages.map(latestInStage).join(' UNION ALL ')}) latest
        CROSS JOIN registry_versions v CROSS JOIN registry_models m
        WHERE v.model = ?1 AND v.version = latest.newest AND m.key = v.model
        ORDER BY latest.oldest`,
@@ -174,7 +178,7 @@ export class SqliteRegistryReader implements RegistryReader {
   listVersionsInStage(model: number, stage: string): VersionRow[] {
     return this.db.all<VersionRow>(
       `${versionsWithModel} WHERE v.model = ? AND v.stage = ? AND v.deleted_time IS NULL
-       ORDER BY v.version`,
+       ${stage === 'None' ? '' : "AND v.stage <> 'None'"} ORDER BY v.version`,
       model,
       stage,
     );

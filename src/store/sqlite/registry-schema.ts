@@ -44,7 +44,7 @@ CREATE TABLE registry_versions (
   deleted_time INTEGER,
   UNIQUE (model, version)
 ) STRICT;
-CREATE INDEX registry_versions_stage ON registry_versions (model, stage, version) WHERE deleted_time IS NULL;
+CREATE INDEX registry_versions_stage ON registry_versions (model, stage, version) WHERE deleted_time IS NULL AND stage <> 'None';
 CREATE INDEX registry_versions_run ON registry_versions (run_id) WHERE run_id IS NOT NULL;
 CREATE INDEX registry_versions_updated ON registry_versions (updated_time);
 CREATE TABLE registry_version_tags (
