@@ -107,7 +107,7 @@ async function createVersion(
   context: FactContext,
   store: RegistryStore,
 ): Promise<void> {
-  const version = await store.addVersion({
+  const version = {
     model: await modelOf(fact, context, store),
     version: fact.version,
     description: fact.description ?? null,
@@ -122,8 +122,8 @@ async function createVersion(
     deletedTime: fact.deletedTime ?? null,
     // What came from another registry changes nothing of the model but itself.
     touches: fact.createdTime === undefined,
-  });
-  for (const tag of fact.tags) await store.putVersionTag(version, tag);
+  };
+  await store.addVersion(version, fact.tags);
 }
 
 async function projectVersion(

@@ -195,8 +195,7 @@ export interface RegistryStore extends RegistryReader {
   deleteModel(model: number, time: number): Awaitable<void>;
   putModelTag(model: number, tag: ModelTag): Awaitable<void>;
   removeModelTag(model: number, key: string): Awaitable<void>;
-  /** @returns its key. */
-  addVersion(version: NewVersion): Awaitable<number>;
+  addVersion(version: NewVersion, tags: readonly ModelTag[]): Awaitable<void>;
   updateVersion(version: number, description: string | null, time: number): Awaitable<void>;
   stageVersion(version: number, stage: string, time: number): Awaitable<void>;
   deleteVersion(version: number, time: number): Awaitable<void>;

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { parse } from 'yaml';
 import { z } from 'zod';
 import { WherefromError } from '../base/errors.ts';
 import { isObject } from '../base/json.ts';
+import { loadLater } from '../base/load-later.ts';
+
+const yaml = loadLater<typeof import('yaml')>('yaml');
 
 /** `/a/b` without a trailing slash; empty for the root. */
 const basePathSchema = z
@@ -189,7 +191,7 @@ function readConfigFile(path: string | undefined): Record<string, unknown> {
   if (path === undefined) return {};
   let value: unknown;
   try {
-    value = parse(readFileSync(path, 'utf8')) ?? {};
+    value = yaml().parse(readFileSync(path, 'utf8')) ?? {};
   } catch (cause) {
     throw new WherefromError(
       'invalid_message',

@@ -40,6 +40,7 @@ export interface RunHead {
   readonly key: number;
   readonly experimentKey: number;
   readonly experimentId: string;
+  readonly artifactUri: string;
   readonly stage: LifecycleStage;
 }
 

@@ -1,4 +1,7 @@
-import protobuf from 'protobufjs';
+import type { Root } from 'protobufjs';
+import { loadLater } from '../../base/load-later.ts';
+
+const protobuf = loadLater<typeof import('protobufjs')>('protobufjs');
 
 const field = (type: string, id: number): { type: string; id: number } => ({ type, id });
 const repeated = (type: string, id: number): { rule: 'repeated'; type: string; id: number } => ({
@@ -12,7 +15,7 @@ const repeated = (type: string, id: number): { rule: 'repeated'; type: string; i
  * Source: opentelemetry-proto 1.x: common.proto, resource.proto, trace.proto, trace_service.proto; and
  * google/rpc/status.proto, which OTLP/HTTP answers errors with.
  */
-const root = protobuf.Root.fromJSON({
+const description = {
   nested: {
     AnyValue: {
       oneofs: {
@@ -104,15 +107,21 @@ const root = protobuf.Root.fromJSON({
     ExportTraceServiceResponse: { fields: { partialSuccess: field('PartialSuccess', 1) } },
     Status: { fields: { code: field('int32', 1), message: field('string', 2) } },
   },
-});
+};
 
-const request = root.lookupType('ExportTraceServiceRequest');
+let root: Root | undefined;
+
+function lookupType(name: string): ReturnType<Root['lookupType']> {
+  root ??= protobuf().Root.fromJSON(description);
+  return root.lookupType(name);
+}
 
 /**
  * A protobuf body as plain objects: ids and bytes in base64, 64-bit numbers as text, names as in
  * OTLP/JSON. @throws whatever protobufjs throws for bytes that are no such message.
  */
 export function decodeRequest(body: Uint8Array): unknown {
+  const request = lookupType('ExportTraceServiceRequest');
   return request.toObject(request.decode(body), { longs: String, bytes: String, json: true });
 }
 
@@ -121,6 +130,6 @@ export function encodeAnswer(
   type: 'ExportTraceServiceResponse' | 'Status',
   message: Readonly<Record<string, unknown>>,
 ): Buffer {
-  const found = root.lookupType(type);
+  const found = lookupType(type);
   return Buffer.from(found.encode(found.fromObject(message)).finish());
 }

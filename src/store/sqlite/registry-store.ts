@@ -1,15 +1,45 @@
 import type { ModelTag } from '../../facts/registry-facts.ts';
-import type { DeploymentRow, NewVersion, RegistryStore } from '../../registry/store.ts';
-import type { Database } from './database.ts';
+import type { DeploymentRow, ModelRow, NewVersion, RegistryStore } from '../../registry/store.ts';
+import { BoundedMap } from './cache.ts';
+import { type Database, rowInsert } from './database.ts';
 import { SqliteRegistryReader } from './registry-reader.ts';
+
+const versionRows = rowInsert(
+  `INSERT INTO registry_versions (model, version, description, source, storage_location,
+     run_id, run_link, model_id, stage, created_time, updated_time, deleted_time) VALUES`,
+  12,
+);
 
 /** The registry in SQLite. */
 export function createSqliteRegistryStore(db: Database): RegistryStore {
   return new SqliteRegistryStore(db);
 }
 
+/**
+ * The writer's registry. It alone changes models, so it remembers the ones that it looked up: creating
+ * a version keeps what it remembers right, any other change of a model forgets all.
+ */
 class SqliteRegistryStore extends SqliteRegistryReader implements RegistryStore {
+  /** Live models, by name and workspace. */
+  readonly #models = new BoundedMap<string, ModelRow>(10_000);
+  /** What they are remembered under, by key. */
+  readonly #ids = new BoundedMap<number, string>(10_000);
+
+  override findModel(workspace: string, name: string): ModelRow | undefined {
+    const id = `${name}\n${workspace}`;
+    const known = this.#models.get(id);
+    if (known !== undefined) return known;
+    const row = super.findModel(workspace, name);
+    if (row !== undefined) {
+      this.#models.set(id, row);
+      this.#ids.set(row.key, id);
+    }
+    return row;
+  }
+
   modelKey(workspace: string, name: string, generation: number): number {
+    const known = this.#models.get(`${name}\n${workspace}`);
+    if (known?.generation === generation) return known.key;
     const row = this.db.get<{ model: number }>(
       'SELECT model FROM registry_names WHERE workspace = ? AND name = ? AND generation = ?',
       workspace,
@@ -80,6 +110,7 @@ class SqliteRegistryStore extends SqliteRegistryReader implements RegistryStore 
   }
 
   updateModel(model: number, description: string, time: number): void {
+    this.#models.clear();
     this.db.run(
       'UPDATE registry_models SET description = ?, updated_time = ? WHERE key = ?',
       description,
@@ -89,14 +120,17 @@ class SqliteRegistryStore extends SqliteRegistryReader implements RegistryStore 
   }
 
   touchModel(model: number, time: number): void {
+    this.#models.clear();
     this.db.run('UPDATE registry_models SET updated_time = ? WHERE key = ?', time, model);
   }
 
   noteChange(model: number, time: number): void {
+    this.#models.clear();
     this.db.run('UPDATE registry_models SET changed_time = ? WHERE key = ?', time, model);
   }
 
   renameModel(model: number, to: { name: string; generation: number }, time: number): void {
+    this.#models.clear();
     const { workspace } = this.findModelByKey(model) ?? { workspace: '' };
     this.#endNameUse(model, time);
     this.db.run(
@@ -115,6 +149,7 @@ class SqliteRegistryStore extends SqliteRegistryReader implements RegistryStore 
   }
 
   deleteModel(model: number, time: number): void {
+    this.#models.clear();
     this.#endNameUse(model, time);
     this.db.run('UPDATE registry_models SET deleted_time = ? WHERE key = ?', time, model);
     this.db.run(
@@ -139,11 +174,8 @@ class SqliteRegistryStore extends SqliteRegistryReader implements RegistryStore 
     this.db.run('DELETE FROM registry_model_tags WHERE model = ? AND key = ?', model, key);
   }
 
-  addVersion(version: NewVersion): number {
-    const { lastInsertRowid } = this.db.run(
-      `INSERT INTO registry_versions (model, version, description, source, storage_location,
-         run_id, run_link, model_id, stage, created_time, updated_time, deleted_time)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  addVersion(version: NewVersion, tags: readonly ModelTag[]): void {
+    const values = [
       version.model,
       version.version,
       version.description,
@@ -156,15 +188,29 @@ class SqliteRegistryStore extends SqliteRegistryReader implements RegistryStore 
       version.time,
       version.updatedTime,
       version.deletedTime,
-    );
-    this.db.run(
+    ];
+    this.db.gather(versionRows, ...values);
+    if (tags.length > 0) {
+      const key = this.versionKey(version.model, version.version);
+      for (const tag of tags) this.putVersionTag(key, tag);
+    }
+    this.#countVersion(version);
+  }
+
+  #countVersion({ model, version, touches, time }: NewVersion): void {
+    this.db.runApart(
       `UPDATE registry_models SET version_count = max(version_count, ?),
          updated_time = coalesce(?, updated_time) WHERE key = ?`,
-      version.version,
-      version.touches ? version.time : null,
-      version.model,
+      version,
+      touches ? time : null,
+      model,
     );
-    return lastInsertRowid;
+    const id = this.#ids.get(model);
+    const known = id === undefined ? undefined : this.#models.get(id);
+    if (id === undefined || known === undefined) return;
+    const versionCount = Math.max(known.versionCount, version);
+    const updatedTime = touches ? time : known.updatedTime;
+    this.#models.set(id, { ...known, versionCount, updatedTime });
   }
 
   updateVersion(version: number, description: string | null, time: number): void {
@@ -259,6 +305,6 @@ class SqliteRegistryStore extends SqliteRegistryReader implements RegistryStore 
   }
 
   reset(): void {
-    // Nothing is cached.
+    this.#models.clear();
   }
 }

@@ -9,6 +9,7 @@ import { SqliteLineageReader } from './lineage-reader.ts';
 import { SqliteLineageStore } from './lineage-store.ts';
 import { createSqlitePredictionStore } from './predictions-store.ts';
 import { SqliteVault, SqliteWorkspaces } from './record-store.ts';
+import { SqliteRegistryReader } from './registry-reader.ts';
 import { createSqliteRegistryStore } from './registry-store.ts';
 import type { SearchRequest } from './search-thread.ts';
 import { createSearchThreads, type SearchThreads } from './search-threads.ts';
@@ -40,7 +41,7 @@ const messageOf =
 function createSession(db: Database) {
   const lineage = new SqliteLineageStore(db.part());
   const tracking = createSqliteTrackingStore(db.part());
-  const registry = createSqliteRegistryStore(db);
+  const registry = createSqliteRegistryStore(db.part());
   const predictions = createSqlitePredictionStore(db, { readPayload: messageOf(db) });
   const traces = new SqliteTraceStore(db, { readTexts: textsOf(db) });
   const webhooks = createSqliteWebhookStore(db);
@@ -77,7 +78,7 @@ function createReader(db: Database) {
     ledger: new SqliteLedgerStore(db),
     lineage: new SqliteLineageReader(db),
     tracking: createSqliteTrackingReader(db),
-    registry: createSqliteRegistryStore(db),
+    registry: new SqliteRegistryReader(db),
     predictions: createSqlitePredictionStore(db, { readPayload: messageOf(db) }),
     traces: new SqliteTraceReader(db, { readTexts: textsOf(db) }),
     evaluation: createSqliteEvaluationReader(db),

@@ -135,7 +135,8 @@ export class SqliteTrackingReader implements TrackingReader {
 
   findRunHead(workspace: string, id: string): RunHead | undefined {
     const row = this.db.get<Stored<RunHead>>(
-      `SELECT r.key, r.experiment AS experimentKey, CAST(e.number AS TEXT) AS experimentId, r.deleted
+      `SELECT r.key, r.experiment AS experimentKey, CAST(e.number AS TEXT) AS experimentId,
+         ${runArtifactUri} AS artifactUri, r.deleted
        FROM ${runTables} WHERE r.id = ? AND e.workspace = ?`,
       id,
       workspace,

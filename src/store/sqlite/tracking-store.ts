@@ -268,11 +268,14 @@ class SqliteTrackingStore extends SqliteLoggedModelStore implements TrackingStor
     );
     if (changes === 0) return;
     this.#newestRun = run.id;
-    const { workspace, experimentId } = run;
+    const { workspace, experimentId, artifactUri } = run;
+    // Without a place of its own it is the experiment's to say, when somebody asks.
+    if (artifactUri === undefined) return;
     this.#runs.set(run.id, {
       key: lastInsertRowid,
       experimentKey,
       experimentId,
+      artifactUri,
       stage: 'active',
       workspace,
     });

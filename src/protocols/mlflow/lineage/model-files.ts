@@ -1,7 +1,9 @@
-import { parse as parseYaml } from 'yaml';
 import { sha256Hex } from '../../../base/digest.ts';
 import { isObject, type Json, type JsonObject, list, text } from '../../../base/json.ts';
+import { loadLater } from '../../../base/load-later.ts';
 import { type SchemaField, schemaFields } from './schema.ts';
+
+const yamlPackage = loadLater<typeof import('yaml')>('yaml');
 
 /** Texts of the files that describe a model, as they were read from its artifacts. */
 export interface ModelFiles {
@@ -31,7 +33,7 @@ function yaml(content: string | undefined): Record<string, unknown> {
   if (content === undefined) return {};
   try {
     const options = { schema: 'failsafe', maxAliasCount: 100, logLevel: 'silent' } as const;
-    const value: unknown = parseYaml(content, options);
+    const value: unknown = yamlPackage().parse(content, options);
     return isObject(value) ? value : {};
   } catch {
     return {};

@@ -40,6 +40,7 @@ function parseUri(uri: string): Uri {
 }
 
 function unquoteAll(text: string): string {
+  if (!/[%+]/.test(text)) return text;
   let current = text;
   for (let round = 0; round < 100; round += 1) {
     let next = current;
@@ -211,7 +212,7 @@ export async function resolveSource(
     checkWithin(source, uri, { parameter: 'model_id', root: model?.artifactUri });
     if (!model) throw doesNotExist(`Logged model with ID '${modelId}' not found.`);
   } else {
-    const run = runId === null ? undefined : await state.tracking.findRun(workspace, runId);
+    const run = runId === null ? undefined : await state.tracking.findRunHead(workspace, runId);
     checkWithin(source, uri, { parameter: 'run_id', root: run?.artifactUri, runId });
   }
   return {
