@@ -22,6 +22,16 @@ test('numbers and order of keys as in the examples of the RFC', () => {
   );
 });
 
+test('keys that an object of the engine would put elsewhere stand where the RFC wants them', () => {
+  const value: unknown = JSON.parse(
+    '{"b":{"10":1,"9":2,"a":[{"z":1,"y":2}]},"__proto__":{"x":1},"toJSON":3}',
+  );
+  expect(canonicalJson(value)).toBe(
+    '{"__proto__":{"x":1},"b":{"10":1,"9":2,"a":[{"y":2,"z":1}]},"toJSON":3}',
+  );
+  expect(canonicalJson({ b: undefined, a: '\\ud800' })).toBe('{"a":"\\\\ud800"}');
+});
+
 test('what is not JSON is refused', () => {
   for (const value of [undefined, Number.NaN, () => 1, '\ud800', { a: '\udc00' }, 10n])
     expect(() => canonicalJson(value)).toThrow();

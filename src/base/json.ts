@@ -13,6 +13,67 @@ export interface JsonObject {
  * Source: RFC 8785 section 3.2.
  */
 export function canonicalJson(value: unknown): string {
+  // The engine writes a value whose keys are in order in half the time that it takes key by key.
+  const ordered = inOrder(value);
+  if (ordered !== unfit) {
+    const text = JSON.stringify(ordered);
+    // Half a character is written as an escape; a whole one never is.
+    if (!text.includes('\\ud')) return text;
+  }
+  return writeCanonical(value);
+}
+
+/** Stands for a value that an object of the engine cannot hold in the order of the RFC. */
+const unfit = Symbol('unfit');
+
+/** The value with the keys of its objects in order: itself where they are. @throws invalid_message. */
+function inOrder(value: unknown): unknown {
+  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return value;
+  if (typeof value === 'number' && Number.isFinite(value)) return value;
+  if (typeof value !== 'object') throw notJson(value);
+  return Array.isArray(value)
+    ? listInOrder(value)
+    : objectInOrder(value as Record<string, unknown>); // neither null nor a list
+}
+
+function listInOrder(list: readonly unknown[]): unknown {
+  let copy: unknown[] | undefined;
+  for (let i = 0; i < list.length; i += 1) {
+    const ordered = inOrder(list[i]);
+    if (ordered === unfit) return unfit;
+    if (ordered !== list[i]) copy ??= list.slice(0, i);
+    copy?.push(ordered);
+  }
+  return copy ?? list;
+}
+
+function objectInOrder(value: Record<string, unknown>): unknown {
+  const keys = Object.keys(value);
+  let same = true;
+  for (let i = 0; i < keys.length; i += 1) {
+    const key = keys[i] as string; // in range
+    // Numbers come first in an object whatever their order as text; __proto__ is no key to set.
+    if (isDigit(key.charCodeAt(0)) || key === '__proto__' || key === 'toJSON') return unfit;
+    if (i > 0 && key < (keys[i - 1] as string)) same = false;
+  }
+  // The default order is that of UTF-16 code units, as the RFC asks.
+  if (!same) keys.sort();
+  const copy: Record<string, unknown> = {};
+  for (const key of keys) {
+    const member = value[key];
+    if (member === undefined) continue;
+    const ordered = inOrder(member);
+    if (ordered === unfit) return unfit;
+    if (ordered !== member) same = false;
+    copy[key] = ordered;
+  }
+  return same ? value : copy;
+}
+
+const isDigit = (code: number): boolean => code >= 48 && code <= 57;
+
+/** The canonical text, written key by key. */
+function writeCanonical(value: unknown): string {
   switch (typeof value) {
     case 'string':
       return canonicalString(value);
@@ -24,23 +85,25 @@ export function canonicalJson(value: unknown): string {
     case 'object':
       if (value === null) return 'null';
       return Array.isArray(value)
-        ? `[${value.map(canonicalJson).join(',')}]`
-        : canonicalObject(value as Record<string, unknown>); // neither null nor a list
+        ? `[${value.map(writeCanonical).join(',')}]`
+        : writeObject(value as Record<string, unknown>); // neither null nor a list
     default:
   }
-  throw new WherefromError('invalid_message', `A ${typeof value} is not JSON.`);
+  throw notJson(value);
 }
 
-function canonicalObject(value: Record<string, unknown>): string {
+function writeObject(value: Record<string, unknown>): string {
   let text = '{';
-  // The default order is that of UTF-16 code units, as the RFC asks.
   for (const key of Object.keys(value).sort()) {
     const member = value[key];
     if (member === undefined) continue;
-    text += `${text.length > 1 ? ',' : ''}${canonicalString(key)}:${canonicalJson(member)}`;
+    text += `${text.length > 1 ? ',' : ''}${canonicalString(key)}:${writeCanonical(member)}`;
   }
   return `${text}}`;
 }
+
+const notJson = (value: unknown): WherefromError =>
+  new WherefromError('invalid_message', `A ${typeof value} is not JSON.`);
 
 function canonicalString(text: string): string {
   if (text.isWellFormed()) return JSON.stringify(text);

@@ -24,6 +24,18 @@ test('any changed character of a checkpoint is found', () => {
   }
 });
 
+test('a signature in another spelling of the same bytes is refused', () => {
+  const note = signCheckpoint(head, signer);
+  // 68 bytes leave four bits of the last character but one unused.
+  const last = note.trimEnd().length - 2;
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+  const other = alphabet[alphabet.indexOf(note[last] ?? '') ^ 1] ?? '';
+  const changed = `${note.slice(0, last)}${other}${note.slice(last + 1)}`;
+  const bytesOf = (text: string) => Buffer.from(text.trimEnd().split(' ').at(-1) ?? '', 'base64');
+  expect(bytesOf(changed)).toEqual(bytesOf(note));
+  expect(() => openCheckpoint(changed, signer.origin, signer.publicKey)).toThrow('not signed');
+});
+
 test('a checkpoint of another log is refused', () => {
   const other = createSigner('wherefrom/test', generateSigningKey());
   expect(() =>

@@ -61,9 +61,10 @@ export function decodeEntry(bytes: Uint8Array, position: number): Entry {
   });
 }
 
+const counter = Buffer.alloc(4);
+
 /** Salt of message `index` of an entry, 32 bytes; `salter` is keyed with the entry's random batch key. */
 function saltOf(salter: Hmac, index: number): Buffer {
-  const counter = Buffer.allocUnsafe(4);
   counter.writeUInt32BE(index);
   return salter(counter);
 }

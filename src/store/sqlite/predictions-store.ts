@@ -9,7 +9,7 @@ import type {
   PredictionStore,
 } from '../../predictions/store.ts';
 import { BoundedMap } from './cache.ts';
-import type { Database } from './database.ts';
+import { type Database, rowInsert } from './database.ts';
 
 /** What the index needs of the ledger's tables. */
 export interface PredictionPayloads {
@@ -43,6 +43,8 @@ interface StoredPrediction {
 interface StoredOutcome extends Omit<OutcomeRow, 'position' | 'index'> {
   readonly place: number;
 }
+
+const predictionRows = rowInsert('INSERT INTO predictions VALUES', 7);
 
 const selectPredictions = `SELECT p.place, p.id, p.time, p.unknown,
   v.name AS modelVersion, d.name AS deployment
@@ -299,8 +301,8 @@ class SqlitePredictionStore implements PredictionStore {
     const unknown = prediction.unknown ? 1 : 0;
     const version = modelVersion === undefined ? 0 : this.#ensureKey(modelVersion);
     const place = deployment === undefined ? 0 : this.#ensureKey(deployment);
-    this.#db.run(
-      'INSERT INTO predictions VALUES (?, ?, ?, ?, ?, ?, ?)',
+    this.#db.gather(
+      predictionRows,
       placeOf(prediction.position, prediction.index),
       this.#ensureKey(`workspace:${prediction.workspace}`),
       storedId(prediction.id),

@@ -42,7 +42,7 @@ function createSession(db: Database) {
   const lineage = new SqliteLineageStore(db.part());
   const tracking = createSqliteTrackingStore(db.part());
   const registry = createSqliteRegistryStore(db.part());
-  const predictions = createSqlitePredictionStore(db, { readPayload: messageOf(db) });
+  const predictions = createSqlitePredictionStore(db.part(), { readPayload: messageOf(db) });
   const traces = new SqliteTraceStore(db, { readTexts: textsOf(db) });
   const webhooks = createSqliteWebhookStore(db);
   const vault = new SqliteVault(db);
