@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { WherefromError } from '../base/errors.ts';
 import { isObject } from '../base/json.ts';
-import { loadLater } from '../base/load-later.ts';
+import { loadLater } from '../protocols/load-later.ts';
 
 const yaml = loadLater<typeof import('yaml')>('yaml');
 

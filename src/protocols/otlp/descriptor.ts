@@ -1,5 +1,5 @@
 import type { Root } from 'protobufjs';
-import { loadLater } from '../../base/load-later.ts';
+import { loadLater } from '../load-later.ts';
 
 const protobuf = loadLater<typeof import('protobufjs')>('protobufjs');
 

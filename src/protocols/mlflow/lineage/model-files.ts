@@ -1,6 +1,6 @@
 import { sha256Hex } from '../../../base/digest.ts';
 import { isObject, type Json, type JsonObject, list, text } from '../../../base/json.ts';
-import { loadLater } from '../../../base/load-later.ts';
+import { loadLater } from '../../load-later.ts';
 import { type SchemaField, schemaFields } from './schema.ts';
 
 const yamlPackage = loadLater<typeof import('yaml')>('yaml');
