@@ -60,6 +60,18 @@ export interface Links {
   readonly basePath: string;
 }
 
+/**
+ * Takes spans of traces that came by another way than OpenTelemetry's exporter: as the export message
+ * that they would have come in, all of one experiment. Ids are hex digits.
+ * @throws invalid_message for spans that OTLP does not allow; not_found for the experiment.
+ */
+export type SpanIntake = (sent: {
+  readonly spans: readonly unknown[];
+  readonly experiment: string;
+  readonly workspace: string;
+  readonly principal: string;
+}) => Promise<Receipt | undefined>;
+
 /** What every protocol gets from the server. */
 export interface ProtocolServices {
   readonly door: Door;
@@ -75,6 +87,7 @@ export interface ProtocolServices {
   /** The token of a person's name when one was given, for filters; undefined when it is not known. */
   findToken(value: string): string | undefined;
   readonly webhooks: WebhookServices;
+  readonly takeSpans: SpanIntake;
   /** False once the record was found damaged: then nothing is written any more. */
   healthy(): boolean;
   /** Counts refusals and warnings for /metrics. */
