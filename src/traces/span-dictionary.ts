@@ -20,7 +20,11 @@ function valueOfJson(json: unknown): OtlpValue {
   if (typeof value === 'string')
     return { stringValue: looksLikeJson.test(value) ? json : value.toWellFormed() };
   if (typeof value === 'number') return { doubleValue: value };
-  return typeof value === 'boolean' ? { boolValue: value } : value === null ? {} : { stringValue: json };
+  return typeof value === 'boolean'
+    ? { boolValue: value }
+    : value === null
+      ? {}
+      : { stringValue: json };
 }
 
 const attributesOfJson = (attributes: unknown): OtlpAttribute[] =>

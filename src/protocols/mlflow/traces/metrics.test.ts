@@ -118,7 +118,7 @@ describe('numbers of traces', () => {
   });
 
   test('cost and counts of spans by model', async () => {
-    const attributes = (model: string, cost: number): object => ({
+    const attributes = (model: string, cost: number): { readonly attributes: unknown[] } => ({
       attributes: otlpAttributes({
         'mlflow.llm.model': model,
         'mlflow.llm.cost': JSON.stringify({ total_cost: cost }),
