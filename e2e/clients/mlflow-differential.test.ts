@@ -59,13 +59,15 @@ async function differing(
   return report(steps, found);
 }
 
-/** What trace_metrics.py is answered by a server. */
-async function measured(url: string): Promise<readonly unknown[]> {
-  const script = join(root, 'e2e', 'clients', 'trace_metrics.py');
-  const { stdout } = await promisify(execFile)(python, [script, url], {
-    maxBuffer: 16 * 1024 * 1024,
-  });
-  return JSON.parse(stdout.slice('RESULT '.length)) as readonly unknown[];
+/** What a script is answered by MLflow's server, and by ours. */
+function bothPlay(script: string): Promise<(readonly unknown[])[]> {
+  const path = join(root, 'e2e', 'clients', script);
+  const play = async (url: string): Promise<readonly unknown[]> => {
+    const options = { maxBuffer: 16 * 1024 * 1024 };
+    const { stdout } = await promisify(execFile)(python, [path, url], options);
+    return JSON.parse(stdout.slice('RESULT '.length)) as readonly unknown[];
+  };
+  return Promise.all([play(reference.url), play(server.url)]);
 }
 
 describe('MLflow and Wherefrom', { timeout: timeoutMs }, () => {
@@ -86,8 +88,14 @@ describe('MLflow and Wherefrom', { timeout: timeoutMs }, () => {
   });
 
   test('measure the same traces alike, and refuse what cannot be measured in the same words', async () => {
-    const [theirs, ours] = await Promise.all([measured(reference.url), measured(server.url)]);
+    const [theirs = [], ours] = await bothPlay('trace_metrics.py');
     expect(theirs.length).toBeGreaterThan(1_000);
+    expect(ours).toEqual(theirs);
+  });
+
+  test('keep issues, label schemas and review queues alike', async () => {
+    const [theirs = [], ours] = await bothPlay('review_requests.py');
+    expect(theirs.length).toBeGreaterThan(100);
     expect(ours).toEqual(theirs);
   });
 

@@ -11,6 +11,7 @@ import { createSqlitePredictionStore } from './predictions-store.ts';
 import { SqliteVault, SqliteWorkspaces } from './record-store.ts';
 import { SqliteRegistryReader } from './registry-reader.ts';
 import { createSqliteRegistryStore } from './registry-store.ts';
+import { createSqliteReviewStore } from './review-store.ts';
 import type { SearchRequest } from './search-thread.ts';
 import { createSearchThreads, type SearchThreads } from './search-threads.ts';
 import { explainSqliteError } from './sqlite-errors.ts';
@@ -56,6 +57,7 @@ function createSession(db: Database) {
     predictions,
     traces,
     evaluation: createSqliteEvaluationStore(db),
+    review: createSqliteReviewStore(db),
     webhooks,
     vault,
     workspaces,
@@ -82,6 +84,7 @@ function createReader(db: Database) {
     predictions: createSqlitePredictionStore(db, { readPayload: messageOf(db) }),
     traces: new SqliteTraceReader(db, { readTexts: textsOf(db) }),
     evaluation: createSqliteEvaluationReader(db),
+    review: createSqliteReviewStore(db),
     webhooks: createSqliteWebhookStore(db),
     vault: new SqliteVault(db),
     workspaces: new SqliteWorkspaces(db, { remember: false }),
