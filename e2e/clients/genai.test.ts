@@ -100,3 +100,16 @@ describe('mlflow.genai.evaluate', () => {
     expect(out.code).toMatch(/^INVALID_PARAMETER_VALUE: Custom scorer registration/);
   });
 });
+
+test('people answer questions about traces in a queue', () => {
+  const [first, ...others] = out.traces.map(({ id }) => id);
+  expect(out.review).toEqual({
+    schemas: ['Feedback', 'correct'],
+    queues: ['Weekly'],
+    users: ['bob@example.org'],
+    items: {
+      [first ?? '']: ['complete', 'bob@example.org'],
+      ...Object.fromEntries(others.map((id) => [id, ['pending', null]])),
+    },
+  });
+});

@@ -108,4 +108,28 @@ try:
     exact.register(name="exact", experiment_id=experiment)
 except MlflowException as error:
     out["code"] = str(error)
+# People review what the scorers saw: a question, a queue of a person, and an answer.
+from mlflow.genai import label_schemas, review_queues
+
+question = label_schemas.create_label_schema(
+    name="correct",
+    type="feedback",
+    input=label_schemas.InputPassFail(positive_label="Right", negative_label="Wrong"),
+    experiment_id=experiment,
+)
+queue = review_queues.create_review_queue(
+    name="Weekly", users=["Bob@example.org"], schema_ids=[question.schema_id], experiment_id=experiment
+)
+ids = [one["id"] for one in out["traces"]]
+review_queues.add_items_to_review_queue(queue.queue_id, item_ids=ids)
+review_queues.set_review_queue_item_status(
+    queue.queue_id, item_id=ids[0], status="complete", completed_by="bob@example.org"
+)
+items = review_queues.list_review_queue_items(queue.queue_id)
+out["review"] = {
+    "schemas": sorted(one.name for one in label_schemas.list_label_schemas(experiment_id=experiment)),
+    "queues": [one.name for one in review_queues.list_review_queues(user="BOB@example.org", experiment_id=experiment)],
+    "users": review_queues.get_review_queue(queue_id=queue.queue_id).users,
+    "items": {one.item_id: (one.status.value, one.completed_by) for one in items},
+}
 print("RESULT " + json.dumps(out))
