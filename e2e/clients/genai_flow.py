@@ -118,7 +118,11 @@ question = label_schemas.create_label_schema(
     experiment_id=experiment,
 )
 queue = review_queues.create_review_queue(
-    name="Weekly", users=["Bob@example.org"], schema_ids=[question.schema_id], experiment_id=experiment
+    name="Weekly",
+    queue_type="custom",
+    users=["Bob@example.org"],
+    schema_ids=[question.schema_id],
+    experiment_id=experiment,
 )
 ids = [one["id"] for one in out["traces"]]
 review_queues.add_items_to_review_queue(queue.queue_id, item_ids=ids)
