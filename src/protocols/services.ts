@@ -4,6 +4,7 @@ import type { Blobs } from '../blobs/blobs.ts';
 import type { Uploads } from '../blobs/uploads.ts';
 import type { Door, Receipt, StateReader } from '../door/index.ts';
 import type { WebhookEvent } from '../facts/webhook-facts.ts';
+import type { TraceSearches } from '../traces/index.ts';
 import type { TrackingSearches } from '../tracking/index.ts';
 
 /** Who sent a request; set by the server before any route runs. */
@@ -81,7 +82,7 @@ export interface ProtocolServices {
   /** Runs queries on one consistent snapshot. */
   read<T>(query: (state: StateReader) => T | Promise<T>): Promise<T>;
   /** Searches that may take long, beside the queries of `read`: never inside of one. */
-  readonly searches: TrackingSearches;
+  readonly searches: TrackingSearches & TraceSearches;
   /** Puts the persons behind tokens back into text that is sent out. Cheap when it holds none. */
   reveal(text: string): string;
   /** The token of a person's name when one was given, for filters; undefined when it is not known. */

@@ -209,11 +209,19 @@ export interface TraceReader {
   search(search: TraceSearch): Awaitable<number[]>;
   /** Groups in the order of their bucket and dimensions. */
   measure(query: MetricQuery): Awaitable<MetricGroup[]>;
+  /** The same where few traces are looked at; undefined where there are many. */
+  measureFew(query: MetricQuery): Awaitable<MetricGroup[] | undefined>;
   select(workspace: string, selection: TraceSelection): Awaitable<string[]>;
   /** Of the refs: how many traces came out of each, up to a position and a time (ms). */
   countByRef(refs: readonly string[], asOfPosition?: number, at?: number): Awaitable<TraceCount[]>;
   /** Of all workspaces: how many there are, and how many name something unknown. */
   countAll(): Awaitable<{ readonly traces: number; readonly unknown: number }>;
+}
+
+/** What may look at every trace: where these are many, on a thread that holds up no write. */
+export interface TraceSearches {
+  /** Groups as `TraceReader.measure` gives them. */
+  measureTraces(query: MetricQuery): Promise<MetricGroup[]>;
 }
 
 /** The columns of a trace that a message may change; absent ones stay. */

@@ -81,18 +81,38 @@ function filterSql({ entity, key, value }: MetricFilter): Sql {
   return { sql: ` AND ${inMetadata.replace('trace_metadata', table)}`, values: [key, value] };
 }
 
+function tracesOf({ experiments }: MetricQuery, workspace: number): Sql {
+  const numbers = experiments.filter((id) => /^\d+$/.test(id)).map(Number);
+  return {
+    sql: 't.workspace = ? AND t.experiment IN (SELECT value FROM json_each(?)) AND t.deleted_time IS NULL',
+    values: [workspace, JSON.stringify(numbers)],
+  };
+}
+
+/** How many traces the experiments have, at most `most`. */
+export function countTraces(
+  db: Database,
+  query: MetricQuery,
+  workspace: number,
+  most: number,
+): number {
+  const { sql, values } = tracesOf(query, workspace);
+  const row = db.get<{ n: number }>(
+    `SELECT count(*) AS n FROM (SELECT 1 FROM traces t WHERE ${sql} LIMIT ?)`,
+    ...values,
+    most,
+  );
+  return row?.n ?? 0;
+}
+
 /** The traces, or their spans or assessments, that are measured. */
 function scopeOf(query: MetricQuery, workspace: number): Sql {
-  const experiments = query.experiments.filter((id) => /^\d+$/.test(id)).map(Number);
   // Cost is a matter of the span: it is measured at the time of the span.
   const isCost = query.view === 'spans' && !['count', 'latency'].includes(query.metric);
   const time = isCost ? 's.start_us' : 't.time';
   const unit = isCost ? 1_000 : 1;
   const parts: Sql[] = [
-    {
-      sql: `t.workspace = ? AND t.experiment IN (SELECT value FROM json_each(?)) AND t.deleted_time IS NULL`,
-      values: [workspace, JSON.stringify(experiments)],
-    },
+    tracesOf(query, workspace),
     ...(query.from === undefined
       ? []
       : [{ sql: ` AND ${time} >= ?`, values: [query.from * unit] }]),

@@ -229,7 +229,7 @@ export async function measureTraces(
     until,
     limit: readLimit(sent.max_results),
   };
-  const groups = await services.read(({ traces }) => traces.measure(query));
+  const groups = await services.searches.measureTraces(query);
   const labels = aggregations.map(labelOf);
   const points = groups.flatMap((group) => writeGroup(group, sent, dimensions, labels));
   return points.length === 0 ? {} : { data_points: points };
