@@ -1,7 +1,6 @@
 import type { Awaitable } from '../base/awaitable.ts';
 import type {
   IssueAttributes,
-  IssueStatus,
   LabelSchemaAttributes,
   ReviewFact,
   ReviewQueueAttributes,
@@ -121,5 +120,3 @@ export interface SettledItem {
   readonly by: string | null;
   readonly time: number;
 }
-
-export type { IssueStatus, ReviewStatus };

@@ -10,7 +10,6 @@ export {
   type OtlpSpan,
   type OtlpValue,
   readSpan,
-  traceIdOf,
   traceOfSpan,
 } from './otlp.ts';
 export { readTracePrediction } from './prediction.ts';
