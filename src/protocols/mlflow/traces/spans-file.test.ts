@@ -76,6 +76,7 @@ describe('the spans in the file of an older client', () => {
   test.each([
     ['no JSON', '{"spans": ['],
     ['another thing', '[1]'],
+    ['a span that has no id', `{"spans": [${span(0)}]}`],
     ['a span without a start', '{"spans": [{"name": "x"}]}'],
   ])('%s is only a file', async (_what, body) => {
     const trace = await traceOf();

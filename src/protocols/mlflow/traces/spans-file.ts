@@ -1,3 +1,4 @@
+import { WherefromError } from '../../../base/errors.ts';
 import { isObject, list } from '../../../base/json.ts';
 import { limits } from '../../../base/limits.ts';
 import type { StoredBlob } from '../../../blobs/blobs.ts';
@@ -39,14 +40,24 @@ export async function takeSpansOfFile(
   const spans = spansOf(content.toString('utf8'), id);
   if (spans === undefined) services.count('warned', 'mlflow');
   if (spans === undefined || spans.length <= found.spans) return;
-  const { principal, workspace } = call;
+  try {
+    await take(spans, found.experiment, { call, services });
+  } catch (thrown) {
+    // Spans that OTLP does not allow: the file is kept all the same, as MLflow does.
+    const known = thrown instanceof WherefromError && thrown.code === 'invalid_message';
+    if (!known) throw thrown;
+    services.count('warned', 'mlflow');
+  }
+}
+
+async function take(
+  spans: readonly OtlpSpan[],
+  experiment: string,
+  { call: { principal, workspace }, services }: Within,
+): Promise<void> {
   for (let from = 0; from < spans.length; from += limits.otlpSpansPerRequestMax) {
-    await services.takeSpans({
-      spans: spans.slice(from, from + limits.otlpSpansPerRequestMax),
-      experiment: found.experiment,
-      workspace,
-      principal: principal.id,
-    });
+    const some = spans.slice(from, from + limits.otlpSpansPerRequestMax);
+    await services.takeSpans({ spans: some, experiment, workspace, principal: principal.id });
   }
 }
 
