@@ -2,8 +2,9 @@
 // base <- facts <- middle rooms <- store, door <- protocols, api, jobs <- server <- cli
 
 const MIDDLE =
-  '(ledger|lineage|tracking|registry|quality|predictions|traces|evaluation|webhooks|blobs|contract)';
-const PROJECTIONS = '(lineage|tracking|registry|quality|predictions|traces|evaluation|webhooks)';
+  '(ledger|lineage|tracking|registry|quality|predictions|traces|evaluation|review|webhooks|blobs|contract)';
+const PROJECTIONS =
+  '(lineage|tracking|registry|quality|predictions|traces|evaluation|review|webhooks)';
 const TEST = '[.]test[.]ts$|^src/testing/|-suite[.]ts$';
 const NODE_BUILTIN = { dependencyTypes: ['core'] };
 

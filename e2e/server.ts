@@ -18,16 +18,18 @@ export interface ChildServer {
   stop(): Promise<void>;
 }
 
-/** Starts a server on an empty data directory; `prepare` may make keys in it before. */
+/** Starts a server on an empty data directory; `prepare` may make keys in it before; `env` is added. */
 export async function startChildServer(
   flags: readonly string[] = [],
   prepare: (data: string) => Promise<void> = async () => {},
+  env: Readonly<Record<string, string>> = {},
 ): Promise<ChildServer> {
   const directory = mkdtempSync(join(tmpdir(), 'wherefrom-e2e-'));
   const data = join(directory, 'data');
   await prepare(data);
   const child = spawn(command, ['serve', '--data', data, '--port', '0', '--json', ...flags], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...env },
   });
   return {
     ...(await addressOf(child)),

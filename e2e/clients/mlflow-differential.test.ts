@@ -3,9 +3,12 @@
  * times and invented names, and up to what `differential/differences.ts` names.
  * `DIFFERENTIAL=all` sends everything that the generators know; otherwise a part that stays the same.
  */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ensurePythonEnv } from '../../scripts/python-env.ts';
-import { type ChildServer, startChildServer } from '../server.ts';
+import { type ChildServer, root, startChildServer } from '../server.ts';
 import { badFieldSteps, spares } from './differential/bad-fields.ts';
 import type { Compared, Step } from './differential/compared.ts';
 import { reasonFor } from './differential/differences.ts';
@@ -26,9 +29,10 @@ const timeoutMs = (all ? 60 : 5) * MINUTE_MS;
 let reference: ReferenceServer;
 let server: ChildServer;
 let pair: Pair;
+let python: string;
 
 beforeAll(async () => {
-  const { python } = await ensurePythonEnv({ log: console.log });
+  ({ python } = await ensurePythonEnv({ log: console.log }));
   [reference, server] = await Promise.all([startReferenceServer(python), startChildServer()]);
   pair = createPair({ theirs: reference.url, ours: server.url });
 }, timeoutMs);
@@ -55,6 +59,17 @@ async function differing(
   return report(steps, found);
 }
 
+/** What a script is answered by MLflow's server, and by ours. */
+function bothPlay(script: string): Promise<(readonly unknown[])[]> {
+  const path = join(root, 'e2e', 'clients', script);
+  const play = async (url: string): Promise<readonly unknown[]> => {
+    const options = { maxBuffer: 16 * 1024 * 1024 };
+    const { stdout } = await promisify(execFile)(python, [path, url], options);
+    return JSON.parse(stdout.slice('RESULT '.length)) as readonly unknown[];
+  };
+  return Promise.all([play(reference.url), play(server.url)]);
+}
+
 describe('MLflow and Wherefrom', { timeout: timeoutMs }, () => {
   test('find the same by every expression, in the same order', async () => {
     expect(await differing(populationSteps())).toBe('');
@@ -70,6 +85,18 @@ describe('MLflow and Wherefrom', { timeout: timeoutMs }, () => {
 
   test('answer alike to values at the edges of every field', async () => {
     expect(await differing([...spares, ...part(badFieldSteps().edges, 500)])).toBe('');
+  });
+
+  test('measure the same traces alike, and refuse what cannot be measured in the same words', async () => {
+    const [theirs = [], ours] = await bothPlay('trace_metrics.py');
+    expect(theirs.length).toBeGreaterThan(1_000);
+    expect(ours).toEqual(theirs);
+  });
+
+  test('keep issues, label schemas and review queues alike', async () => {
+    const [theirs = [], ours] = await bothPlay('review_requests.py');
+    expect(theirs.length).toBeGreaterThan(100);
+    expect(ours).toEqual(theirs);
   });
 
   // Last: what they take and we refuse makes their state another one.

@@ -35,6 +35,34 @@ async function flow(python: string): Promise<Record<string, unknown>> {
   return JSON.parse(line?.slice('RESULT '.length) ?? '{}');
 }
 
+/** The spans that came in a file are found, given back and in the lineage. */
+async function knowsSpansOf(id: string): Promise<void> {
+  const call = async (path: string, body?: object): Promise<unknown> => {
+    const answer = await fetch(`${server.url}/api/3.0/mlflow/traces/${path}`, {
+      headers: { authorization: `Bearer ${server.key}`, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
+    });
+    return answer.json();
+  };
+  expect(
+    await call('search', {
+      locations: [{ mlflow_experiment: { experiment_id: '1' } }],
+      filter: "span.attributes.gen_ai.request.model = 'tiny' AND span.type = 'CHAT_MODEL'",
+    }),
+  ).toMatchObject({ traces: [{ trace_id: id }] });
+  expect(await call(`get?trace_id=${id}`)).toMatchObject({
+    trace: { spans: [{ name: 'ask' }, { name: 'retrieve' }, { name: 'complete' }] },
+  });
+  const { nodes } = await server.ask('trace', id);
+  expect(nodes.map(({ ref }) => ref)).toEqual(
+    expect.arrayContaining([
+      expect.stringMatching(/^dataset:.*france\.md$/),
+      expect.stringMatching(/^model:.*tiny$/),
+      expect.stringMatching(/^code:.*mlflow_older_flow\.py/),
+    ]),
+  );
+}
+
 describe('an older mlflow client, unmodified', () => {
   test.each([
     { name: 'mlflow-2', release: /^2\.22\./ },
@@ -71,7 +99,17 @@ describe('an older mlflow client, unmodified', () => {
         'RESOURCE_ALREADY_EXISTS',
       ],
       deleted: 'deleted',
+      trace: {
+        id: expect.any(String),
+        status: 'TraceStatus.OK',
+        spans: [
+          ['ask', 'AGENT'],
+          ['retrieve', 'RETRIEVER'],
+          ['complete', 'CHAT_MODEL'],
+        ],
+      },
     });
+    await knowsSpansOf((out.trace as { readonly id: string }).id);
     const trace = await server.ask('trace', 'modelVersion:default/older-iris@1');
     const kinds = new Set(trace.nodes.map(({ ref }) => parseRef(ref).kind));
     expect([...kinds]).toEqual(expect.arrayContaining(['run', 'datasetVersion', 'environment']));

@@ -95,6 +95,35 @@ while page.token:
 out["pages"] = pages
 out["experiments"] = [one.name for one in client.search_experiments(filter_string="name = 'older'")]
 
+# Tracing: spans go to a file of the trace, which the client reads back.
+from mlflow.entities import SpanType
+
+
+@mlflow.trace(span_type=SpanType.RETRIEVER)
+def retrieve(question):
+    return [{"page_content": "Paris", "metadata": {"doc_uri": "s3://kb/france.md"}}]
+
+
+@mlflow.trace(span_type=SpanType.CHAT_MODEL)
+def complete(messages):
+    mlflow.get_current_active_span().set_attributes({"gen_ai.request.model": "tiny"})
+    return {"choices": [{"message": {"role": "assistant", "content": "Paris"}}]}
+
+
+@mlflow.trace(name="ask", span_type=SpanType.AGENT)
+def ask(question):
+    retrieve(question)
+    return complete([{"role": "user", "content": question}])
+
+
+ask("capital?")
+[trace] = client.search_traces([experiment.experiment_id])
+out["trace"] = {
+    "id": trace.info.request_id,
+    "status": str(trace.info.status),
+    "spans": [(one.name, one.span_type) for one in trace.data.spans],
+}
+
 # The registry: versions, stages, aliases, tags; loading back in every way.
 client.set_registered_model_alias("older-iris", "champion", "1")
 client.set_model_version_tag("older-iris", "1", "checked", "yes")

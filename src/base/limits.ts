@@ -81,6 +81,8 @@ export const limits = {
   documentsPerTraceMax: 200,
   /** Conditions and orders of one search of traces: bounds the SQL that is made of them. */
   traceClausesMax: 50,
+  /** Groups of one answer about numbers of traces: months by the minute, for some models. */
+  traceMetricGroupsMax: 100_000,
   /** Spans whose content one search reads, or values that a pattern is tried on. */
   searchedSpansMax: 100_000,
   /** Contents read at a time while many are searched: bounds memory, and the time that others wait. */

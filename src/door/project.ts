@@ -3,6 +3,7 @@ import type { Fact, FactContext } from '../facts/facts.ts';
 import { projectLineage } from '../lineage/project.ts';
 import { projectPredictions } from '../predictions/index.ts';
 import { projectRegistry } from '../registry/index.ts';
+import { projectReview } from '../review/index.ts';
 import { projectTraces } from '../traces/index.ts';
 import { projectTracking } from '../tracking/index.ts';
 import { projectWebhooks, saysPrompt } from '../webhooks/index.ts';
@@ -21,6 +22,7 @@ export async function projectFacts(
   await projectPredictions(facts, context, session.predictions);
   await projectTraces(facts, context, session.traces);
   await projectEvaluation(facts, context, session.evaluation);
+  await projectReview(facts, context, session.review);
   await projectLineage(facts, context, session.lineage);
   const { registry, webhooks: store } = session;
   await projectWebhooks(facts, context, {

@@ -3,6 +3,7 @@ import type { LedgerReader, LedgerStore } from '../ledger/index.ts';
 import type { LineageStore } from '../lineage/store.ts';
 import type { PredictionStore } from '../predictions/store.ts';
 import type { RegistryStore } from '../registry/store.ts';
+import type { ReviewStore } from '../review/index.ts';
 import type { TraceStore } from '../traces/store.ts';
 import type { TrackingStore } from '../tracking/store.ts';
 import type { WebhookStore } from '../webhooks/index.ts';
@@ -21,6 +22,7 @@ export interface WriteSession extends StateReader {
   readonly predictions: PredictionStore;
   readonly traces: TraceStore;
   readonly evaluation: EvaluationStore;
+  readonly review: ReviewStore;
   readonly webhooks: WebhookStore;
   /** Forgets what the stores cached; called when a transaction was rolled back. */
   reset(): void;

@@ -2,6 +2,7 @@ import type { EvaluationReader } from '../evaluation/store.ts';
 import type { LineageReader } from '../lineage/store.ts';
 import type { PredictionReader } from '../predictions/store.ts';
 import type { RegistryReader } from '../registry/store.ts';
+import type { ReviewReader } from '../review/index.ts';
 import type { TraceReader } from '../traces/store.ts';
 import type { TrackingReader } from '../tracking/store.ts';
 import type { WebhookReader } from '../webhooks/index.ts';
@@ -16,5 +17,6 @@ export interface StateReader {
   readonly predictions: PredictionReader;
   readonly traces: TraceReader;
   readonly evaluation: EvaluationReader;
+  readonly review: ReviewReader;
   readonly webhooks: WebhookReader;
 }

@@ -2,6 +2,7 @@ import type { EvaluationFact } from './evaluation-facts.ts';
 import type { LineageFact } from './lineage-facts.ts';
 import type { PredictionFact } from './prediction-facts.ts';
 import type { RegistryFact } from './registry-facts.ts';
+import type { ReviewFact } from './review-facts.ts';
 import type { TraceFact } from './trace-facts.ts';
 import type { TrackingFact } from './tracking-facts.ts';
 import type { WebhookFact } from './webhook-facts.ts';
@@ -10,6 +11,7 @@ export type * from './evaluation-facts.ts';
 export type * from './lineage-facts.ts';
 export type * from './prediction-facts.ts';
 export type * from './registry-facts.ts';
+export type * from './review-facts.ts';
 export type * from './trace-facts.ts';
 export type * from './tracking-facts.ts';
 export type * from './webhook-facts.ts';
@@ -22,6 +24,7 @@ export type Fact =
   | PredictionFact
   | TraceFact
   | EvaluationFact
+  | ReviewFact
   | WebhookFact
   | SystemFact;
 

@@ -1,9 +1,11 @@
 import { createWorkspace, type Operation, settleDeliveries } from '../door/index.ts';
 import { mlflow, mlflowOperations } from './mlflow/index.ts';
 import { openlineage, openlineageOperations } from './openlineage/index.ts';
-import { otlp, otlpOperations } from './otlp/index.ts';
+import { createSpanIntake, otlp, otlpOperations } from './otlp/index.ts';
 import { predictionOperations, predictions } from './predictions/index.ts';
 import type { Protocol } from './services.ts';
+
+export { createSpanIntake };
 
 /** Every protocol that is served: one line each. */
 export const protocols: readonly Protocol[] = [mlflow, openlineage, otlp, predictions];

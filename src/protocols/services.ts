@@ -4,6 +4,7 @@ import type { Blobs } from '../blobs/blobs.ts';
 import type { Uploads } from '../blobs/uploads.ts';
 import type { Door, Receipt, StateReader } from '../door/index.ts';
 import type { WebhookEvent } from '../facts/webhook-facts.ts';
+import type { TraceSearches } from '../traces/index.ts';
 import type { TrackingSearches } from '../tracking/index.ts';
 
 /** Who sent a request; set by the server before any route runs. */
@@ -60,6 +61,18 @@ export interface Links {
   readonly basePath: string;
 }
 
+/**
+ * Takes spans of traces that came by another way than OpenTelemetry's exporter: as the export message
+ * that they would have come in, all of one experiment. Ids are hex digits.
+ * @throws invalid_message for spans that OTLP does not allow; not_found for the experiment.
+ */
+export type SpanIntake = (sent: {
+  readonly spans: readonly unknown[];
+  readonly experiment: string;
+  readonly workspace: string;
+  readonly principal: string;
+}) => Promise<Receipt | undefined>;
+
 /** What every protocol gets from the server. */
 export interface ProtocolServices {
   readonly door: Door;
@@ -69,12 +82,13 @@ export interface ProtocolServices {
   /** Runs queries on one consistent snapshot. */
   read<T>(query: (state: StateReader) => T | Promise<T>): Promise<T>;
   /** Searches that may take long, beside the queries of `read`: never inside of one. */
-  readonly searches: TrackingSearches;
+  readonly searches: TrackingSearches & TraceSearches;
   /** Puts the persons behind tokens back into text that is sent out. Cheap when it holds none. */
   reveal(text: string): string;
   /** The token of a person's name when one was given, for filters; undefined when it is not known. */
   findToken(value: string): string | undefined;
   readonly webhooks: WebhookServices;
+  readonly takeSpans: SpanIntake;
   /** False once the record was found damaged: then nothing is written any more. */
   healthy(): boolean;
   /** Counts refusals and warnings for /metrics. */

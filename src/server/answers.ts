@@ -19,6 +19,7 @@ import {
   walkLimits,
 } from '../lineage/index.ts';
 import { findRunDetails, type RunDetails } from '../tracking/index.ts';
+import { markDeletedWorkspaces } from './deleted-workspaces.ts';
 import { countTraces, findTracePrediction } from './trace-predictions.ts';
 
 export interface AnswersOptions {
@@ -161,7 +162,8 @@ function sourcesOf(session: ReadSession): LineageSources {
   return {
     reader: session.lineage,
     predictions: predictionSource(session),
-    enrich: (nodes, moment) => enrichRuns(session, nodes, moment),
+    enrich: async (nodes, moment) =>
+      markDeletedWorkspaces(session, await enrichRuns(session, nodes, moment), moment),
     timesOf: async (positions) => session.ledger.timesOf(positions),
   };
 }

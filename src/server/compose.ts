@@ -18,7 +18,7 @@ import {
 import { createOutboundGuard } from '../jobs/outbound-guard.ts';
 import { createSecretBox } from '../jobs/secret-box.ts';
 import { createWebhookJob, type WebhookJob } from '../jobs/webhooks.ts';
-import { operations } from '../protocols/index.ts';
+import { createSpanIntake, operations } from '../protocols/index.ts';
 import type { ProtocolServices, WebhookServices } from '../protocols/services.ts';
 import {
   compareProjections,
@@ -91,6 +91,7 @@ export async function compose(config: Config): Promise<Composed> {
       searches: store.searches,
       ...persons,
       webhooks: webhooks.services,
+      takeSpans: createSpanIntake(door),
       healthy: sources.healthy,
       count: metrics.count,
     };

@@ -5,11 +5,16 @@ import { createUploads } from '../blobs/uploads.ts';
 import { createWorkspace, type Operation } from '../door/index.ts';
 import type { AttributeRow, EdgeRow } from '../lineage/store.ts';
 import { mlflow, mlflowOperations } from '../protocols/mlflow/index.ts';
+import { otlpOperations } from '../protocols/otlp/index.ts';
 import { startProtocolServer } from './protocol-server.ts';
 import { temporaryDirectory } from './store.ts';
 
 // Looked up by name at replay, so its type is erased here.
-const operations = [createWorkspace as unknown as Operation, ...mlflowOperations];
+const operations = [
+  createWorkspace as unknown as Operation,
+  ...mlflowOperations,
+  ...otlpOperations,
+];
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 

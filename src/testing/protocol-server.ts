@@ -14,6 +14,7 @@ import {
   revealTokens,
 } from '../door/index.ts';
 import { createProtocolApp, type ProtocolApp } from '../protocols/app-suite.ts';
+import { createSpanIntake } from '../protocols/otlp/index.ts';
 import type { ProtocolServices } from '../protocols/services.ts';
 import { compareProjections, openShadowStore, openSqliteStore } from '../store/sqlite/open.ts';
 import type { SqliteStore } from '../store/sqlite/store.ts';
@@ -59,6 +60,7 @@ export async function startProtocolServer(
     reveal: (text) => revealTokens(text, (token) => store.findPerson(token)),
     findToken: (value) => store.findToken(personLookup(secret, value)),
     webhooks: unused('webhooks'),
+    takeSpans: createSpanIntake(door),
     healthy: () => door.broken() === undefined,
     count: () => undefined,
   };

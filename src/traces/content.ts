@@ -1,6 +1,6 @@
 import { isObject, type Json } from '../base/json.ts';
 import { spanKeys, translateAttributes } from './conventions.ts';
-import { attributesOf, decodeValue, type OtlpSpan, traceIdOf } from './otlp.ts';
+import { attributesOf, decodeValue, type OtlpSpan, traceIdOf, traceOfSpan } from './otlp.ts';
 import { pythonJson } from './usage.ts';
 
 const statusNames = ['STATUS_CODE_UNSET', 'STATUS_CODE_OK', 'STATUS_CODE_ERROR'] as const;
@@ -19,7 +19,7 @@ export function base64OfHex(hex: string): string {
 export function contentAttributes(span: OtlpSpan): Record<string, Json> {
   return {
     ...translateAttributes(attributesOf(span), span.events),
-    [spanKeys.requestId]: traceIdOf(span.traceId),
+    [spanKeys.requestId]: traceOfSpan(span),
   };
 }
 

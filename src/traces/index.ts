@@ -10,9 +10,10 @@ export {
   type OtlpSpan,
   type OtlpValue,
   readSpan,
-  traceIdOf,
+  traceOfSpan,
 } from './otlp.ts';
 export { readTracePrediction } from './prediction.ts';
 export { projectTraces, traceKeys } from './project.ts';
+export { readSpanDictionaries, spanOfDictionary } from './span-dictionary.ts';
 export type * from './store.ts';
 export { normalizeCost, normalizeUsage, pythonJson } from './usage.ts';

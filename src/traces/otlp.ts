@@ -140,3 +140,15 @@ export function findSpans(
 export function traceIdOf(otelTraceId: string): string {
   return `tr-${otelTraceId}`;
 }
+
+/** The attribute by which MLflow's own spans name their trace. */
+const requestIdKey = 'mlflow.traceRequestId';
+
+/**
+ * The id of the trace of a span, as MLflow calls it. Ids of MLflow before 3 are no ids of OpenTelemetry:
+ * such a span carries the id itself, and says so.
+ */
+export function traceOfSpan({ traceId, attributes }: OtlpSpan): string {
+  const named = attributes?.find(({ key }) => key === requestIdKey)?.value?.stringValue;
+  return named === traceId ? traceId : traceIdOf(traceId);
+}

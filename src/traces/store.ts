@@ -135,6 +135,48 @@ export interface TraceSelection {
   readonly limit: number;
 }
 
+/** How the values of a group become one number; a percentile interpolates between two neighbours. */
+export type MetricAggregation =
+  | { readonly type: 'COUNT' | 'SUM' | 'AVG' | 'MIN' | 'MAX' }
+  /** `percent` from 0 to 100. */
+  | { readonly type: 'PERCENTILE'; readonly percent: number };
+
+/** A text that a trace, its span or assessment must have; all of them must hold. */
+export interface MetricFilter {
+  /** `attribute`: status, name, session, run, usage or cost. `span`, `assessment`: name, status, type. */
+  readonly entity: 'attribute' | 'tag' | 'metadata' | 'span' | 'assessment';
+  readonly key: string;
+  readonly value: string;
+}
+
+/** What is measured of many traces, in groups. */
+export interface MetricQuery {
+  readonly workspace: string;
+  /** Ids of experiments. */
+  readonly experiments: readonly string[];
+  readonly view: 'traces' | 'spans' | 'assessments';
+  /** count, sessions, latency (ms), value, or a key of usage or cost. */
+  readonly metric: string;
+  readonly aggregations: readonly MetricAggregation[];
+  /** Columns of the view: name, status, type, model, provider, value. Things without one are left out. */
+  readonly dimensions: readonly string[];
+  readonly filters: readonly MetricFilter[];
+  /** Width of a group in time, ms; undefined for one group over all time. */
+  readonly bucketMs?: number | undefined;
+  /** ms since 1970, both inclusive: of the trace, but of the span where its cost is measured. */
+  readonly from?: number | undefined;
+  readonly until?: number | undefined;
+  readonly limit: number;
+}
+
+/** One group: its start in time, its dimensions and its numbers, in the order asked for. */
+export interface MetricGroup {
+  /** ms since 1970. */
+  readonly bucket?: number;
+  readonly dimensions: readonly string[];
+  readonly values: readonly (number | null)[];
+}
+
 /** Queries of the traces. Deleted traces are found only where it says so. */
 export interface TraceReader {
   find(workspace: string, id: string): Awaitable<TraceRow | undefined>;
@@ -165,11 +207,21 @@ export interface TraceReader {
    *   a search in more contents than are looked at.
    */
   search(search: TraceSearch): Awaitable<number[]>;
+  /** Groups in the order of their bucket and dimensions. */
+  measure(query: MetricQuery): Awaitable<MetricGroup[]>;
+  /** The same where few traces are looked at; undefined where there are many. */
+  measureFew(query: MetricQuery): Awaitable<MetricGroup[] | undefined>;
   select(workspace: string, selection: TraceSelection): Awaitable<string[]>;
   /** Of the refs: how many traces came out of each, up to a position and a time (ms). */
   countByRef(refs: readonly string[], asOfPosition?: number, at?: number): Awaitable<TraceCount[]>;
   /** Of all workspaces: how many there are, and how many name something unknown. */
   countAll(): Awaitable<{ readonly traces: number; readonly unknown: number }>;
+}
+
+/** What may look at every trace: where these are many, on a thread that holds up no write. */
+export interface TraceSearches {
+  /** Groups as `TraceReader.measure` gives them. */
+  measureTraces(query: MetricQuery): Promise<MetricGroup[]>;
 }
 
 /** The columns of a trace that a message may change; absent ones stay. */

@@ -7,6 +7,7 @@ import { importOperations } from './import/index.ts';
 import { registerImportRoutes } from './import/routes.ts';
 import { trackingOperations } from './operations/index.ts';
 import { registerRegistryRoutes, registryOperations } from './registry/routes.ts';
+import { registerReviewRoutes, reviewOperations } from './review/routes.ts';
 import { createRouteHelpers, useJsonBodies, useMlflowErrors, useMlflowNotFound } from './routes.ts';
 import { registerTraceRoutesV2, registerTraceRoutesV3, traceOperations } from './traces/index.ts';
 import { registerArtifactRoutes, registerGetArtifact } from './tracking/artifact-routes.ts';
@@ -53,6 +54,7 @@ export const mlflowOperations: readonly Operation[] = [
   ...registryOperations,
   ...traceOperations,
   ...evaluationOperations,
+  ...reviewOperations,
   ...webhookOperations,
   ...workspaceOperations,
   ...importOperations,
@@ -91,6 +93,7 @@ function register(app: FastifyInstance, services: ProtocolServices): void {
         );
         registerTraceRoutesV3(scope, createRouteHelpers(scope, services), services);
         registerEvaluationRoutes(createRouteHelpers(scope, services), services);
+        registerReviewRoutes(createRouteHelpers(scope, services), services);
         registerWorkspaceRoutes(scope, services);
         done();
       },

@@ -3,6 +3,8 @@ import type { Protocol } from '../services.ts';
 import { exportTraces } from './export.ts';
 import { registerOtlpRoutes } from './routes.ts';
 
+export { createSpanIntake } from './intake.ts';
+
 /** OpenTelemetry's protocol over HTTP, traces only. */
 export const otlp: Protocol = {
   id: 'otlp',

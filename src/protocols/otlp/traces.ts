@@ -8,7 +8,7 @@ import {
   type OtlpSpan,
   pythonJson,
   spanKeys,
-  traceIdOf,
+  traceOfSpan,
 } from '../../traces/index.ts';
 import type { ExportBody } from './read.ts';
 
@@ -73,7 +73,7 @@ export function tracesOf(body: ExportBody): SentTrace[] {
         attributes,
         resource: resourceAttributes,
       };
-      const id = traceIdOf(span.traceId);
+      const id = traceOfSpan(span);
       const before = byTrace.get(id);
       if (before) before.push(sent);
       else byTrace.set(id, [sent]);

@@ -5,6 +5,7 @@ import { ledgerSchema, workspaceSchema } from './ledger-schema.ts';
 import { lineageSchema } from './lineage-schema.ts';
 import { predictionsSchema } from './predictions-schema.ts';
 import { registrySchema } from './registry-schema.ts';
+import { reviewSchema } from './review-schema.ts';
 import { explainSqliteError } from './sqlite-errors.ts';
 import { SqliteReaderStore, SqliteStore } from './store.ts';
 import { tracesSchema } from './traces-schema.ts';
@@ -32,6 +33,7 @@ const projectionSchema = [
   predictionsSchema,
   tracesSchema,
   evaluationSchema,
+  reviewSchema,
   webhooksSchema,
 ].join('\n');
 

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { limits } from '../../base/limits.ts';
 import { temporaryDirectory } from '../../testing/store.ts';
+import type { MetricQuery } from '../../traces/index.ts';
 import type { RunSearch, SearchCondition } from '../../tracking/index.ts';
 import { openSqliteStore } from './open.ts';
 import { createSearchThreads } from './search-threads.ts';
@@ -82,6 +83,35 @@ test('while a search goes on, others and writes are answered', async () => {
   threads.close();
   expect(order[0]).toBe('write');
   expect(order).toHaveLength(9);
+});
+
+test('many traces are measured on a thread, in groups as a few are', async () => {
+  const count = limits.searchedInlineMax + 100;
+  await store.transaction(async ({ traces }) => {
+    for (let index = 0; index < count; index += 1) {
+      const key = await traces.addTrace({
+        ...{ workspace, id: `tr-${index}`, experiment: '0', position: 0 },
+        ...{ time: index * 1_000, status: 'OK' },
+      });
+      await traces.changeTrace(key, { durationMs: index % 3 });
+    }
+  });
+  const query: MetricQuery = {
+    ...{ workspace, experiments: ['0'], view: 'traces', metric: 'latency', dimensions: ['status'] },
+    ...{ filters: [], bucketMs: 1_000_000, from: 0, until: 1_999_999, limit: 10 },
+    aggregations: [{ type: 'MAX' }, { type: 'PERCENTILE', percent: 50 }],
+  };
+  expect(await store.read(({ traces }) => traces.measureFew(query))).toBeUndefined();
+  const groups = await store.searches.measureTraces(query);
+  expect(groups).toEqual([
+    { bucket: 0, dimensions: ['OK'], values: [2, 1] },
+    { bucket: 1_000_000, dimensions: ['OK'], values: [2, 1] },
+  ]);
+  expect(await store.read(({ traces }) => traces.measure(query))).toEqual(groups);
+  const wrong = { ...query, dimensions: ['colour'] };
+  await expect(store.searches.measureTraces(wrong)).rejects.toMatchObject({
+    code: 'invalid_message',
+  });
 });
 
 test('what a search refuses is refused by the thread in the same words', async () => {

@@ -2,11 +2,12 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { WherefromError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
-import type { SearchReply, SearchRequest } from './search-thread.ts';
+import type { MetricGroup, MetricQuery } from '../../traces/index.ts';
+import type { Found, SearchReply, SearchRequest, ThreadRequest } from './search-thread.ts';
 
 interface Waiting {
-  readonly request: SearchRequest;
-  resolve(keys: number[]): void;
+  readonly request: ThreadRequest;
+  resolve(found: Found): void;
   reject(error: WherefromError): void;
 }
 
@@ -17,6 +18,8 @@ export interface SearchThreads {
    * @throws overloaded when too many wait; what the search throws; storage_unavailable when its thread ended.
    */
   search(request: SearchRequest): Promise<number[]>;
+  /** Measures traces in the same way. */
+  measure(query: MetricQuery): Promise<MetricGroup[]>;
   /** Ends the threads; searches under way are refused. */
   close(): void;
 }
@@ -61,8 +64,8 @@ export function createSearchThreads(path: string): SearchThreads {
     const waiting = busy.get(worker);
     busy.delete(worker);
     idle.push(worker);
-    if ('keys' in reply) waiting?.resolve([...reply.keys]);
-    else waiting?.reject(errorOf(reply.error));
+    if ('error' in reply) waiting?.reject(errorOf(reply.error));
+    else waiting?.resolve(reply);
     next();
   };
 
@@ -75,16 +78,25 @@ export function createSearchThreads(path: string): SearchThreads {
     next();
   };
 
+  const ask = (request: ThreadRequest): Promise<Found> =>
+    new Promise((resolve, reject) => {
+      if (queue.length >= limits.searchesWaitingMax) {
+        reject(new WherefromError('overloaded', 'Too many searches wait for their turn.'));
+        return;
+      }
+      queue.push({ request, resolve, reject });
+      next();
+    });
+
   return {
-    search: (request) =>
-      new Promise((resolve, reject) => {
-        if (queue.length >= limits.searchesWaitingMax) {
-          reject(new WherefromError('overloaded', 'Too many searches wait for their turn.'));
-          return;
-        }
-        queue.push({ request, resolve, reject });
-        next();
-      }),
+    async search(request) {
+      const found = await ask(request);
+      return 'keys' in found ? [...found.keys] : [];
+    },
+    async measure(search) {
+      const found = await ask({ of: 'metrics', search });
+      return 'groups' in found ? [...found.groups] : [];
+    },
     close() {
       for (const { reject } of queue.splice(0))
         reject(new WherefromError('overloaded', 'The server is stopping.'));

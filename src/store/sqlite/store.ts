@@ -1,6 +1,7 @@
 import { WherefromError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
 import { decodeBlock } from '../../ledger/index.ts';
+import type { MetricGroup, MetricQuery, TraceSearches } from '../../traces/index.ts';
 import type { TrackingReader, TrackingSearches } from '../../tracking/index.ts';
 import { Database } from './database.ts';
 import { createSqliteEvaluationReader, createSqliteEvaluationStore } from './evaluation-store.ts';
@@ -11,6 +12,7 @@ import { createSqlitePredictionStore } from './predictions-store.ts';
 import { SqliteVault, SqliteWorkspaces } from './record-store.ts';
 import { SqliteRegistryReader } from './registry-reader.ts';
 import { createSqliteRegistryStore } from './registry-store.ts';
+import { createSqliteReviewStore } from './review-store.ts';
 import type { SearchRequest } from './search-thread.ts';
 import { createSearchThreads, type SearchThreads } from './search-threads.ts';
 import { explainSqliteError } from './sqlite-errors.ts';
@@ -56,6 +58,7 @@ function createSession(db: Database) {
     predictions,
     traces,
     evaluation: createSqliteEvaluationStore(db),
+    review: createSqliteReviewStore(db),
     webhooks,
     vault,
     workspaces,
@@ -82,6 +85,7 @@ function createReader(db: Database) {
     predictions: createSqlitePredictionStore(db, { readPayload: messageOf(db) }),
     traces: new SqliteTraceReader(db, { readTexts: textsOf(db) }),
     evaluation: createSqliteEvaluationReader(db),
+    review: createSqliteReviewStore(db),
     webhooks: createSqliteWebhookStore(db),
     vault: new SqliteVault(db),
     workspaces: new SqliteWorkspaces(db, { remember: false }),
@@ -106,9 +110,10 @@ export class SqliteReaderStore {
   #readers = 0;
   #threads: SearchThreads | undefined;
   /** Searches on snapshots of their own; long ones hold up neither the writer nor other readers. */
-  readonly searches: TrackingSearches = {
+  readonly searches: TrackingSearches & TraceSearches = {
     searchRuns: (search) => this.#search({ of: 'runs', search }),
     searchLoggedModels: (search) => this.#search({ of: 'loggedModels', search }),
+    measureTraces: (query) => this.#measure(query),
   };
 
   constructor(path: string) {
@@ -117,9 +122,17 @@ export class SqliteReaderStore {
 
   async #search(request: SearchRequest): Promise<number[]> {
     const keys = await this.read(({ tracking }) => searchInline(tracking, request));
-    if (keys !== undefined) return keys;
+    return keys ?? this.#startThreads().search(request);
+  }
+
+  async #measure(query: MetricQuery): Promise<MetricGroup[]> {
+    const groups = await this.read(({ traces }) => traces.measureFew(query));
+    return groups ?? this.#startThreads().measure(query);
+  }
+
+  #startThreads(): SearchThreads {
     this.#threads ??= createSearchThreads(this.#path);
-    return this.#threads.search(request);
+    return this.#threads;
   }
 
   /** Runs queries on one consistent snapshot. @throws what `query` threw; integrity_broken, storage_unavailable. */

@@ -1,7 +1,10 @@
 import { isObject } from '../../base/json.ts';
+import { limits } from '../../base/limits.ts';
 import { knownLevels, relationOfCode } from '../../facts/relations.ts';
 import type {
   AssessmentRow,
+  MetricGroup,
+  MetricQuery,
   OwnedEntry,
   SpanContent,
   SpanRow,
@@ -14,6 +17,7 @@ import type {
 } from '../../traces/store.ts';
 import type { Database, Row } from './database.ts';
 import { readContents, type TracePayloads } from './traces-contents.ts';
+import { countTraces, measureTraces } from './traces-metrics.ts';
 import { searchTraces } from './traces-search.ts';
 
 /** Number of no experiment. */
@@ -220,6 +224,19 @@ export class SqliteTraceReader implements TraceReader {
     const workspace = this.findKey(search.workspace);
     if (workspace === undefined) return [];
     return searchTraces(this.db, this.#payloads, search, workspace);
+  }
+
+  measure(query: MetricQuery): MetricGroup[] {
+    const workspace = this.findKey(query.workspace);
+    return workspace === undefined ? [] : measureTraces(this.db, query, workspace);
+  }
+
+  measureFew(query: MetricQuery): MetricGroup[] | undefined {
+    const workspace = this.findKey(query.workspace);
+    if (workspace === undefined) return [];
+    const { searchedInlineMax: most } = limits;
+    const few = countTraces(this.db, query, workspace, most + 1) <= most;
+    return few ? measureTraces(this.db, query, workspace) : undefined;
   }
 
   select(workspace: string, { experiment, ids, until, limit }: TraceSelection): string[] {

@@ -115,7 +115,8 @@ export const startTraceV2 = mlflowOperation<
   },
   facts(message, decided, { workspace }) {
     const { tags, metadata, timestamp_ms: time } = message;
-    const code = codeUse(metadata, { workspace, time });
+    // Clients of 2.x say in tags what later ones say in metadata.
+    const code = codeUse([...tags, ...metadata], { workspace, time });
     return [
       ...code.facts,
       {

@@ -27,6 +27,7 @@ import {
   updateAssessment,
 } from './assessments.ts';
 import { getTrace } from './define.ts';
+import { measureTraces } from './metrics.ts';
 import {
   deleteTraces,
   deleteTraceTag,
@@ -276,6 +277,10 @@ function registerReads(
   helpers.read('POST', '/mlflow/traces/calculate-filter-correlation', {
     message: wire.correlationMessage,
     answer: (body, call) => correlateTraces(body, call, services),
+  });
+  helpers.read('POST', '/mlflow/traces/metrics', {
+    message: wire.metricsMessage,
+    answer: (body, call) => measureTraces(body, call, services),
   });
 }
 

@@ -1,5 +1,6 @@
 import {
   bool,
+  double,
   int32,
   int64,
   json,
@@ -97,4 +98,22 @@ export const correlationMessage = message({
   filter_string1: required(string),
   filter_string2: required(string),
   base_filter: string,
+});
+
+const aggregation = message({
+  aggregation_type: oneOf(['COUNT', 'SUM', 'AVG', 'PERCENTILE', 'MIN', 'MAX'], 1),
+  percentile_value: double,
+});
+export const metricsMessage = message({
+  experiment_ids: required(repeated(string)),
+  view_type: required(oneOf(['TRACES', 'SPANS', 'ASSESSMENTS'], 1)),
+  metric_name: required(string),
+  aggregations: required(repeated(nested(aggregation))),
+  dimensions: repeated(string),
+  filters: repeated(string),
+  time_interval_seconds: int64,
+  start_time_ms: int64,
+  end_time_ms: int64,
+  max_results: int32,
+  page_token: string,
 });

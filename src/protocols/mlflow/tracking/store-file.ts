@@ -4,6 +4,7 @@ import type { StoredBlob } from '../../../blobs/blobs.ts';
 import type { ProtocolServices } from '../../services.ts';
 import { isModelFile, putArtifact } from '../operations/artifacts.ts';
 import { type Call, submit } from '../routes.ts';
+import { takeSpansOfFile } from '../traces/spans-file.ts';
 
 /** The text of a file that describes a model of a 2.x client; logged models are read when finalized. */
 export async function modelText(
@@ -25,6 +26,7 @@ export async function recordFile(
 ): Promise<void> {
   const body = { path, ...stored, ...(await modelText(path, stored, services)) };
   await submit(services, putArtifact, body, call);
+  await takeSpansOfFile(path, stored, { call, services });
 }
 
 /** Stores a stream as the file at a path: durable before the entry that names it. */

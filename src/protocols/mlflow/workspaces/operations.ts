@@ -100,6 +100,17 @@ async function findContent(
   if ((await state.webhooks.list(workspace, { limit: 1, offset: 0 })).length > 0) return 'webhooks';
   if ((await registry.listDeployments(workspace, { limit: 1 })).length > 0) return 'deployments';
   if ((await state.predictions.findByPrefix(workspace, '', 1)).length > 0) return 'predictions';
+  if ((await state.traces.findByPrefix(workspace, '', 1)).length > 0) return 'traces';
+  const datasets = { ...search, experiments: undefined };
+  if ((await state.evaluation.searchDatasets(datasets)).length > 0) return 'evaluation datasets';
+  if ((await state.evaluation.listScorers(workspace, undefined)).length > 0) return 'scorers';
+  const page = { limit: 1, offset: 0 };
+  const filter = { experiment: undefined };
+  if ((await state.review.listQueues(workspace, filter, page)).length > 0) return 'review queues';
+  if ((await state.review.listSchemas(workspace, undefined, page)).length > 0)
+    return 'label schemas';
+  const issues = { workspace, ...filter, conditions: [], counted: false, ...page };
+  if ((await state.review.searchIssues(issues)).length > 0) return 'issues';
   return undefined;
 }
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createKey } from '../../../server/keys.ts';
 import { type TestReply, type TestServer, testServer } from '../../../testing/server.ts';
+import { otlpSpan } from '../../../testing/traces-server.ts';
 
 let server: TestServer;
 const keys = { admin: '', alpha: '', beta: '', both: '', plain: '' };
@@ -56,6 +57,13 @@ async function as(
     },
   };
 }
+
+/** One span of a plain exporter. */
+const otlp = (options: Options): Promise<TestReply> =>
+  as('admin', 'POST', '/v1/traces', {
+    ...options,
+    body: { resourceSpans: [{ scopeSpans: [{ spans: [otlpSpan({ trace: 1, span: 1 })] }] }] },
+  });
 
 const workspaces = '/api/3.0/mlflow/workspaces';
 const mlflow = (path: string): string => `/api/2.0/mlflow/${path}`;
@@ -183,6 +191,49 @@ describe('the endpoints of workspaces', () => {
       workspace: 'doomed',
     });
     expect(gone.status).toBe(404);
+  });
+
+  it.each([
+    ['traces', async (options: Options) => otlp({ ...options })],
+    [
+      'evaluation datasets',
+      (options: Options) =>
+        as('admin', 'POST', '/api/3.0/mlflow/datasets/create', {
+          ...options,
+          body: { name: 'golden' },
+        }),
+    ],
+    [
+      'scorers',
+      (options: Options) =>
+        as('admin', 'POST', '/api/3.0/mlflow/scorers/register', {
+          ...options,
+          body: { experiment_id: '0', name: 's', serialized_scorer: '{"name":"s"}' },
+        }),
+    ],
+  ])('keep a workspace that holds nothing but %s', async (held, fill) => {
+    const name = `holds-${held.replaceAll(' ', '-')}`;
+    await create(name);
+    expect((await fill({ workspace: name })).status).toBe(200);
+    const refused = await as('admin', 'DELETE', `${workspaces}/${name}`);
+    expect(refused.json.message).toContain(`it still contains ${held}.`);
+  });
+
+  it('leave tombstones in the graph, from the time of the deletion on', async () => {
+    await create('left');
+    const run = `run:left/${await createRun('admin', { workspace: 'left' })}`;
+    const ask = async (more = '') => {
+      const query = `ref=${encodeURIComponent(run)}${more}`;
+      const { json } = await as('admin', 'GET', `/api/wherefrom/v1/trace?${query}`);
+      const node = json.nodes.find(({ ref }: { ref: string }) => ref === run);
+      return { position: json.asOf.position, deleted: node?.attributes.deletedTime };
+    };
+    const { position, deleted } = await ask();
+    expect(deleted).toBeUndefined();
+    await as('admin', 'DELETE', `${workspaces}/left?mode=CASCADE`);
+    expect((await ask()).deleted).toMatch(/^20\d\d-/);
+    expect((await ask(`&asOf=${position}`)).deleted).toBeUndefined();
+    expect((await ask('&at=2020-01-01T00:00:00Z')).deleted).toBeUndefined();
   });
 
   it('stop the webhooks of a workspace that is deleted', async () => {

@@ -1,0 +1,2 @@
+export { projectReview } from './project.ts';
+export type * from './store.ts';
