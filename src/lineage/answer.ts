@@ -57,7 +57,7 @@ async function attributesOf(
 
 /** Several names of one dataset are one node: this tells which, and under which ref it is shown. */
 interface Identities {
-  readonly shown: ReadonlyMap<number, string>;
+  readonly shown: Map<number, string>;
   readonly sameAs: ReadonlyMap<string, readonly { ref: string; rule: string; position: number }[]>;
 }
 
@@ -111,24 +111,25 @@ export async function renderWalk(
   for (const row of rows) {
     const ref = identities.shown.get(row.key) ?? row.ref;
     const before = nodes.get(ref);
+    const own = attributes.get(row.key) as AnswerNode['attributes'] | undefined; // plain JSON
     nodes.set(ref, {
       ref,
       id: before?.id ?? publicId(row.originRef),
       kind: row.kind,
-      name: nameOf(ref),
-      attributes: {
-        ...before?.attributes,
-        ...(attributes.get(row.key) as AnswerNode['attributes'] | undefined),
-        ...storedAttributes(view, row, timeText),
-        ...sameAsAttribute(identities, ref),
-      },
+      // A field is called by its dataset.
+      name: ref === row.ref && row.kind !== 'field' ? row.name : nameOf(ref),
+      attributes: Object.assign(
+        {},
+        before?.attributes,
+        own,
+        storedAttributes(view, row, timeText),
+        sameAsAttribute(identities, ref),
+      ),
     });
   }
   for (const { node } of outside) nodes.set(node.ref, node);
-  const refs = new Map<number, string>([
-    ...identities.shown,
-    ...outside.map(({ key, node }) => [key, node.ref] as const),
-  ]);
+  const refs = identities.shown;
+  for (const { key, node } of outside) refs.set(key, node.ref);
   return {
     nodes: [...nodes.values()],
     edges: await renderEdges({ walk, refs, timesOf, timeText }),
@@ -179,23 +180,21 @@ async function renderEdges({
 }: EdgeRendering): Promise<AnswerEdge[]> {
   const { position } = walk.view.moment;
   const untimed = [...walk.edges.values()].filter((edge) => edge.recordedTime === undefined);
-  const times = await timesOf(untimed.flatMap((edge) => edge.positions[0] ?? []));
-  const numbers = new Map<string, number>();
-  const numberOf = (ref: string): number => {
-    const number = numbers.get(ref) ?? numbers.size;
-    if (number === numbers.size) numbers.set(ref, number);
-    return number;
-  };
+  const times = await timesOf([...new Set(untimed.flatMap((edge) => edge.positions[0] ?? []))]);
+  const joins = joinsOf(refs);
   const edges: AnswerEdge[] = [];
   const seen = new Set<string>();
   for (const edge of walk.edges.values()) {
     const from = refs.get(edge.from);
     const to = refs.get(edge.to);
     if (from === undefined || to === undefined || from === to) continue;
-    // Edges of two names of one dataset are one. Refs are long: numbers are compared in their place.
-    const id = `${numberOf(from)} ${numberOf(to)} ${edge.relation} ${edge.role ?? ''} ${edge.run ?? ''} ${edge.how ?? ''}`;
-    if (seen.has(id)) continue;
-    seen.add(id);
+    // Edges of two names of one dataset are one; those of a walk differ by themselves.
+    if (joins.has(edge.from) || joins.has(edge.to)) {
+      const ends = `${joins.get(edge.from) ?? edge.from} ${joins.get(edge.to) ?? edge.to}`;
+      const id = `${ends} ${edge.relation} ${edge.role ?? ''} ${edge.run ?? ''} ${edge.how ?? ''}`;
+      if (seen.has(id)) continue;
+      seen.add(id);
+    }
     const shown: { -readonly [Key in keyof AnswerEdge]?: AnswerEdge[Key] } = {};
     shown.from = from;
     shown.to = to;
@@ -213,6 +212,18 @@ async function renderEdges({
     edges.push(shown as AnswerEdge); // every required field is set above
   }
   return edges;
+}
+
+/** Nodes that are shown as one with others, each with the number of the one. */
+function joinsOf(refs: ReadonlyMap<number, string>): ReadonlyMap<number, number> {
+  const firsts = new Map<string, number>();
+  const joins = new Map<number, number>();
+  for (const [key, ref] of refs) {
+    const first = firsts.get(ref);
+    if (first === undefined) firsts.set(ref, key);
+    else joins.set(key, first).set(first, first);
+  }
+  return joins;
 }
 
 type TimeText = (time: number) => string;

@@ -115,7 +115,7 @@ function linkWhole(walk: Walk, fields: readonly NodeRow[]): void {
     for (const field of fields) {
       if (field.parent !== whole.parent || field.key === whole.key) continue;
       walk.nodes.set(whole.key, walk.nodes.get(whole.key) ?? 1);
-      walk.edges.set(`${whole.key} ${field.key} whole`, {
+      walk.put({
         from: whole.key,
         to: field.key,
         relation: 'derived-into',
@@ -319,7 +319,7 @@ async function continueFrom(
     if (edge.relation !== 'produced' && edge.relation !== 'registered-as') continue;
     starts.add(edge.to);
     walk.nodes.set(edge.to, 1);
-    walk.edges.set(`${edge.from} ${edge.to} ${edge.relation}`, {
+    walk.put({
       from: edge.from,
       to: edge.to,
       relation: edge.relation,
@@ -338,7 +338,7 @@ async function continueFrom(
     const version = use.version ?? 0;
     starts.add(version);
     walk.nodes.set(version, 1);
-    walk.edges.set(`${use.run} ${version} wrote`, {
+    walk.put({
       from: use.run,
       to: version,
       relation: 'wrote',

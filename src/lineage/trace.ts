@@ -193,7 +193,7 @@ async function traceFromPrediction(
       walk.nodes.set(key, depth);
       outside.push(outsideNode(key, prediction.ref, prediction.attributes));
       for (const server of await serversOf(walk.view, prediction)) {
-        walk.edges.set(`${server} ${key} served`, servedEdge(server, key, prediction));
+        walk.put(servedEdge(server, key, prediction));
         walk.nodes.set(server, 0);
         starts.add(server);
       }
@@ -203,7 +203,7 @@ async function traceFromPrediction(
         if (!parent) continue;
         const parentKey = keys.get(ref) ?? -1 - keys.size;
         keys.set(ref, parentKey);
-        walk.edges.set(`${parentKey} ${key} led-to`, {
+        walk.put({
           ...servedEdge(parentKey, key, prediction),
           relation: 'led-to',
           rule: 'predictions.parents',
@@ -248,7 +248,7 @@ async function startsOfUses(
       walk.nodes.set(from, 0);
       outside.push(outsideNode(from, ref, { unknown: true }));
     }
-    walk.edges.set(`${from} ${key} ${relation} ${role}`, {
+    walk.put({
       ...servedEdge(from, key, prediction),
       relation,
       role,

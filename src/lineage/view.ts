@@ -9,6 +9,7 @@ import type {
   LineageReader,
   MergeRow,
   NodeRow,
+  RareRows,
   RunUsesQuery,
   SameContentRow,
 } from './store.ts';
@@ -69,13 +70,22 @@ export class GraphView {
   readonly #writes = new Map<number, readonly Write[]>();
   readonly #drops = new Map<number, readonly number[]>();
   readonly #versionUses = new Map<number, DatasetUseRow[]>();
+  /** Writes by version, of those that are known without `#versionUses`. */
+  readonly #versionWrites = new Map<number, readonly DatasetUseRow[]>();
   readonly #nodes = new Map<number, NodeRow>();
   readonly #reads = new Map<string, readonly DatasetUseRow[]>();
   readonly #same = new Map<number, SameContentRow[]>();
+  #rare: RareRows | undefined;
 
   constructor(reader: LineageReader, moment: Moment) {
     this.reader = reader;
     this.moment = moment;
+  }
+
+  /** Of which rare kinds of rows there are any. */
+  async rareRows(): Promise<RareRows> {
+    this.#rare ??= await this.reader.rareRows();
+    return this.#rare;
   }
 
   /** True when the row was recorded by then and its event had happened by then. */
@@ -143,7 +153,8 @@ export class GraphView {
     // The second look finds the rows of the first again, from their other side.
     const merges = new Map<string, MergeRow>();
     const known = new Set(unknown);
-    for (let fresh = unknown; fresh.length > 0; ) {
+    const { merges: any } = await this.rareRows();
+    for (let fresh = any ? unknown : []; fresh.length > 0; ) {
       const rows = (await this.reader.merges(fresh)).filter(
         (row) => row.position <= this.moment.position,
       );
@@ -151,11 +162,14 @@ export class GraphView {
       fresh = [...new Set(rows.flatMap(({ a, b }) => [a, b]))].filter((key) => !known.has(key));
       for (const key of fresh) known.add(key);
     }
-    for (const dataset of unknown) {
+    for (const dataset of merges.size === 0 ? [] : unknown) {
       if (this.#classes.has(dataset)) continue;
       const found = closure(dataset, [...merges.values()]);
       for (const member of found.members) this.#classes.set(member, found);
     }
+    for (const dataset of unknown)
+      if (!this.#classes.has(dataset))
+        this.#classes.set(dataset, { members: [dataset], merges: [] });
   }
 
   /** Reads what is written to many datasets together, for the questions that follow. */
@@ -171,18 +185,41 @@ export class GraphView {
     if (classes.size === 0) return;
     const members = [...classes.values()].flatMap((found) => found.members);
     const options = { limit: limits.usesMax };
-    const rows = (await this.reader.usesOfDatasets('write', members, options)).filter((row) =>
-      this.seen(row),
-    );
-    const drops = (await this.reader.drops(members)).filter((drop) => this.seen(drop));
+    const all = await this.reader.usesOfDatasets('write', members, options);
+    const rows = all.filter((row) => this.seen(row));
+    const { drops: any } = await this.rareRows();
+    const drops = any ? (await this.reader.drops(members)).filter((drop) => this.seen(drop)) : [];
     await this.loadRuns([...new Set(rows.map((row) => row.run))]);
     const byDataset = Map.groupBy(rows, (row) => row.dataset);
     for (const [first, { members: mine }] of classes) {
       const dropped = drops.filter((drop) => mine.includes(drop.dataset)).map((drop) => drop.time);
-      const written = mine.flatMap((member) => byDataset.get(member) ?? []);
+      const written =
+        mine.length === 1 ? byDataset.get(first) : mine.flatMap((key) => byDataset.get(key) ?? []);
       this.#drops.set(first, dropped);
-      this.#writes.set(first, this.#chain(written, dropped));
+      this.#writes.set(first, this.#chain(written ?? [], dropped));
     }
+    if (all.length < limits.usesMax) this.#keepWrites(rows);
+  }
+
+  /** Every write of some datasets: so these are all writes of their versions too. */
+  #keepWrites(rows: readonly DatasetUseRow[]): void {
+    for (const [version, writes] of Map.groupBy(rows, (row) => row.version)) {
+      // Of several, which comes first is for `usesOfVersions` to say.
+      if (version !== null && writes.length === 1) this.#versionWrites.set(version, writes);
+    }
+  }
+
+  /** Reads who wrote versions, for `loadedWrites`; nothing where their datasets were loaded. */
+  async loadWrites(versions: readonly number[]): Promise<void> {
+    await this.loadVersions(versions.filter((version) => !this.#versionWrites.has(version)));
+  }
+
+  /** Writes of a version that was loaded. */
+  loadedWrites(version: number): readonly DatasetUseRow[] {
+    return (
+      this.#versionWrites.get(version) ??
+      this.loadedUses(version).filter(({ use }) => use === 'write')
+    );
   }
 
   /** Reads the uses of many versions together. */
@@ -241,6 +278,7 @@ export class GraphView {
   async loadSameContent(versions: readonly number[]): Promise<void> {
     const unknown = versions.filter((version) => !this.#same.has(version));
     if (unknown.length === 0) return;
+    if (!(await this.rareRows()).digests) return;
     let rows = await this.reader.sameContent(unknown, limits.hubEdgesMax);
     if (rows.length === limits.hubEdgesMax && unknown.length > 1) {
       const parts = [];

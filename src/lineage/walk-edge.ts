@@ -21,6 +21,11 @@ export interface WalkEdge {
   readonly validTo?: number | undefined;
 }
 
+/** What makes an edge of a walk another than the others. */
+export function edgeId({ from, to, relation, role, run }: WalkEdge): string {
+  return `${from} ${to} ${relation} ${role ?? ''} ${run ?? ''}`;
+}
+
 export function strength(known: Known): number {
   return knownLevels.indexOf(known);
 }

@@ -17,7 +17,7 @@ export async function readsOf(walk: WalkSink, runs: readonly NodeRow[]): Promise
   const keys = runs.map((run) => run.key);
   const reads = await walk.view.usesOfRuns(keys, { use: 'read' });
   await walk.view.loadDatasets(reads.map((use) => use.dataset));
-  await walk.view.loadVersions(reads.flatMap((use) => use.version ?? []));
+  await walk.view.loadWrites(reads.flatMap((use) => use.version ?? []));
   for (const use of reads) {
     walk.reads.push(use);
     const current = walk.view.loadedCurrentAt(use.dataset, use.time, use.run);
@@ -43,7 +43,7 @@ function observedVersion(
   version: number,
   current: Write | undefined,
 ): void {
-  const written = walk.view.loadedUses(version).some((row) => row.use === 'write');
+  const written = walk.view.loadedWrites(version).length > 0;
   if (written || !current || current.version === version) return;
   walk.boundVersion(current.version, use.time);
   walk.add(
@@ -77,18 +77,17 @@ export async function partsOf(walk: WalkSink, runs: readonly NodeRow[]): Promise
 /** Upstream of versions: their datasets, who wrote them, and what they continue. */
 export async function madeBy(walk: WalkSink, versions: readonly NodeRow[]): Promise<void> {
   const { view } = walk;
-  const written = (use: DatasetUseRow): boolean => use.use === 'write';
-  const unwritten = versions.filter(({ key }) => !view.loadedUses(key).some(written));
+  await view.loadWrites(versions.map(({ key }) => key));
+  const unwritten = versions.filter(({ key }) => view.loadedWrites(key).length === 0);
   await view.loadSameContent(unwritten.map(({ key }) => key));
-  const writes = versions.flatMap(({ key }) => view.loadedUses(key).filter(written));
+  const writes = versions.flatMap(({ key }) => view.loadedWrites(key));
   await view.loadRuns(writes.map(({ run }) => run));
   for (const version of versions) await oneMadeBy(walk, version);
 }
 
 async function oneMadeBy(walk: WalkSink, version: NodeRow): Promise<void> {
   if (version.parent !== null) walk.add(hasEdge(version));
-  const uses = walk.view.loadedUses(version.key);
-  const writes = uses.filter((row) => row.use === 'write');
+  const writes = walk.view.loadedWrites(version.key);
   for (const row of writtenBefore(walk, version.key, writes)) {
     walk.add(writeEdge(walk, row));
   }
@@ -96,7 +95,7 @@ async function oneMadeBy(walk: WalkSink, version: NodeRow): Promise<void> {
   if (writes.length === 0) {
     sameContentUp(walk, version);
     if (walk.nodes.get(version.key) === 0)
-      for (const use of uses)
+      for (const use of await walk.view.usesOfVersion(version.key))
         observedVersion(
           walk,
           use,
@@ -189,7 +188,7 @@ async function declared(
   rows: readonly NodeRow[],
   use: 'read' | 'write',
 ): Promise<void> {
-  if (rows.length === 0) return;
+  if (rows.length === 0 || !(await walk.view.rareRows()).declarations) return;
   const found = (
     await walk.view.reader.declarations(
       side,
