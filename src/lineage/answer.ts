@@ -32,6 +32,7 @@ async function attributesOf(
   view: GraphView,
   keys: readonly number[],
 ): Promise<Map<number, Record<string, Json>>> {
+  if (keys.length === 0) return new Map();
   const newest = new Map<string, AttributeRow>();
   const { at } = view.moment;
   for (const stored of await view.reader.attributes(keys)) {
@@ -57,7 +58,7 @@ async function attributesOf(
 
 /** Several names of one dataset are one node: this tells which, and under which ref it is shown. */
 interface Identities {
-  readonly shown: Map<number, string>;
+  readonly shown: ReadonlyMap<number, string>;
   readonly sameAs: ReadonlyMap<string, readonly { ref: string; rule: string; position: number }[]>;
 }
 
@@ -82,7 +83,7 @@ async function identitiesOf(view: GraphView, rows: readonly NodeRow[]): Promise<
       }),
     );
   }
-  const sent = await view.reader.names(datasets.map((row) => row.key));
+  const sent = datasets.length === 0 ? [] : await view.reader.names(datasets.map((row) => row.key));
   for (const name of sent) {
     if (name.position > view.moment.position) continue;
     const ref = shown.get(name.dataset);
@@ -103,16 +104,57 @@ export async function renderWalk(
   const { view } = walk;
   const keys = [...walk.nodes.keys()].filter((key) => key > 0);
   const rows = await view.nodes(keys);
-  const attributes = await attributesOf(view, keys);
-  const identities = await identitiesOf(view, rows);
-  await view.loadRuns(rows.flatMap(({ kind, key }) => (kind === 'run' ? key : [])));
   const timeText = createTimeText();
   const nodes = new Map<string, AnswerNode>();
+  const refs = new Map<number, string>();
+  const { shown } = view.memory;
+  const draw = await drawing(
+    view,
+    rows.filter(({ key }) => !shown.has(key)),
+    timeText,
+  );
   for (const row of rows) {
+    const known = shown.get(row.key);
+    const node = known ?? draw(row, (ref) => nodes.get(ref));
+    nodes.set(node.ref, node);
+    refs.set(row.key, node.ref);
+    // Of several names the order in which they were met shows.
+    if (known === undefined && view.loadedClass(row.key).members.length === 1)
+      shown.set(row.key, node);
+  }
+  for (const { key, node } of outside) {
+    nodes.set(node.ref, node);
+    refs.set(key, node.ref);
+  }
+  return {
+    nodes: [...nodes.values()],
+    edges: await renderEdges({ walk, refs, timesOf, timeText }),
+    stopped: walk.stops.map(
+      ({ key, reason, count }): AnswerStop => ({ ref: refs.get(key) ?? '', reason, count }),
+    ),
+  };
+}
+
+/** How a row is shown, given what is shown by its ref already. */
+type Draw = (row: NodeRow, shownBy: (ref: string) => AnswerNode | undefined) => AnswerNode;
+
+/** Reads what is told of the rows. @returns what shows each of them. */
+async function drawing(
+  view: GraphView,
+  rows: readonly NodeRow[],
+  timeText: TimeText,
+): Promise<Draw> {
+  const attributes = await attributesOf(
+    view,
+    rows.map(({ key }) => key),
+  );
+  const identities = await identitiesOf(view, rows);
+  await view.loadRuns(rows.flatMap(({ kind, key }) => (kind === 'run' ? key : [])));
+  return (row, shownBy) => {
     const ref = identities.shown.get(row.key) ?? row.ref;
-    const before = nodes.get(ref);
+    const before = shownBy(ref);
     const own = attributes.get(row.key) as AnswerNode['attributes'] | undefined; // plain JSON
-    nodes.set(ref, {
+    return {
       ref,
       id: before?.id ?? publicId(row.originRef),
       kind: row.kind,
@@ -125,17 +167,7 @@ export async function renderWalk(
         storedAttributes(view, row, timeText),
         sameAsAttribute(identities, ref),
       ),
-    });
-  }
-  for (const { node } of outside) nodes.set(node.ref, node);
-  const refs = identities.shown;
-  for (const { key, node } of outside) refs.set(key, node.ref);
-  return {
-    nodes: [...nodes.values()],
-    edges: await renderEdges({ walk, refs, timesOf, timeText }),
-    stopped: walk.stops.map(
-      ({ key, reason, count }): AnswerStop => ({ ref: refs.get(key) ?? '', reason, count }),
-    ),
+    };
   };
 }
 

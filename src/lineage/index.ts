@@ -1,6 +1,8 @@
 export { iso } from './answer.ts';
 export { diffTraces } from './diff.ts';
 export { canonicalName } from './identity/canonical-name.ts';
+export { createMemories } from './memory.ts';
+export type { Moment } from './moment.ts';
 export { projectLineage } from './project.ts';
 export type * from './store.ts';
 export {
@@ -13,4 +15,3 @@ export {
   trace,
   walkLimits,
 } from './trace.ts';
-export type { Moment } from './view.ts';

@@ -8,8 +8,10 @@ import type { Known, Relation } from '../facts/relations.ts';
 import { mergeCounts, type OutsideNode, outsideNode, renderWalk, type TimesOf } from './answer.ts';
 import { impactOfColumn, traceColumns } from './columns.ts';
 import { checkCompleteness } from './completeness.ts';
+import type { GraphMemory } from './memory.ts';
+import type { Moment } from './moment.ts';
 import type { LineageReader, NodeRow } from './store.ts';
-import { GraphView, type Moment } from './view.ts';
+import { GraphView } from './view.ts';
 import { Walk, type WalkLimits } from './walk.ts';
 import type { WalkEdge } from './walk-edge.ts';
 
@@ -69,6 +71,8 @@ export interface LineageSources {
   readonly predictions: PredictionSource;
   readonly enrich: Enrich;
   readonly timesOf: TimesOf;
+  /** What answers before this one read of the moment that is asked about; none when absent. */
+  readonly memory?: GraphMemory | undefined;
 }
 
 /** An answer without the parts that the ledger adds. */
@@ -88,7 +92,7 @@ export async function trace(query: WalkQuery, sources: LineageSources): Promise<
 
 /** A trace, and which links of a full lineage it has and lacks. @throws not_found. */
 export async function judge(query: WalkQuery, sources: LineageSources): Promise<JudgedAnswer> {
-  const view = new GraphView(sources.reader, query.moment);
+  const view = new GraphView(sources.reader, query.moment, sources.memory);
   const walk = new Walk(view, 'up', query.limits);
   const outside: OutsideNode[] = [];
   if (findRef(query.ref)?.kind === 'prediction') {
@@ -104,7 +108,7 @@ export async function judge(query: WalkQuery, sources: LineageSources): Promise<
 
 /** What did it reach: everything downstream of the ref. Predictions are counted. @throws not_found. */
 export async function impact(query: WalkQuery, sources: LineageSources): Promise<GraphAnswer> {
-  const view = new GraphView(sources.reader, query.moment);
+  const view = new GraphView(sources.reader, query.moment, sources.memory);
   if (findRef(query.ref)?.kind === 'prediction') {
     const prediction = await predictionOf(query, sources);
     const walk = new Walk(view, 'down', query.limits);
@@ -301,7 +305,7 @@ async function finish(
 ): Promise<JudgedAnswer> {
   await walk.conceal();
   const rendered = await renderWalk(walk, outside, sources.timesOf);
-  const nodes = await sources.enrich(rendered.nodes, query.moment);
+  const nodes = await enrichFresh(rendered.nodes, walk.view, sources);
   const refs = (kind: EntityKind): string[] =>
     nodes.filter((node) => node.kind === kind).map((node) => node.ref);
   const counts =
@@ -345,16 +349,40 @@ async function finish(
   return { answer, checks };
 }
 
+/** The nodes in their order, each with what other projections know of it. */
+async function enrichFresh(
+  nodes: readonly AnswerNode[],
+  { memory, moment }: GraphView,
+  { enrich }: LineageSources,
+): Promise<AnswerNode[]> {
+  const fresh = nodes.filter((node) => !memory.enriched.has(node));
+  const enriched = fresh.length === 0 ? [] : await enrich(fresh, moment);
+  for (const [index, node] of fresh.entries()) memory.enriched.set(node, enriched[index] ?? node);
+  return nodes.map((node) => memory.enriched.get(node) ?? node);
+}
+
 /** Types of statements about the nodes of a walk, by ref. */
-async function statementsOf(walk: Walk): Promise<ReadonlyMap<string, readonly string[]>> {
-  const keys = [...walk.nodes.keys()].filter((key) => key > 0);
-  const rows = await walk.view.reader.statements(keys);
-  const nodes = new Map((await walk.view.nodes(keys)).map((node) => [node.key, node.ref]));
-  const found = new Map<string, string[]>();
-  for (const row of rows) {
-    if (!walk.view.seen(row)) continue;
-    const ref = nodes.get(row.node) ?? '';
-    found.set(ref, [...(found.get(ref) ?? []), row.type]);
+async function statementsOf({
+  nodes,
+  view,
+}: Walk): Promise<ReadonlyMap<string, readonly string[]>> {
+  const { statements } = view.memory;
+  const rows = await view.nodes([...nodes.keys()].filter((key) => key > 0));
+  const unknown = rows.filter(({ key }) => !statements.has(key)).map(({ key }) => key);
+  const told = unknown.length === 0 ? [] : await view.reader.statements(unknown);
+  const byNode = Map.groupBy(
+    told.filter((row) => view.seen(row)),
+    ({ node }) => node,
+  );
+  for (const key of unknown)
+    statements.set(
+      key,
+      (byNode.get(key) ?? []).map(({ type }) => type),
+    );
+  const found = new Map<string, readonly string[]>();
+  for (const { key, ref } of rows) {
+    const types = statements.get(key) ?? [];
+    if (types.length > 0) found.set(ref, types);
   }
   return found;
 }

@@ -1,7 +1,8 @@
 import type { Known, Relation } from '../facts/relations.ts';
 import { knownLevels } from '../facts/relations.ts';
+import type { Write } from './moment.ts';
 import type { DatasetUseRow, EdgeRow, NodeRow } from './store.ts';
-import type { GraphView, Write } from './view.ts';
+import type { GraphView } from './view.ts';
 
 /** An edge of an answer, between node keys; negative keys are nodes outside the graph (predictions). */
 export interface WalkEdge {

@@ -1,6 +1,6 @@
 import { limits } from '../base/limits.ts';
+import { continuation, type Span, type Write } from './moment.ts';
 import type { DatasetUseRow, NodeRow } from './store.ts';
-import { continuation, type Span, type Write } from './view.ts';
 import {
   continuedEdge,
   edgeOf,

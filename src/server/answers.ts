@@ -6,6 +6,7 @@ import type { ReadSession } from '../door/index.ts';
 import { findRef, formatRef, workspaceOf } from '../facts/ref.ts';
 import { type LogHead, type Signer, signCheckpoint } from '../ledger/index.ts';
 import {
+  createMemories,
   diffTraces,
   type GraphAnswer,
   impact,
@@ -32,6 +33,13 @@ export interface AnswersOptions {
 /** The questions of DESIGN.md section 6 over one store; each is answered on one snapshot. */
 export function createAnswers(options: AnswersOptions): Answers {
   const { read, signer } = options;
+  const memoryOf = createMemories();
+  let newest: Checkpoint | undefined;
+  /** Signed once for each size of the log. */
+  const checkpointAt = (head: LogHead): Checkpoint => {
+    if (newest?.size !== head.size) newest = checkpointOf(head, signer);
+    return newest;
+  };
 
   const walk = (direction: 'trace' | 'impact', input: WalkInput, scope: Scope): Promise<Answer> =>
     read(async (session) => {
@@ -45,8 +53,11 @@ export function createAnswers(options: AnswersOptions): Answers {
         columns: input.columns ?? false,
         kinds: input.kinds,
       };
-      const answer = await (direction === 'trace' ? trace : impact)(query, sourcesOf(session));
-      return seal(answer, asOf, input.at, checkpointOf(head, signer));
+      const answer = await (direction === 'trace' ? trace : impact)(
+        query,
+        sourcesOf(session, memoryOf(head.size, query.moment)),
+      );
+      return seal(answer, asOf, input.at, checkpointAt(head));
     });
 
   return {
@@ -63,14 +74,17 @@ export function createAnswers(options: AnswersOptions): Answers {
           limits: walkLimits(undefined, undefined, seesOf(scope)),
           columns: false,
         };
-        const { answer, checks } = await judge(query, sourcesOf(session));
+        const { answer, checks } = await judge(
+          query,
+          sourcesOf(session, memoryOf(head.size, moment)),
+        );
         return {
           ref: whole,
           asOf: { position: moment.position },
           score: answer.completeness.score,
           checks: [...checks],
           missing: answer.completeness.missing,
-          checkpoint: checkpointOf(head, signer),
+          checkpoint: checkpointAt(head),
         };
       }),
     diff: (a, b, scope) =>
@@ -88,12 +102,12 @@ export function createAnswers(options: AnswersOptions): Answers {
                 limits: walkLimits(undefined, undefined, seesOf(scope)),
                 columns: false,
               },
-              sourcesOf(session),
+              sourcesOf(session, memoryOf(head.size, moment)),
             ),
           );
         }
         const [left, right] = traces as [GraphAnswer, GraphAnswer]; // two refs were pushed
-        return { ...diffTraces(left, right), checkpoint: checkpointOf(head, signer) };
+        return { ...diffTraces(left, right), checkpoint: checkpointAt(head) };
       }),
     resolve: (text, scope) => read((session) => resolveRef(session, options.tokenise(text), scope)),
     search: (query, limit, scope) =>
@@ -158,13 +172,14 @@ export function checkpointOf(head: LogHead, signer: Signer): Checkpoint {
 }
 
 /** The graph, the prediction log and the tracking tables, as answers put them together. */
-function sourcesOf(session: ReadSession): LineageSources {
+function sourcesOf(session: ReadSession, memory: LineageSources['memory']): LineageSources {
   return {
     reader: session.lineage,
     predictions: predictionSource(session),
     enrich: async (nodes, moment) =>
       markDeletedWorkspaces(session, await enrichRuns(session, nodes, moment), moment),
     timesOf: async (positions) => session.ledger.timesOf(positions),
+    memory,
   };
 }
 
