@@ -10,8 +10,7 @@ export {
   impact,
   judge,
   type LineageSources,
-  type PredictionNode,
-  type PredictionSource,
   trace,
   walkLimits,
 } from './trace.ts';
+export type { PredictionNode, PredictionSource } from './walk-predictions.ts';

@@ -30,6 +30,8 @@ export class GraphMemory {
   /** Writes by version, of those that are known without `versionUses`. */
   readonly versionWrites = new Map<number, readonly DatasetUseRow[]>();
   readonly same = new Map<number, readonly SameContentRow[]>();
+  /** How many links hubs have: counting them takes long. */
+  readonly counts = new Map<string, number>();
   readonly statements = new Map<number, readonly string[]>();
   /** Nodes as answers show them, before and after enrichment. */
   readonly shown = new Map<number, AnswerNode>();
@@ -46,22 +48,27 @@ export class GraphMemory {
   }
 }
 
-/** Gives the memory of a moment: one that earlier answers have filled, where there is one. */
-export type MemoryOf = (logSize: number, moment: Moment) => GraphMemory;
+/** Gives the memory that a question about `ref` is answered with. */
+export type MemoryOf = (logSize: number, moment: Moment, ref: string) => GraphMemory;
 
 /**
- * Keeps the memory of the present, until something is recorded or it holds too much. What is asked of
- * other moments is remembered for one answer.
+ * Keeps one memory of the present, until something is recorded or it holds too much. It serves what is
+ * asked for the second time: what nobody asks for again would only cost, so the first time, and at
+ * other moments, what is read is remembered for one answer.
  */
 export function createMemories(): MemoryOf {
   let memory = new GraphMemory();
   let size = -1;
-  return (logSize, moment) => {
+  let asked = new Set<string>();
+  return (logSize, moment, ref) => {
     if (moment.at !== undefined || moment.position !== logSize - 1) return new GraphMemory();
     // A snapshot of before the newest entry does not take the place of a later one.
     if (logSize < size) return new GraphMemory();
     if (logSize > size || memory.isSpent()) memory = new GraphMemory();
+    if (logSize > size || asked.size > limits.rememberedRefsMax) asked = new Set();
     size = logSize;
-    return memory;
+    if (asked.has(ref)) return memory;
+    asked.add(ref);
+    return new GraphMemory();
   };
 }

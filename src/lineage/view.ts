@@ -1,3 +1,4 @@
+import type { Awaitable } from '../base/awaitable.ts';
 import { limits } from '../base/limits.ts';
 import type { RunState } from '../facts/facts.ts';
 import { GraphMemory, type NodeEdges } from './memory.ts';
@@ -316,10 +317,23 @@ export class GraphView {
     return this.memory.same.get(version) ?? [];
   }
 
-  /** How many reads the span holds, whatever the limit. */
-  async countReadsBetween(span: Span): Promise<number> {
-    const { members } = await this.classOf(span.dataset);
-    return this.reader.countUsesOfDatasets('read', members, span);
+  /** How many reads the dataset has under all its names, in the span or at all, whatever the limit. */
+  async countReads(dataset: number, span?: Span): Promise<number> {
+    const { members } = await this.classOf(dataset);
+    const id = span === undefined ? `${dataset}` : spanId(span);
+    return this.#count(`reads ${id}`, () => this.reader.countUsesOfDatasets('read', members, span));
+  }
+
+  /** How many edges the node has, however many. */
+  async countEdges(direction: Direction, key: number): Promise<number> {
+    return this.#count(`${direction} ${key}`, () => this.reader.countEdges(direction, key));
+  }
+
+  async #count(id: string, count: () => Awaitable<number>): Promise<number> {
+    const { counts } = this.memory;
+    const known = counts.get(id) ?? (await count());
+    counts.set(id, known);
+    return known;
   }
 
   async run(key: number): Promise<RunStatus | undefined> {

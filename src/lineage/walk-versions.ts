@@ -71,7 +71,7 @@ export async function partsOf(walk: WalkSink, runs: readonly NodeRow[]): Promise
   );
   for (const edge of rows) if (edge.relation === 'part-of') walk.addAcross(edgeOf(edge));
   for (const key of hubs)
-    walk.stops.push({ key, reason: 'hub', count: await walk.view.reader.countEdges('up', key) });
+    walk.stops.push({ key, reason: 'hub', count: await walk.view.countEdges('up', key) });
 }
 
 /** Upstream of versions: their datasets, who wrote them, and what they continue. */
@@ -294,7 +294,7 @@ function sameContentDown(walk: WalkSink, version: NodeRow): void {
 async function readWhileCurrent(walk: WalkSink, span: Span, write: Write): Promise<void> {
   const reads = (await walk.view.readsBetween(span)).filter((use) => use.run !== write.run);
   if (reads.length > limits.hubEdgesMax) {
-    const count = await walk.view.countReadsBetween(span);
+    const count = await walk.view.countReads(span.dataset, span);
     walk.stops.push({ key: write.version, reason: 'hub', count });
     return;
   }
@@ -337,7 +337,7 @@ export async function versionsOf(walk: WalkSink, dataset: NodeRow): Promise<void
     walk.stops.push({
       key: dataset.key,
       reason: 'hub',
-      count: await walk.view.reader.countUsesOfDatasets('read', members),
+      count: await walk.view.countReads(dataset.key),
     });
     return;
   }

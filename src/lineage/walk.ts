@@ -78,12 +78,12 @@ export class Walk implements WalkSink {
 
   /** Links that were not walked: stored edges, and the reads and writes behind derived ones. */
   async #countLinks(node: NodeRow): Promise<number> {
-    const { reader } = this.view;
     const edges = this.#parents.has(node.key)
       ? 0
-      : await reader.countEdges(this.direction, node.key);
+      : await this.view.countEdges(this.direction, node.key);
     const use = this.direction === 'up' ? 'read' : 'write';
-    if (node.kind === 'run') return edges + (await reader.usesOfRuns([node.key], { use })).length;
+    if (node.kind === 'run')
+      return edges + (await this.view.reader.usesOfRuns([node.key], { use })).length;
     if (node.kind !== 'datasetVersion') return edges;
     const uses = await this.view.usesOfVersion(node.key);
     return edges + uses.filter((row) => row.use !== use).length;
@@ -147,7 +147,7 @@ export class Walk implements WalkSink {
     );
     for (const edge of edges) this.add(edgeOf(edge));
     for (const key of hubs) {
-      const count = await this.view.reader.countEdges(this.direction, key);
+      const count = await this.view.countEdges(this.direction, key);
       this.stops.push({ key, reason: 'hub', count });
     }
   }

@@ -55,7 +55,7 @@ export function createAnswers(options: AnswersOptions): Answers {
       };
       const answer = await (direction === 'trace' ? trace : impact)(
         query,
-        sourcesOf(session, memoryOf(head.size, query.moment)),
+        sourcesOf(session, memoryOf(head.size, query.moment, query.ref)),
       );
       return seal(answer, asOf, input.at, checkpointAt(head));
     });
@@ -76,7 +76,7 @@ export function createAnswers(options: AnswersOptions): Answers {
         };
         const { answer, checks } = await judge(
           query,
-          sourcesOf(session, memoryOf(head.size, moment)),
+          sourcesOf(session, memoryOf(head.size, moment, whole)),
         );
         return {
           ref: whole,
@@ -102,7 +102,7 @@ export function createAnswers(options: AnswersOptions): Answers {
                 limits: walkLimits(undefined, undefined, seesOf(scope)),
                 columns: false,
               },
-              sourcesOf(session, memoryOf(head.size, moment)),
+              sourcesOf(session, memoryOf(head.size, moment, whole)),
             ),
           );
         }

@@ -53,7 +53,7 @@ export function createGraph(predictions: PredictionSource = noPredictions) {
           limits: walkLimits(options.depth ?? limits.depthDefault, options.nodes),
           columns: options.columns ?? false,
         },
-        options.remember ? { ...sources, memory: memoryOf(position, moment) } : sources,
+        options.remember ? { ...sources, memory: memoryOf(position, moment, ref) } : sources,
       );
     };
   return {
