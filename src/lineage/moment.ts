@@ -1,11 +1,19 @@
 import type { RunState, WriteMode } from '../facts/facts.ts';
 import type { Known } from '../facts/relations.ts';
-import type { DatasetUseRow, MergeRow } from './store.ts';
+import type { DatasetUseRow, EdgeRow, MergeRow, NodeRow } from './store.ts';
 
 /** What was known (positions up to `position`) and what was true (at `at`, ms). */
 export interface Moment {
   readonly position: number;
   readonly at: number | undefined;
+}
+
+/** A row: the entry that told of it, and when it was true (an event time, or from and to), ms. */
+export interface Told {
+  readonly position: number;
+  readonly time?: number;
+  readonly validFrom?: number;
+  readonly validTo?: number | null;
 }
 
 /** A run as its events up to the moment tell, in event order. */
@@ -61,6 +69,41 @@ export function closure(dataset: number, merges: readonly MergeRow[]): DatasetCl
   return { members: [...members], merges: [...used] };
 }
 
+/** An end that was told of after the moment is not known yet. */
+export function openAt(row: EdgeRow, { position }: Moment): EdgeRow {
+  const later = (row.validToPosition ?? -1) > position;
+  return later ? { ...row, validTo: null, validToPosition: null } : row;
+}
+
+/** A tombstone that was told of after the moment is not known yet. */
+export function aliveAt(node: NodeRow, { position }: Moment): NodeRow {
+  const later = (node.deletedPosition ?? -1) > position;
+  return later ? { ...node, deletedTime: null, deletedPosition: null } : node;
+}
+
+/** Completed writes of a dataset, oldest first, by all its writes and the times at which it was dropped. */
+export function chainOf(
+  rows: readonly DatasetUseRow[],
+  dropped: readonly number[],
+  statusOfRun: (run: number) => RunStatus | undefined,
+): readonly Write[] {
+  const writes: Write[] = [];
+  for (const row of preferNamed(rows)) {
+    const completed = statusOfRun(row.run)?.completedTime;
+    if (completed === undefined || row.version === null) continue;
+    writes.push({ version: row.version, run: row.run, time: completed, mode: row.mode, row });
+  }
+  writes.sort((a, b) => a.time - b.time || a.row.time - b.row.time || a.version - b.version);
+  // What was written before a drop is nobody's past any more: the next write starts afresh.
+  return writes.map((write, index) => {
+    const before = writes[index - 1];
+    const cut =
+      before !== undefined && dropped.some((time) => time >= before.time && time <= write.time);
+    return cut ? { ...write, mode: 'replace' as const } : write;
+  });
+}
+
+/** What a run's events come to: the last end counts, of ends at one time the worse. */
 export function statusOf(
   events: readonly { state: RunState; time: number; streaming: boolean }[],
 ): RunStatus | undefined {
@@ -90,7 +133,9 @@ export function statusOf(
   };
 }
 
-export function preferNamed(rows: readonly DatasetUseRow[]): DatasetUseRow[] {
+/** Of one run and dataset, what named a version hides what named none. */
+export function preferNamed(rows: readonly DatasetUseRow[]): readonly DatasetUseRow[] {
+  if (rows.every((row) => row.named === rows[0]?.named)) return rows;
   const named = new Set(
     rows.filter((row) => row.named).map((row) => `${row.use} ${row.run} ${row.dataset}`),
   );

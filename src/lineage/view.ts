@@ -3,14 +3,18 @@ import { limits } from '../base/limits.ts';
 import type { RunState } from '../facts/facts.ts';
 import { GraphMemory, type NodeEdges } from './memory.ts';
 import {
+  aliveAt,
+  chainOf,
   closure,
   type DatasetClass,
   type Moment,
+  openAt,
   preferNamed,
   type RunStatus,
   type Span,
   spanId,
   statusOf,
+  type Told,
   type Write,
 } from './moment.ts';
 import type {
@@ -56,12 +60,7 @@ export class GraphView {
   }
 
   /** True when the row was recorded by then and its event had happened by then. */
-  seen(row: {
-    readonly position: number;
-    readonly time?: number;
-    readonly validFrom?: number;
-    readonly validTo?: number | null;
-  }): boolean {
+  seen(row: Told): boolean {
     if (row.position > this.moment.position) return false;
     const { at } = this.moment;
     if (at === undefined) return true;
@@ -73,7 +72,8 @@ export class GraphView {
     const { nodes } = this.memory;
     const unknown = keys.filter((key) => !nodes.has(key));
     if (unknown.length > 0)
-      for (const node of await this.reader.nodes(unknown)) nodes.set(node.key, this.#alive(node));
+      for (const node of await this.reader.nodes(unknown))
+        nodes.set(node.key, aliveAt(node, this.moment));
     return keys.flatMap((key) => nodes.get(key) ?? []);
   }
 
@@ -107,7 +107,7 @@ export class GraphView {
   ): void {
     const byNode = new Map<number, EdgeRow[]>(keys.map((key) => [key, []]));
     for (const row of rows) {
-      const open = this.#open(row);
+      const open = openAt(row, this.moment);
       if (this.seen(open)) byNode.get(open[near])?.push(open);
     }
     for (const [key, edges] of byNode) known.set(key, edges);
@@ -122,17 +122,6 @@ export class GraphView {
       this.#keepEdges(wholes, unknown, { rows, near: 'from' });
     }
     return runs.flatMap((run) => wholes.get(run) ?? []);
-  }
-
-  /** An end that was told of later is not known yet. */
-  #open(row: EdgeRow): EdgeRow {
-    const later = (row.validToPosition ?? -1) > this.moment.position;
-    return later ? { ...row, validTo: null, validToPosition: null } : row;
-  }
-
-  #alive(node: NodeRow): NodeRow {
-    const later = (node.deletedPosition ?? -1) > this.moment.position;
-    return later ? { ...node, deletedTime: null, deletedPosition: null } : node;
   }
 
   /** All names of the dataset, itself included: the closure over merges seen by then. */
@@ -198,7 +187,10 @@ export class GraphView {
         mine.length === 1 ? byDataset.get(first) : mine.flatMap((key) => byDataset.get(key) ?? []);
       const kept = mine.length === 1 ? this.memory : { drops: this.#drops, writes: this.#writes };
       kept.drops.set(first, dropped);
-      kept.writes.set(first, this.#chain(written ?? [], dropped));
+      kept.writes.set(
+        first,
+        chainOf(written ?? [], dropped, (run) => this.loadedRun(run)),
+      );
     }
     if (all.length < limits.usesMax) this.#keepWrites(rows);
     else this.memory.partial = true;
@@ -336,12 +328,7 @@ export class GraphView {
     return known;
   }
 
-  async run(key: number): Promise<RunStatus | undefined> {
-    await this.loadRuns([key]);
-    return this.loadedRun(key);
-  }
-
-  /** `run` of one that was loaded. */
+  /** The state of a run that was loaded. */
   loadedRun(key: number): RunStatus | undefined {
     return this.memory.runs.get(key);
   }
@@ -364,7 +351,7 @@ export class GraphView {
   async usesOfRuns(
     runs: readonly number[],
     options: RunUsesQuery & { readonly use: 'read' | 'write' },
-  ): Promise<DatasetUseRow[]> {
+  ): Promise<readonly DatasetUseRow[]> {
     const known = this.memory[options.use === 'read' ? 'read' : 'written'];
     const unknown = options.withAttributes ? runs : runs.filter((run) => !known.has(run));
     const rows = unknown.length === 0 ? [] : await this.reader.usesOfRuns(unknown, options);
@@ -384,23 +371,6 @@ export class GraphView {
   #loadedWrites(dataset: number): readonly Write[] {
     const first = this.loadedClass(dataset).members[0] ?? dataset;
     return this.memory.writes.get(first) ?? this.#writes.get(first) ?? [];
-  }
-
-  #chain(rows: readonly DatasetUseRow[], dropped: readonly number[]): readonly Write[] {
-    const writes: Write[] = [];
-    for (const row of preferNamed(rows)) {
-      const completed = this.loadedRun(row.run)?.completedTime;
-      if (completed === undefined || row.version === null) continue;
-      writes.push({ version: row.version, run: row.run, time: completed, mode: row.mode, row });
-    }
-    writes.sort((a, b) => a.time - b.time || a.row.time - b.row.time || a.version - b.version);
-    // What was written before a drop is nobody's past any more: the next write starts afresh.
-    return writes.map((write, index) => {
-      const before = writes[index - 1];
-      const cut =
-        before !== undefined && dropped.some((time) => time >= before.time && time <= write.time);
-      return cut ? { ...write, mode: 'replace' as const } : write;
-    });
   }
 
   /** The newest version completed at or before `time`, not written by `reader` itself. */
