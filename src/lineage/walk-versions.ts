@@ -1,15 +1,7 @@
 import { limits } from '../base/limits.ts';
 import { continuation, type Span, type Write } from './moment.ts';
 import type { DatasetUseRow, NodeRow } from './store.ts';
-import {
-  continuedEdge,
-  edgeOf,
-  hasEdge,
-  positionsOf,
-  readEdge,
-  type WalkEdge,
-  type WalkSink,
-} from './walk-edge.ts';
+import { continuedEdge, edgeOf, hasEdge, readEdge, type WalkSink, writeEdge } from './walk-edge.ts';
 
 /** Upstream of runs: the versions that they read. */
 export async function readsOf(walk: WalkSink, runs: readonly NodeRow[]): Promise<void> {
@@ -89,7 +81,7 @@ async function oneMadeBy(walk: WalkSink, version: NodeRow): Promise<void> {
   if (version.parent !== null) walk.add(hasEdge(version));
   const writes = walk.view.loadedWrites(version.key);
   for (const row of writtenBefore(walk, version.key, writes)) {
-    walk.add(writeEdge(walk, row));
+    walk.add(writeEdge(row, walk.view.loadedRun(row.run)));
   }
   if (version.parent === null) return;
   if (writes.length === 0) {
@@ -144,23 +136,6 @@ function sameContentUp(walk: WalkSink, version: NodeRow): void {
       validFrom: 0,
     });
   }
-}
-
-/** The run was loaded. */
-function writeEdge(walk: WalkSink, row: DatasetUseRow): WalkEdge {
-  const status = walk.view.loadedRun(row.run);
-  const failed = status?.state === 'FAIL' || status?.state === 'ABORT';
-  return {
-    from: row.run,
-    to: row.version ?? row.dataset,
-    relation: 'wrote',
-    role: failed ? 'failed' : undefined,
-    known: row.known,
-    rule: row.rule ?? undefined,
-    positions: positionsOf(row),
-    recordedTime: row.recordedTime,
-    validFrom: row.time,
-  };
 }
 
 export async function declaredUp(
@@ -222,7 +197,7 @@ export async function writtenBy(walk: WalkSink, runs: readonly NodeRow[]): Promi
   const keys = runs.map((run) => run.key);
   const uses = await walk.view.usesOfRuns(keys, { use: 'write' });
   await walk.view.loadRuns(keys);
-  for (const use of uses) walk.add(writeEdge(walk, use));
+  for (const use of uses) walk.add(writeEdge(use, walk.view.loadedRun(use.run)));
 }
 
 /** Downstream of versions: who read them, and the versions that continue them. */
