@@ -11,6 +11,7 @@ export {
   judge,
   type LineageSources,
   trace,
+  type WalkQuery,
   walkLimits,
 } from './trace.ts';
 export type { PredictionNode, PredictionSource } from './walk-predictions.ts';
