@@ -31,7 +31,7 @@ export function strength(known: Known): number {
   return knownLevels.indexOf(known);
 }
 
-export function positionsOf(row: {
+function positionsOf(row: {
   readonly position: number;
   readonly lastPosition: number;
 }): number[] {
