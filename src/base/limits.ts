@@ -118,7 +118,7 @@ export const limits = {
   nodesMax: 20_000,
   /** Reads and writes looked at for one step of a walk. */
   usesMax: 100_000,
-  /** Nodes, runs and versions that answers remember between two entries: some 70 MB at most. */
+  /** Nodes, runs and versions that answers remember between two entries: some 60 MB at most. */
   rememberedRowsMax: 100_000,
   /** Refs of which it is known between two entries that they were asked for. */
   rememberedRefsMax: 10_000,

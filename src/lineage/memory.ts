@@ -35,15 +35,16 @@ export class GraphMemory {
   readonly statements = new Map<number, readonly string[]>();
   /** Nodes as answers show them, before and after enrichment. */
   readonly shown = new Map<number, AnswerNode>();
-  readonly enriched = new WeakMap<AnswerNode, AnswerNode>();
+  readonly enriched = new Map<AnswerNode, AnswerNode>();
   rare: RareRows | undefined;
   /** Something was too long to be read whole: what is here serves one answer only. */
   partial = false;
 
   /** True when no other answer should be made with it. */
   isSpent(): boolean {
-    const { nodes, runs, versionUses, versionWrites } = this;
-    const held = nodes.size + runs.size + versionUses.size + versionWrites.size;
+    const { nodes, runs, versionUses, versionWrites, enriched } = this;
+    const maps = [nodes, runs, versionUses, versionWrites, enriched];
+    const held = maps.reduce((sum, { size }) => sum + size, 0);
     return this.partial || held > limits.rememberedRowsMax;
   }
 }

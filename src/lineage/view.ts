@@ -30,6 +30,9 @@ import type {
   SameContentRow,
 } from './store.ts';
 
+/** Shared by all that have nothing. */
+const none: readonly never[] = [];
+
 /**
  * The graph as of a moment. Everything that depends on the order of events in the world (which
  * version was current, what continues what) is found here when it is asked for, never stored: so a
@@ -105,12 +108,9 @@ export class GraphView {
     keys: readonly number[],
     { rows, near }: { readonly rows: readonly EdgeRow[]; readonly near: 'from' | 'to' },
   ): void {
-    const byNode = new Map<number, EdgeRow[]>(keys.map((key) => [key, []]));
-    for (const row of rows) {
-      const open = openAt(row, this.moment);
-      if (this.seen(open)) byNode.get(open[near])?.push(open);
-    }
-    for (const [key, edges] of byNode) known.set(key, edges);
+    const open = rows.map((row) => openAt(row, this.moment)).filter((row) => this.seen(row));
+    const byNode = Map.groupBy(open, (row) => row[near]);
+    for (const key of keys) known.set(key, byNode.get(key) ?? none);
   }
 
   /** The runs that runs are part of. */
@@ -229,7 +229,7 @@ export class GraphView {
       rows.filter((row) => this.seen(row)),
       (row) => row.version,
     );
-    for (const version of unknown) versionUses.set(version, byVersion.get(version) ?? []);
+    for (const version of unknown) versionUses.set(version, byVersion.get(version) ?? none);
   }
 
   /** Reads and writes that name the version. */
@@ -301,7 +301,7 @@ export class GraphView {
     }
     const seen = rows.filter(({ position }) => position <= this.moment.position);
     const byVersion = Map.groupBy(seen, ({ version }) => version);
-    for (const version of unknown) same.set(version, byVersion.get(version) ?? []);
+    for (const version of unknown) same.set(version, byVersion.get(version) ?? none);
   }
 
   /** Versions with the content of one that was loaded. */
@@ -358,7 +358,7 @@ export class GraphView {
     const chosen = preferNamed(rows.filter((row) => this.seen(row)));
     if (options.withAttributes) return chosen;
     const byRun = Map.groupBy(chosen, ({ run }) => run);
-    for (const run of unknown) known.set(run, byRun.get(run) ?? []);
+    for (const run of unknown) known.set(run, byRun.get(run) ?? none);
     return runs.flatMap((run) => known.get(run) ?? []);
   }
 

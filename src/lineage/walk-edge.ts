@@ -31,10 +31,7 @@ export function strength(known: Known): number {
   return knownLevels.indexOf(known);
 }
 
-function positionsOf(row: {
-  readonly position: number;
-  readonly lastPosition: number;
-}): number[] {
+function positionsOf(row: { readonly position: number; readonly lastPosition: number }): number[] {
   return row.lastPosition === row.position ? [row.position] : [row.position, row.lastPosition];
 }
 
