@@ -3,7 +3,7 @@
  * Usage: node bench/run.ts [--peers] [--quick] [--large] [--only NAME] [--python PATH]
  *   --peers   also measure `mlflow server`, and print the ratios
  *   --quick   a smoke test of about half a minute; writes no results
- *   --large   also search a million runs, which takes some minutes more
+ *   --large   also a graph of 10 million nodes and a search of a million runs: half an hour more
  *   --only    one of the measures, may be given several times
  *   --python  a Python that has mlflow and scikit-learn already; otherwise .venv is made
  */

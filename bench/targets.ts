@@ -37,8 +37,12 @@ const bounds: readonly {
 }[] = [
   { pattern: /^search of 10000 runs by metric, p50$/, limit: 5, unit: 'ms' },
   { pattern: /^search of 1000000 runs by metric, p50$/, limit: 20, unit: 'ms' },
-  { pattern: /^trace, 1 thousand nodes, p50$/, limit: 5, unit: 'ms' },
-  { pattern: /^trace, .* (million|9\d\d thousand) nodes, p99$/, limit: 20, unit: 'ms' },
+  { pattern: /^trace( after a write)?, 1 thousand nodes, p50$/, limit: 5, unit: 'ms' },
+  {
+    pattern: /^trace( after a write)?, .* (million|9\d\d thousand) nodes, p99$/,
+    limit: 20,
+    unit: 'ms',
+  },
   { pattern: /^bytes kept for a prediction$/, limit: 250, unit: 'bytes' },
   { pattern: /^import into a directory, whole$/, limit: 20, unit: 's' },
   { pattern: /^cold start/, limit: 1_000, unit: 'ms' },

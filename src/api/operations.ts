@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { componentSchemas } from './components.ts';
 import {
+  completenessQuerySchema,
   diffQuerySchema,
   receiptParamsSchema,
   refQuerySchema,
@@ -63,7 +64,7 @@ const questions: readonly ApiOperation[] = [
     id: 'completeness',
     tag: 'Questions',
     summary: 'Which links of a full lineage are missing?',
-    query: refQuerySchema,
+    query: completenessQuerySchema,
     answer: 'Completeness',
     refusals: ['not_found', 'conflict', 'invalid_message'],
   },

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { WherefromError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
-import { kindSchema, type WalkInput } from '../contract/answer.ts';
+import { kindSchema, type MomentInput } from '../contract/answer.ts';
 import { readAsOf, readTime } from '../contract/moment.ts';
 
 const refSchema = z
@@ -32,30 +32,39 @@ function countSchema(max: number, initial: number, what: string) {
     .describe(`${what}; ${initial} when absent, ${max} at most.`);
 }
 
+/** The moment that a question is about. */
+const momentShape = {
+  asOf: z
+    .string()
+    .optional()
+    .describe('What had been recorded: a position, or an RFC 3339 time of recording.'),
+  at: z.string().optional().describe('What was true: an RFC 3339 time, or ms since 1970.'),
+};
+
 /** Query of trace and impact. */
 export const walkQuerySchema = z.strictObject({
   ref: refSchema,
   depth: countSchema(limits.depthMax, limits.depthDefault, 'Links walked at most'),
   nodes: countSchema(limits.nodesMax, limits.nodesDefault, 'Nodes returned at most'),
   columns: z.preprocess(toBoolean, z.boolean()).optional().describe('Also walk columns.'),
-  asOf: z
-    .string()
-    .optional()
-    .describe('What had been recorded: a position, or an RFC 3339 time of recording.'),
-  at: z.string().optional().describe('What was true: an RFC 3339 time, or ms since 1970.'),
+  ...momentShape,
   kinds: z
     .preprocess(toList, z.array(kindSchema))
     .optional()
     .describe('Kinds to return, separated by commas; all when absent.'),
 });
 
-/** Query of completeness and resolve. */
+/** Query of completeness. */
+export const completenessQuerySchema = z.strictObject({ ref: refSchema, ...momentShape });
+
+/** Query of resolve. */
 export const refQuerySchema = z.strictObject({ ref: refSchema });
 
 /** Query of diff. */
 export const diffQuerySchema = z.strictObject({
   a: refSchema.describe('One side: a run, version or prediction, whole or short.'),
   b: refSchema.describe('The other side.'),
+  ...momentShape,
 });
 
 /** Query of search. */
@@ -89,11 +98,21 @@ export function readQuery<Schema extends z.ZodObject>(
   );
 }
 
-/** The question behind a query of trace or impact. @throws invalid_message. */
-export function walkInputOf(query: z.output<typeof walkQuerySchema>): WalkInput {
+/** A moment as a query names it. */
+interface MomentTexts {
+  readonly asOf?: string | undefined;
+  readonly at?: string | undefined;
+}
+
+/** The question behind a query: its moment is read. @throws invalid_message. */
+export function inputOf<Query extends MomentTexts>({
+  asOf,
+  at,
+  ...rest
+}: Query): Omit<Query, keyof MomentTexts> & MomentInput {
   return {
-    ...query,
-    asOf: query.asOf === undefined ? undefined : readAsOf(query.asOf),
-    at: query.at === undefined ? undefined : readTime(query.at, 'at'),
+    ...rest,
+    asOf: asOf === undefined ? undefined : readAsOf(asOf),
+    at: at === undefined ? undefined : readTime(at, 'at'),
   };
 }

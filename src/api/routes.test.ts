@@ -33,7 +33,7 @@ const services: ApiServices = {
     impact: async () => {
       throw new Error('a bug with /secret/path');
     },
-    completeness: async (ref) => {
+    completeness: async ({ ref }) => {
       throw new WherefromError('conflict', `"${ref}" can mean 2 things.`, {
         hint: 'Choose.',
         detail: { candidates: [{ ref: 'model:default/a' }] },

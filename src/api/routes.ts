@@ -5,12 +5,13 @@ import { openApiDocument } from './openapi.ts';
 import { docsPage, pagePolicy, problemMeaning, problemPage } from './pages.ts';
 import { createProblemSender, sendProblem } from './problem.ts';
 import {
+  completenessQuerySchema,
   diffQuerySchema,
+  inputOf,
   readQuery,
   receiptParamsSchema,
   refQuerySchema,
   searchQuerySchema,
-  walkInputOf,
   walkQuerySchema,
 } from './query.ts';
 import type { ApiServices, Scope } from './services.ts';
@@ -60,20 +61,20 @@ function registerQuestions(app: FastifyInstance, services: ApiServices): void {
     sendJson(reply, services.reveal(JSON.stringify(value)));
 
   app.get('/trace', async (request, reply) => {
-    const input = walkInputOf(readQuery(walkQuerySchema, request.query));
+    const input = inputOf(readQuery(walkQuerySchema, request.query));
     return answer(reply, await answers.trace(input, scopeOf(request)));
   });
   app.get('/impact', async (request, reply) => {
-    const input = walkInputOf(readQuery(walkQuerySchema, request.query));
+    const input = inputOf(readQuery(walkQuerySchema, request.query));
     return answer(reply, await answers.impact(input, scopeOf(request)));
   });
   app.get('/completeness', async (request, reply) => {
-    const { ref } = readQuery(refQuerySchema, request.query);
-    return answer(reply, await answers.completeness(ref, scopeOf(request)));
+    const input = inputOf(readQuery(completenessQuerySchema, request.query));
+    return answer(reply, await answers.completeness(input, scopeOf(request)));
   });
   app.get('/diff', async (request, reply) => {
-    const { a, b } = readQuery(diffQuerySchema, request.query);
-    return answer(reply, await answers.diff(a, b, scopeOf(request)));
+    const input = inputOf(readQuery(diffQuerySchema, request.query));
+    return answer(reply, await answers.diff(input, scopeOf(request)));
   });
   app.get('/resolve', async (request, reply) => {
     const { ref } = readQuery(refQuerySchema, request.query);

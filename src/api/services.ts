@@ -1,4 +1,4 @@
-import type { Answer, WalkInput } from '../contract/answer.ts';
+import type { Answer, MomentInput, WalkInput } from '../contract/answer.ts';
 import type { Completeness } from '../contract/completeness.ts';
 import type { Diff } from '../contract/diff.ts';
 import type { Resolution, SearchResult } from '../contract/resolve.ts';
@@ -12,12 +12,23 @@ export interface Scope {
   readonly reach: 'all' | readonly string[];
 }
 
+/** One thing at a moment. */
+export interface RefInput extends MomentInput {
+  readonly ref: string;
+}
+
+/** Two things at a moment. */
+export interface PairInput extends MomentInput {
+  readonly a: string;
+  readonly b: string;
+}
+
 /** The questions of DESIGN.md section 6. Refs may be short; each throws as `resolve` does. */
 export interface Answers {
   trace(input: WalkInput, scope: Scope): Promise<Answer>;
   impact(input: WalkInput, scope: Scope): Promise<Answer>;
-  completeness(ref: string, scope: Scope): Promise<Completeness>;
-  diff(a: string, b: string, scope: Scope): Promise<Diff>;
+  completeness(input: RefInput, scope: Scope): Promise<Completeness>;
+  diff(input: PairInput, scope: Scope): Promise<Diff>;
   /** @throws not_found with near names; conflict with `candidates` when the text is ambiguous. */
   resolve(text: string, scope: Scope): Promise<Resolution>;
   search(query: string, limit: number, scope: Scope): Promise<SearchResult>;

@@ -1,4 +1,5 @@
 import { exitCodes, writeJson } from './io.ts';
+import { momentArgs, readMoment } from './moment.ts';
 import { renderCompleteness } from './render-completeness.ts';
 import { sourceArgs, withSource } from './source.ts';
 import { defineVerb, readNumber } from './verb.ts';
@@ -18,11 +19,15 @@ export const verb = defineVerb({
       description: 'What to judge: a model version, run, prediction …',
     },
     min: { type: 'string', description: 'Fail (exit code 1) below this score, in percent.' },
+    ...momentArgs,
     ...sourceArgs,
   },
   async run(args, io) {
     const min = readNumber(args.min, 'min', { min: 0, max: 100 });
-    const answer = await withSource(args, io, (questions) => questions.completeness(args.ref));
+    const moment = readMoment(args);
+    const answer = await withSource(args, io, (questions) =>
+      questions.completeness(args.ref, moment),
+    );
     if (args.json) writeJson(io, answer);
     else io.out(renderCompleteness(answer, io).join('\n'));
     if (min === undefined || answer.score * 100 >= min) return exitCodes.done;

@@ -1,4 +1,5 @@
 import { exitCodes, writeJson } from './io.ts';
+import { momentArgs, readMoment } from './moment.ts';
 import { renderDiff } from './render-diff.ts';
 import { sourceArgs, withSource } from './source.ts';
 import { defineVerb } from './verb.ts';
@@ -14,10 +15,14 @@ export const verb = defineVerb({
   args: {
     a: { type: 'positional', required: true, description: 'One side.' },
     b: { type: 'positional', required: true, description: 'The other side.' },
+    ...momentArgs,
     ...sourceArgs,
   },
   async run(args, io) {
-    const answer = await withSource(args, io, (questions) => questions.diff(args.a, args.b));
+    const moment = readMoment(args);
+    const answer = await withSource(args, io, (questions) =>
+      questions.diff(args.a, args.b, moment),
+    );
     if (args.json) writeJson(io, answer);
     else io.out(renderDiff(answer, io).join('\n'));
     return exitCodes.done;

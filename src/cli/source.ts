@@ -1,6 +1,6 @@
 import type { ParsedArgs } from 'citty';
 import { createClient } from '../client/index.ts';
-import type { Answer, WalkInput } from '../contract/answer.ts';
+import type { Answer, MomentInput, WalkInput } from '../contract/answer.ts';
 import type { Completeness } from '../contract/completeness.ts';
 import type { Diff } from '../contract/diff.ts';
 import type { Status } from '../contract/status.ts';
@@ -29,8 +29,8 @@ export const defaultUrl = 'http://127.0.0.1:4747';
 export interface Questions {
   trace(input: WalkInput): Promise<Answer>;
   impact(input: WalkInput): Promise<Answer>;
-  completeness(ref: string): Promise<Completeness>;
-  diff(a: string, b: string): Promise<Diff>;
+  completeness(ref: string, moment: MomentInput): Promise<Completeness>;
+  diff(a: string, b: string, moment: MomentInput): Promise<Diff>;
   status(): Promise<Status>;
 }
 
@@ -53,8 +53,9 @@ export async function withSource<T>(
     return await ask({
       trace: async (input) => reveal(await answers.trace(input, scope)),
       impact: async (input) => reveal(await answers.impact(input, scope)),
-      completeness: async (ref) => reveal(await answers.completeness(ref, scope)),
-      diff: async (a, b) => reveal(await answers.diff(a, b, scope)),
+      completeness: async (ref, moment) =>
+        reveal(await answers.completeness({ ref, ...moment }, scope)),
+      diff: async (a, b, moment) => reveal(await answers.diff({ a, b, ...moment }, scope)),
       status: () => services.status(),
     });
   } finally {

@@ -153,8 +153,19 @@ describe('reading verbs on a running server', () => {
     expect((await run('completeness', 'credit-risk@1', '--min', '0')).code).toBe(exitCodes.done);
   });
 
-  it('answer as of an earlier position', async () => {
-    const { err, code } = await run('trace', 'applicant-1', '--as-of', '0');
+  it('judge how complete a lineage was at a position', async () => {
+    const now = JSON.parse((await run('completeness', 'credit-risk@1', '--json')).out);
+    const at = now.asOf.position - 1;
+    const asked = ['completeness', 'credit-risk@1', '--json', '--as-of', String(at)];
+    expect(JSON.parse((await run(...asked)).out).asOf).toEqual({ position: at });
+  });
+
+  it.each([
+    ['trace', 'applicant-1'],
+    ['completeness', 'credit-risk@1'],
+    ['diff', 'credit-risk@1', 'applicant-1'],
+  ])('answer as of an earlier position: %s', async (...verb) => {
+    const { err, code } = await run(...verb, '--as-of', '0');
     expect(code).toBe(exitCodes.failed);
     expect(err).toContain('at that moment');
   });

@@ -1,9 +1,8 @@
-import { WherefromError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import type { WalkInput } from '../contract/answer.ts';
-import { readAsOf, readTime } from '../contract/moment.ts';
 import { type EntityKind, entityKinds, isEntityKind } from '../facts/kinds.ts';
 import { exitCodes, UsageError, writeJson } from './io.ts';
+import { momentArgs, readMoment } from './moment.ts';
 import { renderTree } from './render-tree.ts';
 import { sourceArgs, withSource } from './source.ts';
 import { defineVerb, readNumber, type Verb } from './verb.ts';
@@ -18,8 +17,7 @@ const walkArgs = {
   columns: { type: 'boolean', description: 'Also walk columns.' },
   depth: { type: 'string', description: `Links walked at most; ${limits.depthDefault}.` },
   nodes: { type: 'string', description: `Nodes shown at most; ${limits.nodesDefault}.` },
-  'as-of': { type: 'string', description: 'What had been recorded: a position or a time.' },
-  at: { type: 'string', description: 'What was true at this time.' },
+  ...momentArgs,
   kinds: { type: 'string', description: 'Only these kinds, separated by commas.' },
   ...sourceArgs,
 } as const;
@@ -43,8 +41,7 @@ export function defineWalk({ name, summary, examples }: WalkWords): Verb {
         depth: readNumber(args.depth, 'depth', { min: 0, max: limits.depthMax }),
         nodes: readNumber(args.nodes, 'nodes', { min: 1, max: limits.nodesMax }),
         columns: args.columns,
-        asOf: orUsage(() => (args['as-of'] === undefined ? undefined : readAsOf(args['as-of']))),
-        at: orUsage(() => (args.at === undefined ? undefined : readTime(args.at, '--at'))),
+        ...readMoment(args),
         kinds: readKinds(args.kinds),
       };
       const answer = await withSource(args, io, (questions) => questions[name](input));
@@ -63,13 +60,4 @@ function readKinds(text: string | undefined): EntityKind[] | undefined {
       `The kinds are ${Object.keys(entityKinds).join(', ')}.`,
     );
   });
-}
-
-function orUsage<T>(read: () => T): T {
-  try {
-    return read();
-  } catch (thrown) {
-    if (thrown instanceof WherefromError) throw new UsageError(thrown.message, thrown.hint);
-    throw thrown;
-  }
 }

@@ -1,4 +1,4 @@
-import type { Answer, WalkInput } from '../contract/answer.ts';
+import type { Answer, MomentInput, WalkInput } from '../contract/answer.ts';
 import type { Completeness } from '../contract/completeness.ts';
 import type { Diff } from '../contract/diff.ts';
 import { type Problem, problemSchema } from '../contract/problem.ts';
@@ -52,8 +52,8 @@ export class ClientError extends Error {
 export interface Client {
   trace(input: WalkInput): Promise<Answer>;
   impact(input: WalkInput): Promise<Answer>;
-  completeness(ref: string): Promise<Completeness>;
-  diff(a: string, b: string): Promise<Diff>;
+  completeness(ref: string, moment?: MomentInput): Promise<Completeness>;
+  diff(a: string, b: string, moment?: MomentInput): Promise<Diff>;
   resolve(ref: string): Promise<Resolution>;
   search(query: string, limit?: number): Promise<SearchResult>;
   status(): Promise<Status>;
@@ -80,8 +80,8 @@ export function createClient(options: ClientOptions): Client {
   return {
     trace: (input) => get('trace', walkQuery(input)),
     impact: (input) => get('impact', walkQuery(input)),
-    completeness: (ref) => get('completeness', { ref }),
-    diff: (a, b) => get('diff', { a, b }),
+    completeness: (ref, moment) => get('completeness', { ref, ...momentQuery(moment) }),
+    diff: (a, b, moment) => get('diff', { a, b, ...momentQuery(moment) }),
     resolve: (ref) => get('resolve', { ref }),
     search: (q, limit) => get('search', { q, limit }),
     status: () => get('status'),
@@ -94,21 +94,14 @@ export function createClient(options: ClientOptions): Client {
   };
 }
 
-function walkQuery({ ref, depth, nodes, columns, asOf, at, kinds }: WalkInput): Query {
-  return {
-    ref,
-    depth,
-    nodes,
-    columns,
-    asOf:
-      asOf === undefined
-        ? undefined
-        : 'position' in asOf
-          ? asOf.position
-          : new Date(asOf.recordedTime).toISOString(),
-    at,
-    kinds: kinds?.join(','),
-  };
+function walkQuery({ ref, depth, nodes, columns, kinds, ...moment }: WalkInput): Query {
+  return { ref, depth, nodes, columns, ...momentQuery(moment), kinds: kinds?.join(',') };
+}
+
+function momentQuery({ asOf, at }: MomentInput = {}): Query {
+  if (asOf === undefined) return { at };
+  const recorded = 'position' in asOf ? asOf.position : new Date(asOf.recordedTime).toISOString();
+  return { asOf: recorded, at };
 }
 
 interface Call {

@@ -135,8 +135,16 @@ export const answerSchema = z
   .meta({ id: 'Answer' });
 export type Answer = z.infer<typeof answerSchema>;
 
+/** The moment that a question is about: what had been recorded, and what was true; now when absent. */
+export interface MomentInput {
+  /** What was recorded: a position, or a time of recording in ms since 1970. */
+  readonly asOf?: { readonly position: number } | { readonly recordedTime: number } | undefined;
+  /** What was true at this time, ms since 1970. */
+  readonly at?: number | undefined;
+}
+
 /** What trace and impact are asked with, after reading it off a URL or a command line. */
-export interface WalkInput {
+export interface WalkInput extends MomentInput {
   /** Whole or short ref. */
   readonly ref: string;
   /** Links walked from the ref at most. */
@@ -145,10 +153,6 @@ export interface WalkInput {
   readonly nodes?: number | undefined;
   /** Also walk columns. */
   readonly columns?: boolean | undefined;
-  /** What was recorded: a position, or a time of recording in ms since 1970. */
-  readonly asOf?: { readonly position: number } | { readonly recordedTime: number } | undefined;
-  /** What was true at this time, ms since 1970. */
-  readonly at?: number | undefined;
   /** Kinds to return; all when absent. The walk passes through the others. */
   readonly kinds?: readonly EntityKind[] | undefined;
 }

@@ -32,6 +32,7 @@ async function attributesOf(
   view: GraphView,
   keys: readonly number[],
 ): Promise<Map<number, Record<string, Json>>> {
+  if (keys.length === 0) return new Map();
   const newest = new Map<string, AttributeRow>();
   const { at } = view.moment;
   for (const stored of await view.reader.attributes(keys)) {
@@ -82,7 +83,7 @@ async function identitiesOf(view: GraphView, rows: readonly NodeRow[]): Promise<
       }),
     );
   }
-  const sent = await view.reader.names(datasets.map((row) => row.key));
+  const sent = datasets.length === 0 ? [] : await view.reader.names(datasets.map((row) => row.key));
   for (const name of sent) {
     if (name.position > view.moment.position) continue;
     const ref = shown.get(name.dataset);
@@ -103,38 +104,70 @@ export async function renderWalk(
   const { view } = walk;
   const keys = [...walk.nodes.keys()].filter((key) => key > 0);
   const rows = await view.nodes(keys);
-  const attributes = await attributesOf(view, keys);
-  const identities = await identitiesOf(view, rows);
-  await view.loadRuns(rows.flatMap(({ kind, key }) => (kind === 'run' ? key : [])));
   const timeText = createTimeText();
   const nodes = new Map<string, AnswerNode>();
+  const refs = new Map<number, string>();
+  const { shown } = view.memory;
+  const draw = await drawing(
+    view,
+    rows.filter(({ key }) => !shown.has(key)),
+    timeText,
+  );
   for (const row of rows) {
-    const ref = identities.shown.get(row.key) ?? row.ref;
-    const before = nodes.get(ref);
-    nodes.set(ref, {
-      ref,
-      id: before?.id ?? publicId(row.originRef),
-      kind: row.kind,
-      name: nameOf(ref),
-      attributes: {
-        ...before?.attributes,
-        ...(attributes.get(row.key) as AnswerNode['attributes'] | undefined),
-        ...storedAttributes(view, row, timeText),
-        ...sameAsAttribute(identities, ref),
-      },
-    });
+    const known = shown.get(row.key);
+    const node = known ?? draw(row, (ref) => nodes.get(ref));
+    nodes.set(node.ref, node);
+    refs.set(row.key, node.ref);
+    // Of several names the order in which they were met shows.
+    if (known === undefined && view.loadedClass(row.key).members.length === 1)
+      shown.set(row.key, node);
   }
-  for (const { node } of outside) nodes.set(node.ref, node);
-  const refs = new Map<number, string>([
-    ...identities.shown,
-    ...outside.map(({ key, node }) => [key, node.ref] as const),
-  ]);
+  for (const { key, node } of outside) {
+    nodes.set(node.ref, node);
+    refs.set(key, node.ref);
+  }
   return {
     nodes: [...nodes.values()],
     edges: await renderEdges({ walk, refs, timesOf, timeText }),
     stopped: walk.stops.map(
       ({ key, reason, count }): AnswerStop => ({ ref: refs.get(key) ?? '', reason, count }),
     ),
+  };
+}
+
+/** How a row is shown, given what is shown by its ref already. */
+type Draw = (row: NodeRow, shownBy: (ref: string) => AnswerNode | undefined) => AnswerNode;
+
+/** Reads what is told of the rows. @returns what shows each of them. */
+async function drawing(
+  view: GraphView,
+  rows: readonly NodeRow[],
+  timeText: TimeText,
+): Promise<Draw> {
+  const attributes = await attributesOf(
+    view,
+    rows.map(({ key }) => key),
+  );
+  const identities = await identitiesOf(view, rows);
+  await view.loadRuns(rows.flatMap(({ kind, key }) => (kind === 'run' ? key : [])));
+  return (row, shownBy) => {
+    const ref = identities.shown.get(row.key) ?? row.ref;
+    const before = shownBy(ref);
+    const own = attributes.get(row.key) as AnswerNode['attributes'] | undefined; // plain JSON
+    return {
+      ref,
+      id: before?.id ?? publicId(row.originRef),
+      kind: row.kind,
+      // A field is called by its dataset.
+      name: ref === row.ref && row.kind !== 'field' ? row.name : nameOf(ref),
+      attributes: Object.assign(
+        {},
+        before?.attributes,
+        own,
+        storedAttributes(view, row, timeText),
+        sameAsAttribute(identities, ref),
+      ),
+    };
   };
 }
 
@@ -179,23 +212,21 @@ async function renderEdges({
 }: EdgeRendering): Promise<AnswerEdge[]> {
   const { position } = walk.view.moment;
   const untimed = [...walk.edges.values()].filter((edge) => edge.recordedTime === undefined);
-  const times = await timesOf(untimed.flatMap((edge) => edge.positions[0] ?? []));
-  const numbers = new Map<string, number>();
-  const numberOf = (ref: string): number => {
-    const number = numbers.get(ref) ?? numbers.size;
-    if (number === numbers.size) numbers.set(ref, number);
-    return number;
-  };
+  const times = await timesOf([...new Set(untimed.flatMap((edge) => edge.positions[0] ?? []))]);
+  const joins = joinsOf(refs);
   const edges: AnswerEdge[] = [];
   const seen = new Set<string>();
   for (const edge of walk.edges.values()) {
     const from = refs.get(edge.from);
     const to = refs.get(edge.to);
     if (from === undefined || to === undefined || from === to) continue;
-    // Edges of two names of one dataset are one. Refs are long: numbers are compared in their place.
-    const id = `${numberOf(from)} ${numberOf(to)} ${edge.relation} ${edge.role ?? ''} ${edge.run ?? ''} ${edge.how ?? ''}`;
-    if (seen.has(id)) continue;
-    seen.add(id);
+    // Edges of two names of one dataset are one; those of a walk differ by themselves.
+    if (joins.has(edge.from) || joins.has(edge.to)) {
+      const ends = `${joins.get(edge.from) ?? edge.from} ${joins.get(edge.to) ?? edge.to}`;
+      const id = `${ends} ${edge.relation} ${edge.role ?? ''} ${edge.run ?? ''} ${edge.how ?? ''}`;
+      if (seen.has(id)) continue;
+      seen.add(id);
+    }
     const shown: { -readonly [Key in keyof AnswerEdge]?: AnswerEdge[Key] } = {};
     shown.from = from;
     shown.to = to;
@@ -213,6 +244,18 @@ async function renderEdges({
     edges.push(shown as AnswerEdge); // every required field is set above
   }
   return edges;
+}
+
+/** Nodes that are shown as one with others, each with the number of the one. */
+function joinsOf(refs: ReadonlyMap<number, string>): ReadonlyMap<number, number> {
+  const firsts = new Map<string, number>();
+  const joins = new Map<number, number>();
+  for (const [key, ref] of refs) {
+    const first = firsts.get(ref);
+    if (first === undefined) firsts.set(ref, key);
+    else joins.set(key, first).set(first, first);
+  }
+  return joins;
 }
 
 type TimeText = (time: number) => string;

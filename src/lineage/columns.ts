@@ -1,9 +1,16 @@
 import { isObject, list, text } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
-import type { ColumnRow, DatasetUseRow, NodeRow } from './store.ts';
+import type { DatasetUseRow, NodeRow } from './store.ts';
 import type { GraphView } from './view.ts';
 import { Walk, type WalkLimits } from './walk.ts';
-import type { WalkEdge } from './walk-edge.ts';
+import {
+  columnEdge,
+  columnReadEdge,
+  edgeOf,
+  type WalkEdge,
+  wholeEdge,
+  writeEdge,
+} from './walk-edge.ts';
 
 /** The whole dataset as a column: filters, joins and groupings shape every column. */
 const wholeDataset = '*';
@@ -90,7 +97,7 @@ async function columnsRead(
     .map((field) => ({
       field: field.key,
       name: field.name,
-      edge: readEdgeOf(field, use, told !== undefined),
+      edge: columnReadEdge(field, use, told !== undefined),
     }));
 }
 
@@ -115,32 +122,9 @@ function linkWhole(walk: Walk, fields: readonly NodeRow[]): void {
     for (const field of fields) {
       if (field.parent !== whole.parent || field.key === whole.key) continue;
       walk.nodes.set(whole.key, walk.nodes.get(whole.key) ?? 1);
-      walk.edges.set(`${whole.key} ${field.key} whole`, {
-        from: whole.key,
-        to: field.key,
-        relation: 'derived-into',
-        known: 'inferred',
-        rule: 'whole-dataset',
-        positions: [whole.position],
-        validFrom: 0,
-      });
+      walk.put(wholeEdge(whole, field));
     }
   }
-}
-
-function columnEdge(row: ColumnRow): WalkEdge {
-  return {
-    from: row.from,
-    to: row.to,
-    relation: 'derived-into',
-    run: row.via,
-    how: row.how ?? undefined,
-    known: row.known,
-    rule: row.rule ?? undefined,
-    positions: [row.position],
-    recordedTime: row.recordedTime,
-    validFrom: row.time,
-  };
 }
 
 /**
@@ -212,11 +196,11 @@ async function passOn({
     if (!passes && told !== undefined && !told.has(field.name) && field.name !== wholeDataset)
       continue;
     if (await makesOther(view, run)) {
-      walk.add(readEdgeOf(field, use, told !== undefined));
+      walk.add(columnReadEdge(field, use, told !== undefined));
       reached.add(run);
     }
     for (const version of await untoldWrites(view, run)) {
-      walk.add(readEdgeOf(field, use, told !== undefined));
+      walk.add(columnReadEdge(field, use, told !== undefined));
       reached.add(run);
       tainted.add(version);
     }
@@ -294,20 +278,6 @@ async function untoldWrites(view: GraphView, run: number): Promise<number[]> {
   return writes.filter((use) => !told.has(use.dataset)).map((use) => use.version ?? 0);
 }
 
-function readEdgeOf(field: NodeRow, use: DatasetUseRow, told: boolean): WalkEdge {
-  return {
-    from: field.key,
-    to: use.run,
-    relation: 'read-by',
-    role: use.role ?? undefined,
-    known: told ? 'observed' : 'inferred',
-    rule: told ? 'schema-of-read' : 'schema-of-dataset',
-    positions: [use.position],
-    recordedTime: use.recordedTime,
-    validFrom: use.time,
-  };
-}
-
 /** From runs that made models: their products and all that follows; datasets only where columns were not told. */
 async function continueFrom(
   walk: Walk,
@@ -319,35 +289,17 @@ async function continueFrom(
     if (edge.relation !== 'produced' && edge.relation !== 'registered-as') continue;
     starts.add(edge.to);
     walk.nodes.set(edge.to, 1);
-    walk.edges.set(`${edge.from} ${edge.to} ${edge.relation}`, {
-      from: edge.from,
-      to: edge.to,
-      relation: edge.relation,
-      role: edge.role ?? undefined,
-      known: edge.known,
-      rule: edge.rule ?? undefined,
-      positions: [edge.position],
-      recordedTime: edge.recordedTime,
-      validFrom: edge.validFrom,
-    });
+    walk.put(edgeOf(edge));
   }
   const writes = (await walk.view.usesOfRuns(runs, { use: 'write' })).filter(
     (use) => use.version !== null && tainted.has(use.version),
   );
+  await walk.view.loadRuns(writes.map(({ run }) => run));
   for (const use of writes) {
     const version = use.version ?? 0;
     starts.add(version);
     walk.nodes.set(version, 1);
-    walk.edges.set(`${use.run} ${version} wrote`, {
-      from: use.run,
-      to: version,
-      relation: 'wrote',
-      known: use.known,
-      rule: use.rule ?? undefined,
-      positions: [use.position],
-      recordedTime: use.recordedTime,
-      validFrom: use.time,
-    });
+    walk.put(writeEdge(use, walk.view.loadedRun(use.run)));
   }
   await walk.from([...starts]);
 }

@@ -144,7 +144,7 @@ function makesModel(judge: Judge, run: AnswerNode): boolean {
   return (judge.edgesFrom.get(run.ref) ?? []).some(
     ({ relation, to }) =>
       (relation === 'produced' || relation === 'registered-as') &&
-      findRef(to)?.kind !== 'prediction',
+      judge.nodes.get(to)?.kind !== 'prediction',
   );
 }
 
@@ -198,7 +198,7 @@ function trainingRun(judge: Judge, run: AnswerNode): void {
   );
   const having = [...wholesOf(judge, run.ref)].flatMap((ref) => judge.edgesInto.get(ref) ?? []);
   const reads = having.filter(
-    (edge) => edge.relation === 'read-by' && findRef(edge.from)?.kind !== 'field',
+    (edge) => edge.relation === 'read-by' && judge.nodes.get(edge.from)?.kind !== 'field',
   );
   const data = reads.flatMap((edge) => judge.nodes.get(edge.from) ?? []);
   need(judge, run.ref, 'training data', data, 'Log the dataset as an input of the run.');

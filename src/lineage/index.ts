@@ -1,6 +1,8 @@
 export { iso } from './answer.ts';
 export { diffTraces } from './diff.ts';
 export { canonicalName } from './identity/canonical-name.ts';
+export { createMemories } from './memory.ts';
+export type { Moment } from './moment.ts';
 export { projectLineage } from './project.ts';
 export type * from './store.ts';
 export {
@@ -8,9 +10,8 @@ export {
   impact,
   judge,
   type LineageSources,
-  type PredictionNode,
-  type PredictionSource,
   trace,
+  type WalkQuery,
   walkLimits,
 } from './trace.ts';
-export type { Moment } from './view.ts';
+export type { PredictionNode, PredictionSource } from './walk-predictions.ts';

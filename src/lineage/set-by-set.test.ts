@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Fact } from '../facts/facts.ts';
-import { createGraph } from '../testing/lineage.ts';
+import { countStatements, createGraph } from '../testing/lineage.ts';
 
 const namespace = 'pg://db';
 const run = (id: string) => `run:default/${id}`;
@@ -40,25 +40,6 @@ async function fan(width: number) {
   }
   await graph.add(...facts);
   return graph;
-}
-
-/** How many statements the store answers while `ask` runs. */
-async function countStatements(
-  { db }: Awaited<ReturnType<typeof fan>>,
-  ask: () => Promise<unknown>,
-): Promise<number> {
-  const { all, tuples } = db;
-  let count = 0;
-  db.all = (...given: Parameters<typeof all>) => {
-    count += 1;
-    return all.apply(db, given) as never[];
-  };
-  db.tuples = (...given: Parameters<typeof tuples>) => {
-    count += 1;
-    return tuples.apply(db, given) as never[];
-  };
-  await ask();
-  return count;
 }
 
 test.each(['trace', 'impact'] as const)(

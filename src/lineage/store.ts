@@ -159,6 +159,14 @@ export interface SameContentRow {
   readonly position: number;
 }
 
+/** Kinds of rows that most stores have few or none of: where there are none, none are asked for. */
+export interface RareRows {
+  readonly merges: boolean;
+  readonly drops: boolean;
+  readonly declarations: boolean;
+  readonly digests: boolean;
+}
+
 /** Which uses of runs; both reads and writes without `use`. */
 export interface RunUsesQuery {
   readonly use?: 'read' | 'write';
@@ -181,6 +189,8 @@ export interface LineageReader {
     options: { kind: EntityKind; limit: number },
   ): Awaitable<NodeRow[]>;
   nodes(keys: readonly number[]): Awaitable<NodeRow[]>;
+  /** Of which rare kinds of rows the store has any at all. */
+  rareRows(): Awaitable<RareRows>;
   children(parents: readonly number[], kind: EntityKind, limit: number): Awaitable<NodeRow[]>;
   attributes(keys: readonly number[]): Awaitable<AttributeRow[]>;
   names(datasets: readonly number[]): Awaitable<NameRow[]>;

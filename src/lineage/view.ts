@@ -1,6 +1,22 @@
+import type { Awaitable } from '../base/awaitable.ts';
 import { limits } from '../base/limits.ts';
-import type { RunState, WriteMode } from '../facts/facts.ts';
-import type { Known } from '../facts/relations.ts';
+import type { RunState } from '../facts/facts.ts';
+import { GraphMemory, type NodeEdges } from './memory.ts';
+import {
+  aliveAt,
+  chainOf,
+  closure,
+  type DatasetClass,
+  type Moment,
+  openAt,
+  preferNamed,
+  type RunStatus,
+  type Span,
+  spanId,
+  statusOf,
+  type Told,
+  type Write,
+} from './moment.ts';
 import type {
   ColumnRow,
   DatasetUseRow,
@@ -9,51 +25,13 @@ import type {
   LineageReader,
   MergeRow,
   NodeRow,
+  RareRows,
   RunUsesQuery,
   SameContentRow,
 } from './store.ts';
 
-/** What was known (positions up to `position`) and what was true (at `at`, ms). */
-export interface Moment {
-  readonly position: number;
-  readonly at: number | undefined;
-}
-
-/** A run as its events up to the moment tell, in event order. */
-export interface RunStatus {
-  readonly state: RunState;
-  readonly startTime: number;
-  /** When what it wrote became current; undefined while it runs and when it failed. */
-  readonly completedTime: number | undefined;
-  readonly endTime: number | undefined;
-}
-
-/** One completed write: a version of a dataset that was current from `time` on. */
-export interface Write {
-  readonly version: number;
-  readonly run: number;
-  readonly time: number;
-  readonly mode: WriteMode;
-  readonly row: DatasetUseRow;
-}
-
-/** Event time [from, to) in ms of a dataset. */
-export interface Span {
-  readonly dataset: number;
-  readonly from: number;
-  readonly to: number | undefined;
-}
-
-const spanId = ({ dataset, from, to }: Span): string => `${dataset} ${from} ${to ?? ''}`;
-
-/** Names of one dataset: its members and why they are one. */
-export interface DatasetClass {
-  readonly members: readonly number[];
-  readonly merges: readonly MergeRow[];
-}
-
-const terminal: ReadonlySet<string> = new Set(['COMPLETE', 'FAIL', 'ABORT']);
-const terminalRank: Readonly<Record<string, number>> = { COMPLETE: 0, ABORT: 1, FAIL: 2 };
+/** Shared by all that have nothing. */
+const none: readonly never[] = [];
 
 /**
  * The graph as of a moment. Everything that depends on the order of events in the world (which
@@ -63,28 +41,29 @@ const terminalRank: Readonly<Record<string, number>> = { COMPLETE: 0, ABORT: 1, 
 export class GraphView {
   readonly reader: LineageReader;
   readonly moment: Moment;
+  /** What is known of the graph at this moment, also by answers before this one. */
+  readonly memory: GraphMemory;
+  /** Of datasets with several names, like the three below. */
   readonly #classes = new Map<number, DatasetClass>();
-  readonly #runs = new Map<number, RunStatus | undefined>();
   /** By the first member of a class, like drops. */
   readonly #writes = new Map<number, readonly Write[]>();
   readonly #drops = new Map<number, readonly number[]>();
-  readonly #versionUses = new Map<number, DatasetUseRow[]>();
-  readonly #nodes = new Map<number, NodeRow>();
   readonly #reads = new Map<string, readonly DatasetUseRow[]>();
-  readonly #same = new Map<number, SameContentRow[]>();
 
-  constructor(reader: LineageReader, moment: Moment) {
+  constructor(reader: LineageReader, moment: Moment, memory = new GraphMemory()) {
     this.reader = reader;
     this.moment = moment;
+    this.memory = memory;
+  }
+
+  /** Of which rare kinds of rows there are any. */
+  async rareRows(): Promise<RareRows> {
+    this.memory.rare ??= await this.reader.rareRows();
+    return this.memory.rare;
   }
 
   /** True when the row was recorded by then and its event had happened by then. */
-  seen(row: {
-    readonly position: number;
-    readonly time?: number;
-    readonly validFrom?: number;
-    readonly validTo?: number | null;
-  }): boolean {
+  seen(row: Told): boolean {
     if (row.position > this.moment.position) return false;
     const { at } = this.moment;
     if (at === undefined) return true;
@@ -93,11 +72,12 @@ export class GraphView {
   }
 
   async nodes(keys: readonly number[]): Promise<NodeRow[]> {
-    const unknown = keys.filter((key) => !this.#nodes.has(key));
+    const { nodes } = this.memory;
+    const unknown = keys.filter((key) => !nodes.has(key));
     if (unknown.length > 0)
       for (const node of await this.reader.nodes(unknown))
-        this.#nodes.set(node.key, this.#alive(node));
-    return keys.flatMap((key) => this.#nodes.get(key) ?? []);
+        nodes.set(node.key, aliveAt(node, this.moment));
+    return keys.flatMap((key) => nodes.get(key) ?? []);
   }
 
   /** Stored edges; nodes with more than `hubEdgesMax` are named as hubs instead. */
@@ -105,30 +85,48 @@ export class GraphView {
     direction: Direction,
     keys: readonly number[],
   ): Promise<{ rows: EdgeRow[]; hubs: readonly number[] }> {
-    const { rows, hubs } = await this.reader.edges(direction, keys, limits.hubEdgesMax);
-    return { rows: rows.map((row) => this.#open(row)).filter((row) => this.seen(row)), hubs };
+    const known = this.memory[direction];
+    const unknown = keys.filter((key) => !known.has(key));
+    if (unknown.length > 0) {
+      const found = await this.reader.edges(direction, unknown, limits.hubEdgesMax);
+      this.#keepEdges(known, unknown, { ...found, near: direction === 'up' ? 'to' : 'from' });
+      for (const hub of found.hubs) known.set(hub, 'hub');
+    }
+    const rows: EdgeRow[] = [];
+    const hubs: number[] = [];
+    for (const key of keys) {
+      const edges = known.get(key) ?? [];
+      if (edges === 'hub') hubs.push(key);
+      else rows.push(...edges);
+    }
+    return { rows, hubs };
+  }
+
+  /** Puts the edges that are seen to the node at their near end. */
+  #keepEdges(
+    known: Map<number, NodeEdges>,
+    keys: readonly number[],
+    { rows, near }: { readonly rows: readonly EdgeRow[]; readonly near: 'from' | 'to' },
+  ): void {
+    const open = rows.map((row) => openAt(row, this.moment)).filter((row) => this.seen(row));
+    const byNode = Map.groupBy(open, (row) => row[near]);
+    for (const key of keys) known.set(key, byNode.get(key) ?? none);
   }
 
   /** The runs that runs are part of. */
   async wholesOf(runs: readonly number[]): Promise<EdgeRow[]> {
-    const rows = await this.reader.edgesOut('part-of', runs);
-    return rows.map((row) => this.#open(row)).filter((row) => this.seen(row));
-  }
-
-  /** An end that was told of later is not known yet. */
-  #open(row: EdgeRow): EdgeRow {
-    const later = (row.validToPosition ?? -1) > this.moment.position;
-    return later ? { ...row, validTo: null, validToPosition: null } : row;
-  }
-
-  #alive(node: NodeRow): NodeRow {
-    const later = (node.deletedPosition ?? -1) > this.moment.position;
-    return later ? { ...node, deletedTime: null, deletedPosition: null } : node;
+    const { wholes } = this.memory;
+    const unknown = runs.filter((run) => !wholes.has(run));
+    if (unknown.length > 0) {
+      const rows = await this.reader.edgesOut('part-of', unknown);
+      this.#keepEdges(wholes, unknown, { rows, near: 'from' });
+    }
+    return runs.flatMap((run) => wholes.get(run) ?? []);
   }
 
   /** All names of the dataset, itself included: the closure over merges seen by then. */
   async classOf(dataset: number): Promise<DatasetClass> {
-    if (!this.#classes.has(dataset)) await this.loadClasses([dataset]);
+    await this.loadClasses([dataset]);
     return this.loadedClass(dataset);
   }
 
@@ -139,11 +137,14 @@ export class GraphView {
 
   /** Reads the names of many datasets together: a merge is rare, so most end after one look. */
   async loadClasses(datasets: readonly number[]): Promise<void> {
-    const unknown = datasets.filter((dataset) => !this.#classes.has(dataset));
+    const { alone } = this.memory;
+    const unknown = datasets.filter((key) => !(alone.has(key) || this.#classes.has(key)));
+    if (unknown.length === 0) return;
     // The second look finds the rows of the first again, from their other side.
     const merges = new Map<string, MergeRow>();
     const known = new Set(unknown);
-    for (let fresh = unknown; fresh.length > 0; ) {
+    const { merges: any } = await this.rareRows();
+    for (let fresh = any ? unknown : []; fresh.length > 0; ) {
       const rows = (await this.reader.merges(fresh)).filter(
         (row) => row.position <= this.moment.position,
       );
@@ -151,10 +152,13 @@ export class GraphView {
       fresh = [...new Set(rows.flatMap(({ a, b }) => [a, b]))].filter((key) => !known.has(key));
       for (const key of fresh) known.add(key);
     }
+    const joined = new Set([...merges.values()].flatMap(({ a, b }) => [a, b]));
     for (const dataset of unknown) {
-      if (this.#classes.has(dataset)) continue;
-      const found = closure(dataset, [...merges.values()]);
-      for (const member of found.members) this.#classes.set(member, found);
+      if (!joined.has(dataset)) alone.add(dataset);
+      else if (!this.#classes.has(dataset)) {
+        const found = closure(dataset, [...merges.values()]);
+        for (const member of found.members) this.#classes.set(member, found);
+      }
     }
   }
 
@@ -166,33 +170,66 @@ export class GraphView {
     for (const dataset of distinct) {
       const found = this.loadedClass(dataset);
       const first = found.members[0] ?? dataset;
-      if (!this.#writes.has(first)) classes.set(first, found);
+      if (!(this.memory.writes.has(first) || this.#writes.has(first))) classes.set(first, found);
     }
     if (classes.size === 0) return;
     const members = [...classes.values()].flatMap((found) => found.members);
     const options = { limit: limits.usesMax };
-    const rows = (await this.reader.usesOfDatasets('write', members, options)).filter((row) =>
-      this.seen(row),
-    );
-    const drops = (await this.reader.drops(members)).filter((drop) => this.seen(drop));
+    const all = await this.reader.usesOfDatasets('write', members, options);
+    const rows = all.filter((row) => this.seen(row));
+    const { drops: any } = await this.rareRows();
+    const drops = any ? (await this.reader.drops(members)).filter((drop) => this.seen(drop)) : [];
     await this.loadRuns([...new Set(rows.map((row) => row.run))]);
     const byDataset = Map.groupBy(rows, (row) => row.dataset);
     for (const [first, { members: mine }] of classes) {
       const dropped = drops.filter((drop) => mine.includes(drop.dataset)).map((drop) => drop.time);
-      const written = mine.flatMap((member) => byDataset.get(member) ?? []);
-      this.#drops.set(first, dropped);
-      this.#writes.set(first, this.#chain(written, dropped));
+      const written =
+        mine.length === 1 ? byDataset.get(first) : mine.flatMap((key) => byDataset.get(key) ?? []);
+      const kept = mine.length === 1 ? this.memory : { drops: this.#drops, writes: this.#writes };
+      kept.drops.set(first, dropped);
+      kept.writes.set(
+        first,
+        chainOf(written ?? [], dropped, (run) => this.loadedRun(run)),
+      );
     }
+    if (all.length < limits.usesMax) this.#keepWrites(rows);
+    else this.memory.partial = true;
+  }
+
+  /** Every write of some datasets: so these are all writes of their versions too. */
+  #keepWrites(rows: readonly DatasetUseRow[]): void {
+    for (const [version, writes] of Map.groupBy(rows, (row) => row.version)) {
+      // Of several, which comes first is for `usesOfVersions` to say.
+      if (version !== null && writes.length === 1) this.memory.versionWrites.set(version, writes);
+    }
+  }
+
+  /** Reads who wrote versions, for `loadedWrites`; nothing where their datasets were loaded. */
+  async loadWrites(versions: readonly number[]): Promise<void> {
+    const { versionWrites } = this.memory;
+    await this.loadVersions(versions.filter((version) => !versionWrites.has(version)));
+  }
+
+  /** Writes of a version that was loaded. */
+  loadedWrites(version: number): readonly DatasetUseRow[] {
+    return (
+      this.memory.versionWrites.get(version) ??
+      this.loadedUses(version).filter(({ use }) => use === 'write')
+    );
   }
 
   /** Reads the uses of many versions together. */
   async loadVersions(versions: readonly number[]): Promise<void> {
-    const unknown = versions.filter((version) => !this.#versionUses.has(version));
+    const { versionUses } = this.memory;
+    const unknown = versions.filter((version) => !versionUses.has(version));
     if (unknown.length === 0) return;
-    for (const version of unknown) this.#versionUses.set(version, []);
-    for (const row of await this.reader.usesOfVersions(unknown, limits.usesMax)) {
-      if (row.version !== null && this.seen(row)) this.#versionUses.get(row.version)?.push(row);
-    }
+    const rows = await this.reader.usesOfVersions(unknown, limits.usesMax);
+    if (rows.length === limits.usesMax) this.memory.partial = true;
+    const byVersion = Map.groupBy(
+      rows.filter((row) => this.seen(row)),
+      (row) => row.version,
+    );
+    for (const version of unknown) versionUses.set(version, byVersion.get(version) ?? none);
   }
 
   /** Reads and writes that name the version. */
@@ -203,12 +240,12 @@ export class GraphView {
 
   /** `usesOfVersion` of a version that was loaded. */
   loadedUses(version: number): readonly DatasetUseRow[] {
-    return this.#versionUses.get(version) ?? [];
+    return this.memory.versionUses.get(version) ?? [];
   }
 
   /** Reads what was read in many spans together, for `readsBetween`; where it is much, only when it is asked for. */
   async loadReads(spans: readonly Span[]): Promise<void> {
-    const unknown = spans.filter((span) => !this.#reads.has(spanId(span)));
+    const unknown = spans.filter((span) => this.#loadedReads(span) === undefined);
     if (unknown.length < 2) return;
     await this.loadClasses(unknown.map(({ dataset }) => dataset));
     const rows = await this.reader.readsOfSpans(
@@ -219,8 +256,8 @@ export class GraphView {
     const bySpan = Map.groupBy(rows, ({ span }) => span);
     for (const [index, span] of unknown.entries()) {
       const uses = (bySpan.get(index) ?? []).map(({ use }) => use);
-      this.#reads.set(
-        spanId(span),
+      this.#keepReads(
+        span,
         uses.filter((use) => this.seen(use)),
       );
     }
@@ -229,18 +266,32 @@ export class GraphView {
 
   /** Reads of the dataset under all its names in the span; no more of a hub than shows that it is one. */
   async readsBetween(span: Span): Promise<readonly DatasetUseRow[]> {
-    const loaded = this.#reads.get(spanId(span));
+    const loaded = this.#loadedReads(span);
     if (loaded !== undefined) return loaded;
     const { members } = await this.classOf(span.dataset);
     const options = { from: span.from, to: span.to, limit: limits.hubEdgesMax + 1 };
     const rows = await this.reader.usesOfDatasets('read', members, options);
-    return rows.filter((row) => this.seen(row));
+    const seen = rows.filter((row) => this.seen(row));
+    if (rows.length < options.limit) this.#keepReads(span, seen);
+    return seen;
+  }
+
+  #loadedReads(span: Span): readonly DatasetUseRow[] | undefined {
+    const id = spanId(span);
+    return this.memory.reads.get(id) ?? this.#reads.get(id);
+  }
+
+  #keepReads(span: Span, reads: readonly DatasetUseRow[]): void {
+    const kept = this.memory.alone.has(span.dataset) ? this.memory.reads : this.#reads;
+    kept.set(spanId(span), reads);
   }
 
   /** Reads which versions have the content of others, many together, for `loadedSame`. */
   async loadSameContent(versions: readonly number[]): Promise<void> {
-    const unknown = versions.filter((version) => !this.#same.has(version));
+    const { same } = this.memory;
+    const unknown = versions.filter((version) => !same.has(version));
     if (unknown.length === 0) return;
+    if (!(await this.rareRows()).digests) return;
     let rows = await this.reader.sameContent(unknown, limits.hubEdgesMax);
     if (rows.length === limits.hubEdgesMax && unknown.length > 1) {
       const parts = [];
@@ -248,34 +299,43 @@ export class GraphView {
         parts.push(...(await this.reader.sameContent([version], limits.hubEdgesMax)));
       rows = parts;
     }
-    for (const version of unknown) this.#same.set(version, []);
-    for (const row of rows)
-      if (row.position <= this.moment.position) this.#same.get(row.version)?.push(row);
+    const seen = rows.filter(({ position }) => position <= this.moment.position);
+    const byVersion = Map.groupBy(seen, ({ version }) => version);
+    for (const version of unknown) same.set(version, byVersion.get(version) ?? none);
   }
 
   /** Versions with the content of one that was loaded. */
   loadedSame(version: number): readonly SameContentRow[] {
-    return this.#same.get(version) ?? [];
+    return this.memory.same.get(version) ?? [];
   }
 
-  /** How many reads the span holds, whatever the limit. */
-  async countReadsBetween(span: Span): Promise<number> {
-    const { members } = await this.classOf(span.dataset);
-    return this.reader.countUsesOfDatasets('read', members, span);
+  /** How many reads the dataset has under all its names, in the span or at all, whatever the limit. */
+  async countReads(dataset: number, span?: Span): Promise<number> {
+    const { members } = await this.classOf(dataset);
+    const id = span === undefined ? `${dataset}` : spanId(span);
+    return this.#count(`reads ${id}`, () => this.reader.countUsesOfDatasets('read', members, span));
   }
 
-  async run(key: number): Promise<RunStatus | undefined> {
-    if (!this.#runs.has(key)) await this.loadRuns([key]);
-    return this.loadedRun(key);
+  /** How many edges the node has, however many. */
+  async countEdges(direction: Direction, key: number): Promise<number> {
+    return this.#count(`${direction} ${key}`, () => this.reader.countEdges(direction, key));
   }
 
-  /** `run` of one that was loaded. */
+  async #count(id: string, count: () => Awaitable<number>): Promise<number> {
+    const { counts } = this.memory;
+    const known = counts.get(id) ?? (await count());
+    counts.set(id, known);
+    return known;
+  }
+
+  /** The state of a run that was loaded. */
   loadedRun(key: number): RunStatus | undefined {
-    return this.#runs.get(key);
+    return this.memory.runs.get(key);
   }
 
   async loadRuns(keys: readonly number[]): Promise<void> {
-    const unknown = keys.filter((key) => !this.#runs.has(key));
+    const { runs } = this.memory;
+    const unknown = keys.filter((key) => !runs.has(key));
     if (unknown.length === 0) return;
     const byRun = new Map<number, { state: RunState; time: number; streaming: boolean }[]>();
     for (const event of await this.reader.runEvents(unknown)) {
@@ -284,13 +344,22 @@ export class GraphView {
       events.push(event);
       byRun.set(event.run, events);
     }
-    for (const key of unknown) this.#runs.set(key, statusOf(byRun.get(key) ?? []));
+    for (const key of unknown) runs.set(key, statusOf(byRun.get(key) ?? []));
   }
 
   /** Reads and writes of runs; of one run and dataset, what named a version hides what named none. */
-  async usesOfRuns(runs: readonly number[], options?: RunUsesQuery): Promise<DatasetUseRow[]> {
-    const rows = (await this.reader.usesOfRuns(runs, options)).filter((row) => this.seen(row));
-    return preferNamed(rows);
+  async usesOfRuns(
+    runs: readonly number[],
+    options: RunUsesQuery & { readonly use: 'read' | 'write' },
+  ): Promise<readonly DatasetUseRow[]> {
+    const known = this.memory[options.use === 'read' ? 'read' : 'written'];
+    const unknown = options.withAttributes ? runs : runs.filter((run) => !known.has(run));
+    const rows = unknown.length === 0 ? [] : await this.reader.usesOfRuns(unknown, options);
+    const chosen = preferNamed(rows.filter((row) => this.seen(row)));
+    if (options.withAttributes) return chosen;
+    const byRun = Map.groupBy(chosen, ({ run }) => run);
+    for (const run of unknown) known.set(run, byRun.get(run) ?? none);
+    return runs.flatMap((run) => known.get(run) ?? []);
   }
 
   /** Completed writes of the dataset under all its names, oldest first. */
@@ -300,24 +369,8 @@ export class GraphView {
   }
 
   #loadedWrites(dataset: number): readonly Write[] {
-    return this.#writes.get(this.loadedClass(dataset).members[0] ?? dataset) ?? [];
-  }
-
-  #chain(rows: readonly DatasetUseRow[], dropped: readonly number[]): readonly Write[] {
-    const writes: Write[] = [];
-    for (const row of preferNamed(rows)) {
-      const completed = this.#runs.get(row.run)?.completedTime;
-      if (completed === undefined || row.version === null) continue;
-      writes.push({ version: row.version, run: row.run, time: completed, mode: row.mode, row });
-    }
-    writes.sort((a, b) => a.time - b.time || a.row.time - b.row.time || a.version - b.version);
-    // What was written before a drop is nobody's past any more: the next write starts afresh.
-    return writes.map((write, index) => {
-      const before = writes[index - 1];
-      const cut =
-        before !== undefined && dropped.some((time) => time >= before.time && time <= write.time);
-      return cut ? { ...write, mode: 'replace' as const } : write;
-    });
+    const first = this.loadedClass(dataset).members[0] ?? dataset;
+    return this.memory.writes.get(first) ?? this.#writes.get(first) ?? [];
   }
 
   /** The newest version completed at or before `time`, not written by `reader` itself. */
@@ -335,7 +388,8 @@ export class GraphView {
     }
     if (!current) return undefined;
     const written = current.time;
-    const drops = this.#drops.get(this.loadedClass(dataset).members[0] ?? dataset) ?? [];
+    const first = this.loadedClass(dataset).members[0] ?? dataset;
+    const drops = this.memory.drops.get(first) ?? this.#drops.get(first) ?? [];
     return drops.some((drop) => drop > written && drop <= time) ? undefined : current;
   }
 
@@ -343,66 +397,4 @@ export class GraphView {
   async columns(direction: Direction, fields: readonly number[]): Promise<ColumnRow[]> {
     return (await this.reader.columns(direction, fields)).filter((row) => this.seen(row));
   }
-}
-
-/** The names that merges join with a dataset, itself first. */
-function closure(dataset: number, merges: readonly MergeRow[]): DatasetClass {
-  const members = new Set([dataset]);
-  const used = new Set<MergeRow>();
-  for (let grew = true; grew; ) {
-    grew = false;
-    for (const row of merges) {
-      if (used.has(row) || !(members.has(row.a) || members.has(row.b))) continue;
-      used.add(row);
-      members.add(row.a).add(row.b);
-      grew = true;
-    }
-  }
-  return { members: [...members], merges: [...used] };
-}
-
-function statusOf(
-  events: readonly { state: RunState; time: number; streaming: boolean }[],
-): RunStatus | undefined {
-  if (events.length === 0) return undefined;
-  const startTime = Math.min(...events.map((event) => event.time));
-  const lastTime = Math.max(...events.map((event) => event.time));
-  const ends = events
-    .filter((event) => terminal.has(event.state))
-    .sort((a, b) => b.time - a.time || (terminalRank[b.state] ?? 0) - (terminalRank[a.state] ?? 0));
-  const end = ends[0];
-  if (end)
-    return {
-      state: end.state,
-      startTime,
-      endTime: end.time,
-      completedTime: end.state === 'COMPLETE' ? end.time : undefined,
-    };
-  const started = events.some((event) => event.state === 'START' || event.state === 'RUNNING');
-  if (!started) return { state: 'OTHER', startTime, endTime: lastTime, completedTime: lastTime };
-  // A streaming run never completes: what it writes is current while it runs.
-  const streaming = events.some((event) => event.streaming);
-  return {
-    state: events.some((event) => event.state === 'RUNNING') ? 'RUNNING' : 'START',
-    startTime,
-    endTime: undefined,
-    completedTime: streaming ? startTime : undefined,
-  };
-}
-
-function preferNamed(rows: readonly DatasetUseRow[]): DatasetUseRow[] {
-  const named = new Set(
-    rows.filter((row) => row.named).map((row) => `${row.use} ${row.run} ${row.dataset}`),
-  );
-  return rows.filter((row) => row.named || !named.has(`${row.use} ${row.run} ${row.dataset}`));
-}
-
-/** How a version is known to continue the one before it: by the write's mode, else by guess. */
-export function continuation(
-  mode: WriteMode,
-): { readonly known: Known; readonly rule: string } | undefined {
-  if (mode === 'replace') return undefined;
-  return mode === 'append'
-    ? { known: 'observed', rule: 'append' }
-    : { known: 'inferred', rule: 'write-mode-unknown' };
 }

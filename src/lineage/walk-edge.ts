@@ -1,7 +1,8 @@
 import type { Known, Relation } from '../facts/relations.ts';
 import { knownLevels } from '../facts/relations.ts';
-import type { DatasetUseRow, EdgeRow, NodeRow } from './store.ts';
-import type { GraphView, Write } from './view.ts';
+import type { RunStatus, Write } from './moment.ts';
+import type { ColumnRow, DatasetUseRow, EdgeRow, NodeRow } from './store.ts';
+import type { GraphView } from './view.ts';
 
 /** An edge of an answer, between node keys; negative keys are nodes outside the graph (predictions). */
 export interface WalkEdge {
@@ -21,14 +22,16 @@ export interface WalkEdge {
   readonly validTo?: number | undefined;
 }
 
+/** What makes an edge of a walk another than the others. */
+export function edgeId({ from, to, relation, role, run }: WalkEdge): string {
+  return `${from} ${to} ${relation} ${role ?? ''} ${run ?? ''}`;
+}
+
 export function strength(known: Known): number {
   return knownLevels.indexOf(known);
 }
 
-export function positionsOf(row: {
-  readonly position: number;
-  readonly lastPosition: number;
-}): number[] {
+function positionsOf(row: { readonly position: number; readonly lastPosition: number }): number[] {
   return row.lastPosition === row.position ? [row.position] : [row.position, row.lastPosition];
 }
 
@@ -62,6 +65,66 @@ export function readEdge(
     positions: positionsOf(use),
     recordedTime: use.recordedTime,
     validFrom: use.time,
+  };
+}
+
+/** What a run wrote; `status` is the state of the run. */
+export function writeEdge(row: DatasetUseRow, status: RunStatus | undefined): WalkEdge {
+  const failed = status?.state === 'FAIL' || status?.state === 'ABORT';
+  return {
+    from: row.run,
+    to: row.version ?? row.dataset,
+    relation: 'wrote',
+    role: failed ? 'failed' : undefined,
+    known: row.known,
+    rule: row.rule ?? undefined,
+    positions: positionsOf(row),
+    recordedTime: row.recordedTime,
+    validFrom: row.time,
+  };
+}
+
+/** A column that came of another in a run. */
+export function columnEdge(row: ColumnRow): WalkEdge {
+  return {
+    from: row.from,
+    to: row.to,
+    relation: 'derived-into',
+    run: row.via,
+    how: row.how ?? undefined,
+    known: row.known,
+    rule: row.rule ?? undefined,
+    positions: [row.position],
+    recordedTime: row.recordedTime,
+    validFrom: row.time,
+  };
+}
+
+/** A column that a run read: as its read told, or as its dataset is known to have it. */
+export function columnReadEdge(field: NodeRow, use: DatasetUseRow, told: boolean): WalkEdge {
+  return {
+    from: field.key,
+    to: use.run,
+    relation: 'read-by',
+    role: use.role ?? undefined,
+    known: told ? 'observed' : 'inferred',
+    rule: told ? 'schema-of-read' : 'schema-of-dataset',
+    positions: [use.position],
+    recordedTime: use.recordedTime,
+    validFrom: use.time,
+  };
+}
+
+/** `dataset#*` and a column of the dataset. */
+export function wholeEdge(whole: NodeRow, field: NodeRow): WalkEdge {
+  return {
+    from: whole.key,
+    to: field.key,
+    relation: 'derived-into',
+    known: 'inferred',
+    rule: 'whole-dataset',
+    positions: [whole.position],
+    validFrom: 0,
   };
 }
 

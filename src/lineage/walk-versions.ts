@@ -1,15 +1,7 @@
 import { limits } from '../base/limits.ts';
+import { continuation, type Span, type Write } from './moment.ts';
 import type { DatasetUseRow, NodeRow } from './store.ts';
-import { continuation, type Span, type Write } from './view.ts';
-import {
-  continuedEdge,
-  edgeOf,
-  hasEdge,
-  positionsOf,
-  readEdge,
-  type WalkEdge,
-  type WalkSink,
-} from './walk-edge.ts';
+import { continuedEdge, edgeOf, hasEdge, readEdge, type WalkSink, writeEdge } from './walk-edge.ts';
 
 /** Upstream of runs: the versions that they read. */
 export async function readsOf(walk: WalkSink, runs: readonly NodeRow[]): Promise<void> {
@@ -17,7 +9,7 @@ export async function readsOf(walk: WalkSink, runs: readonly NodeRow[]): Promise
   const keys = runs.map((run) => run.key);
   const reads = await walk.view.usesOfRuns(keys, { use: 'read' });
   await walk.view.loadDatasets(reads.map((use) => use.dataset));
-  await walk.view.loadVersions(reads.flatMap((use) => use.version ?? []));
+  await walk.view.loadWrites(reads.flatMap((use) => use.version ?? []));
   for (const use of reads) {
     walk.reads.push(use);
     const current = walk.view.loadedCurrentAt(use.dataset, use.time, use.run);
@@ -43,7 +35,7 @@ function observedVersion(
   version: number,
   current: Write | undefined,
 ): void {
-  const written = walk.view.loadedUses(version).some((row) => row.use === 'write');
+  const written = walk.view.loadedWrites(version).length > 0;
   if (written || !current || current.version === version) return;
   walk.boundVersion(current.version, use.time);
   walk.add(
@@ -71,32 +63,31 @@ export async function partsOf(walk: WalkSink, runs: readonly NodeRow[]): Promise
   );
   for (const edge of rows) if (edge.relation === 'part-of') walk.addAcross(edgeOf(edge));
   for (const key of hubs)
-    walk.stops.push({ key, reason: 'hub', count: await walk.view.reader.countEdges('up', key) });
+    walk.stops.push({ key, reason: 'hub', count: await walk.view.countEdges('up', key) });
 }
 
 /** Upstream of versions: their datasets, who wrote them, and what they continue. */
 export async function madeBy(walk: WalkSink, versions: readonly NodeRow[]): Promise<void> {
   const { view } = walk;
-  const written = (use: DatasetUseRow): boolean => use.use === 'write';
-  const unwritten = versions.filter(({ key }) => !view.loadedUses(key).some(written));
+  await view.loadWrites(versions.map(({ key }) => key));
+  const unwritten = versions.filter(({ key }) => view.loadedWrites(key).length === 0);
   await view.loadSameContent(unwritten.map(({ key }) => key));
-  const writes = versions.flatMap(({ key }) => view.loadedUses(key).filter(written));
+  const writes = versions.flatMap(({ key }) => view.loadedWrites(key));
   await view.loadRuns(writes.map(({ run }) => run));
   for (const version of versions) await oneMadeBy(walk, version);
 }
 
 async function oneMadeBy(walk: WalkSink, version: NodeRow): Promise<void> {
   if (version.parent !== null) walk.add(hasEdge(version));
-  const uses = walk.view.loadedUses(version.key);
-  const writes = uses.filter((row) => row.use === 'write');
+  const writes = walk.view.loadedWrites(version.key);
   for (const row of writtenBefore(walk, version.key, writes)) {
-    walk.add(writeEdge(walk, row));
+    walk.add(writeEdge(row, walk.view.loadedRun(row.run)));
   }
   if (version.parent === null) return;
   if (writes.length === 0) {
     sameContentUp(walk, version);
     if (walk.nodes.get(version.key) === 0)
-      for (const use of uses)
+      for (const use of await walk.view.usesOfVersion(version.key))
         observedVersion(
           walk,
           use,
@@ -147,23 +138,6 @@ function sameContentUp(walk: WalkSink, version: NodeRow): void {
   }
 }
 
-/** The run was loaded. */
-function writeEdge(walk: WalkSink, row: DatasetUseRow): WalkEdge {
-  const status = walk.view.loadedRun(row.run);
-  const failed = status?.state === 'FAIL' || status?.state === 'ABORT';
-  return {
-    from: row.run,
-    to: row.version ?? row.dataset,
-    relation: 'wrote',
-    role: failed ? 'failed' : undefined,
-    known: row.known,
-    rule: row.rule ?? undefined,
-    positions: positionsOf(row),
-    recordedTime: row.recordedTime,
-    validFrom: row.time,
-  };
-}
-
 export async function declaredUp(
   walk: WalkSink,
   datasets: readonly NodeRow[],
@@ -189,7 +163,7 @@ async function declared(
   rows: readonly NodeRow[],
   use: 'read' | 'write',
 ): Promise<void> {
-  if (rows.length === 0) return;
+  if (rows.length === 0 || !(await walk.view.rareRows()).declarations) return;
   const found = (
     await walk.view.reader.declarations(
       side,
@@ -223,7 +197,7 @@ export async function writtenBy(walk: WalkSink, runs: readonly NodeRow[]): Promi
   const keys = runs.map((run) => run.key);
   const uses = await walk.view.usesOfRuns(keys, { use: 'write' });
   await walk.view.loadRuns(keys);
-  for (const use of uses) walk.add(writeEdge(walk, use));
+  for (const use of uses) walk.add(writeEdge(use, walk.view.loadedRun(use.run)));
 }
 
 /** Downstream of versions: who read them, and the versions that continue them. */
@@ -295,7 +269,7 @@ function sameContentDown(walk: WalkSink, version: NodeRow): void {
 async function readWhileCurrent(walk: WalkSink, span: Span, write: Write): Promise<void> {
   const reads = (await walk.view.readsBetween(span)).filter((use) => use.run !== write.run);
   if (reads.length > limits.hubEdgesMax) {
-    const count = await walk.view.countReadsBetween(span);
+    const count = await walk.view.countReads(span.dataset, span);
     walk.stops.push({ key: write.version, reason: 'hub', count });
     return;
   }
@@ -338,7 +312,7 @@ export async function versionsOf(walk: WalkSink, dataset: NodeRow): Promise<void
     walk.stops.push({
       key: dataset.key,
       reason: 'hub',
-      count: await walk.view.reader.countUsesOfDatasets('read', members),
+      count: await walk.view.countReads(dataset.key),
     });
     return;
   }

@@ -1,6 +1,6 @@
 import type { DatasetUseRow, Direction, NodeRow } from './store.ts';
 import type { GraphView } from './view.ts';
-import { edgeOf, type Stop, strength, type WalkEdge, type WalkSink } from './walk-edge.ts';
+import { edgeId, edgeOf, type Stop, strength, type WalkEdge, type WalkSink } from './walk-edge.ts';
 import {
   declaredDown,
   declaredUp,
@@ -78,12 +78,12 @@ export class Walk implements WalkSink {
 
   /** Links that were not walked: stored edges, and the reads and writes behind derived ones. */
   async #countLinks(node: NodeRow): Promise<number> {
-    const { reader } = this.view;
     const edges = this.#parents.has(node.key)
       ? 0
-      : await reader.countEdges(this.direction, node.key);
+      : await this.view.countEdges(this.direction, node.key);
     const use = this.direction === 'up' ? 'read' : 'write';
-    if (node.kind === 'run') return edges + (await reader.usesOfRuns([node.key], { use })).length;
+    if (node.kind === 'run')
+      return edges + (await this.view.reader.usesOfRuns([node.key], { use })).length;
     if (node.kind !== 'datasetVersion') return edges;
     const uses = await this.view.usesOfVersion(node.key);
     return edges + uses.filter((row) => row.use !== use).length;
@@ -94,7 +94,6 @@ export class Walk implements WalkSink {
     const byKind = (kind: string): NodeRow[] => rows.filter((row) => row.kind === kind);
     await this.#expandEdges(rows);
     const versions = byKind('datasetVersion');
-    await this.view.loadVersions(versions.map((row) => row.key));
     await this.view.loadDatasets(versions.flatMap((row) => row.parent ?? []));
     if (this.direction === 'up') {
       await readsOf(this, byKind('run'));
@@ -102,6 +101,7 @@ export class Walk implements WalkSink {
       await madeBy(this, versions);
       await declaredUp(this, byKind('dataset'), byKind('job'));
     } else {
+      await this.view.loadVersions(versions.map((row) => row.key));
       await writtenBy(this, byKind('run'));
       await partsOf(
         this,
@@ -147,7 +147,7 @@ export class Walk implements WalkSink {
     );
     for (const edge of edges) this.add(edgeOf(edge));
     for (const key of hubs) {
-      const count = await this.view.reader.countEdges(this.direction, key);
+      const count = await this.view.countEdges(this.direction, key);
       this.stops.push({ key, reason: 'hub', count });
     }
   }
@@ -188,7 +188,7 @@ export class Walk implements WalkSink {
       this.nodes.set(key, this.depth);
       if (key > 0) this.#next.add(key);
     }
-    const id = `${edge.from} ${edge.to} ${edge.relation} ${edge.role ?? ''} ${edge.run ?? ''}`;
+    const id = edgeId(edge);
     const before = this.edges.get(id);
     if (!before || strength(edge.known) < strength(before.known)) this.edges.set(id, edge);
     return true;
@@ -205,6 +205,11 @@ export class Walk implements WalkSink {
   /** The latest read of the version on the path; undefined when the path begins at it. */
   boundOf(version: number): number | undefined {
     return this.#readUntil.get(version);
+  }
+
+  /** Adds an edge between nodes that are there already, or outside of the graph. */
+  put(edge: WalkEdge): void {
+    this.edges.set(edgeId(edge), edge);
   }
 
   #stopAt(key: number, reason: 'nodes' | 'permission'): void {

@@ -1,11 +1,12 @@
 import type { Answers, Scope } from '../api/index.ts';
 import { resolveRef, searchNames } from '../api/resolve.ts';
 import { isObject } from '../base/json.ts';
-import type { Answer, AnswerNode, Checkpoint, WalkInput } from '../contract/answer.ts';
+import type { Answer, AnswerNode, Checkpoint, MomentInput, WalkInput } from '../contract/answer.ts';
 import type { ReadSession } from '../door/index.ts';
 import { findRef, formatRef, workspaceOf } from '../facts/ref.ts';
 import { type LogHead, type Signer, signCheckpoint } from '../ledger/index.ts';
 import {
+  createMemories,
   diffTraces,
   type GraphAnswer,
   impact,
@@ -16,6 +17,7 @@ import {
   type PredictionNode,
   type PredictionSource,
   trace,
+  type WalkQuery,
   walkLimits,
 } from '../lineage/index.ts';
 import { findRunDetails, type RunDetails } from '../tracking/index.ts';
@@ -29,71 +31,72 @@ export interface AnswersOptions {
   tokenise(text: string): string;
 }
 
+/** A question: about which moment, and how far. */
+type QuestionInput = Omit<WalkInput, 'ref'>;
+
 /** The questions of DESIGN.md section 6 over one store; each is answered on one snapshot. */
 export function createAnswers(options: AnswersOptions): Answers {
   const { read, signer } = options;
+  const memoryOf = createMemories();
+  let newest: Checkpoint | undefined;
+  /** Signed once for each size of the log. */
+  const checkpointAt = (head: LogHead): Checkpoint => {
+    if (newest?.size !== head.size) newest = checkpointOf(head, signer);
+    return newest;
+  };
 
-  const walk = (direction: 'trace' | 'impact', input: WalkInput, scope: Scope): Promise<Answer> =>
-    read(async (session) => {
-      const head = await session.ledger.head();
-      const resolved = await resolveRef(session, options.tokenise(input.ref), scope);
-      const asOf = await momentOf(input, session, head);
+  /** All that questions about one moment share. */
+  const prepare = async (session: ReadSession, input: QuestionInput, scope: Scope) => {
+    const head = await session.ledger.head();
+    const asOf = await momentOf(input, session, head);
+    const moment = { position: asOf.position, at: input.at };
+    /** @throws as `resolveRef` does, and not_found. */
+    const ask = async <T>(
+      text: string,
+      question: (query: WalkQuery, sources: LineageSources) => Promise<T>,
+    ): Promise<T> => {
+      const { ref } = await resolveRef(session, options.tokenise(text), scope);
       const query = {
-        ref: resolved.ref,
-        moment: { position: asOf.position, at: input.at },
+        ref,
+        moment,
         limits: walkLimits(input.depth, input.nodes, seesOf(scope)),
         columns: input.columns ?? false,
         kinds: input.kinds,
       };
-      const answer = await (direction === 'trace' ? trace : impact)(query, sourcesOf(session));
-      return seal(answer, asOf, input.at, checkpointOf(head, signer));
+      return question(query, sourcesOf(session, memoryOf(head.size, moment, ref)));
+    };
+    return { head, asOf, ask };
+  };
+
+  const walk = (direction: 'trace' | 'impact', input: WalkInput, scope: Scope): Promise<Answer> =>
+    read(async (session) => {
+      const { head, asOf, ask } = await prepare(session, input, scope);
+      const answer = await ask(input.ref, direction === 'trace' ? trace : impact);
+      return seal(answer, asOf, input.at, checkpointAt(head));
     });
 
   return {
     trace: (input, scope) => walk('trace', input, scope),
     impact: (input, scope) => walk('impact', input, scope),
-    completeness: (ref, scope) =>
+    completeness: (input, scope) =>
       read(async (session) => {
-        const head = await session.ledger.head();
-        const { ref: whole } = await resolveRef(session, options.tokenise(ref), scope);
-        const moment = { position: head.size - 1, at: undefined };
-        const query = {
-          ref: whole,
-          moment,
-          limits: walkLimits(undefined, undefined, seesOf(scope)),
-          columns: false,
-        };
-        const { answer, checks } = await judge(query, sourcesOf(session));
+        const { head, asOf, ask } = await prepare(session, input, scope);
+        const { answer, checks } = await ask(input.ref, judge);
         return {
-          ref: whole,
-          asOf: { position: moment.position },
+          ref: answer.ref,
+          asOf: { position: asOf.position },
           score: answer.completeness.score,
           checks: [...checks],
           missing: answer.completeness.missing,
-          checkpoint: checkpointOf(head, signer),
+          checkpoint: checkpointAt(head),
         };
       }),
-    diff: (a, b, scope) =>
+    diff: (input, scope) =>
       read(async (session) => {
-        const head = await session.ledger.head();
-        const moment = { position: head.size - 1, at: undefined };
-        const traces: GraphAnswer[] = [];
-        for (const ref of [a, b]) {
-          const { ref: whole } = await resolveRef(session, options.tokenise(ref), scope);
-          traces.push(
-            await trace(
-              {
-                ref: whole,
-                moment,
-                limits: walkLimits(undefined, undefined, seesOf(scope)),
-                columns: false,
-              },
-              sourcesOf(session),
-            ),
-          );
-        }
-        const [left, right] = traces as [GraphAnswer, GraphAnswer]; // two refs were pushed
-        return { ...diffTraces(left, right), checkpoint: checkpointOf(head, signer) };
+        const { head, ask } = await prepare(session, input, scope);
+        const left = await ask(input.a, trace);
+        const right = await ask(input.b, trace);
+        return { ...diffTraces(left, right), checkpoint: checkpointAt(head) };
       }),
     resolve: (text, scope) => read((session) => resolveRef(session, options.tokenise(text), scope)),
     search: (query, limit, scope) =>
@@ -113,7 +116,7 @@ function seesOf({ reach }: Scope): ((ref: string) => boolean) | undefined {
 
 /** What had been recorded: a position, or what a time of recording comes to. */
 async function momentOf(
-  input: WalkInput,
+  input: MomentInput,
   session: ReadSession,
   head: LogHead,
 ): Promise<{ position: number; recordedTime: number | null }> {
@@ -158,13 +161,14 @@ export function checkpointOf(head: LogHead, signer: Signer): Checkpoint {
 }
 
 /** The graph, the prediction log and the tracking tables, as answers put them together. */
-function sourcesOf(session: ReadSession): LineageSources {
+function sourcesOf(session: ReadSession, memory: LineageSources['memory']): LineageSources {
   return {
     reader: session.lineage,
     predictions: predictionSource(session),
     enrich: async (nodes, moment) =>
       markDeletedWorkspaces(session, await enrichRuns(session, nodes, moment), moment),
     timesOf: async (positions) => session.ledger.timesOf(positions),
+    memory,
   };
 }
 

@@ -2,6 +2,7 @@ import { limits } from '../base/limits.ts';
 import type { Answer } from '../contract/answer.ts';
 import type { Fact, FactContext } from '../facts/facts.ts';
 import {
+  createMemories,
   type GraphAnswer,
   impact,
   type LineageSources,
@@ -27,6 +28,7 @@ export function createGraph(predictions: PredictionSource = noPredictions) {
     enrich: async (nodes) => [...nodes],
     timesOf: async (positions) => new Map(positions.map((at) => [at, 1_000 + at])),
   };
+  const memoryOf = createMemories();
   let position = 0;
   const ask =
     (walk: typeof trace) =>
@@ -38,17 +40,22 @@ export function createGraph(predictions: PredictionSource = noPredictions) {
         at?: number;
         depth?: number;
         nodes?: number;
+        /** Use and fill the memory of the present, as a server does. */
+        remember?: boolean;
       } = {},
-    ): Promise<GraphAnswer> =>
-      walk(
+    ): Promise<GraphAnswer> => {
+      const newest = options.remember ? position - 1 : Number.MAX_SAFE_INTEGER;
+      const moment = { position: options.position ?? newest, at: options.at };
+      return walk(
         {
           ref,
-          moment: { position: options.position ?? Number.MAX_SAFE_INTEGER, at: options.at },
+          moment,
           limits: walkLimits(options.depth ?? limits.depthDefault, options.nodes),
           columns: options.columns ?? false,
         },
-        sources,
+        options.remember ? { ...sources, memory: memoryOf(position, moment, ref) } : sources,
       );
+    };
   return {
     store,
     db,
@@ -68,6 +75,26 @@ export function createGraph(predictions: PredictionSource = noPredictions) {
     trace: ask(trace),
     impact: ask(impact),
   };
+}
+
+/** How many statements the store answers while `ask` runs. */
+export async function countStatements(
+  { db }: Pick<ReturnType<typeof createGraph>, 'db'>,
+  ask: () => Promise<unknown>,
+): Promise<number> {
+  const { all, tuples } = db;
+  let count = 0;
+  db.all = (...given: Parameters<typeof all>) => {
+    count += 1;
+    return all.apply(db, given) as never[];
+  };
+  db.tuples = (...given: Parameters<typeof tuples>) => {
+    count += 1;
+    return tuples.apply(db, given) as never[];
+  };
+  await ask();
+  Object.assign(db, { all, tuples });
+  return count;
 }
 
 /** Edges as sorted lines: `from -relation(role)-> to [known rule]`. */

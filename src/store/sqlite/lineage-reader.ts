@@ -11,6 +11,7 @@ import type {
   MergeRow,
   NameRow,
   NodeRow,
+  RareRows,
   ReadSpan,
   RunEventRow,
   RunUsesQuery,
@@ -45,6 +46,9 @@ const namedWithin = `name >= ?1 AND name <= ?2 AND (?3 = -1 OR kind = ?3) ORDER 
 const nodesByName = `SELECT ${nodeColumns} FROM lineage_nodes WHERE ${afterAt('name')} = '' AND ${namedWithin}`;
 const versionsByName = `SELECT ${nodeColumns} FROM lineage_nodes
   WHERE ${afterAt('name')} >= ${afterAt('?1')} AND ${afterAt('name')} <= ${afterAt('?2')} AND ${namedWithin}`;
+
+/** By a join from the list: `IN` would first copy and sort it. */
+const nodesByKey = `SELECT ${nodeColumns} FROM (SELECT DISTINCT value AS wanted FROM json_each(?)) j CROSS JOIN lineage_nodes ON key = j.wanted`;
 
 /** SQLite's LIMIT for no limit. */
 const everyRow = -1;
@@ -115,12 +119,21 @@ export class SqliteLineageReader implements LineageReader {
 
   nodes(keys: readonly number[]): NodeRow[] {
     if (keys.length === 0) return [];
-    return this.db
-      .tuples<NodeTuple>(
-        `SELECT ${nodeColumns} FROM lineage_nodes WHERE key IN (SELECT value FROM json_each(?))`,
-        JSON.stringify(keys),
-      )
-      .map(toNode);
+    return this.db.tuples<NodeTuple>(nodesByKey, JSON.stringify(keys)).map(toNode);
+  }
+
+  rareRows(): RareRows {
+    const [row] = this.db.tuples<readonly [number, number, number, number]>(
+      `SELECT EXISTS (SELECT 1 FROM lineage_merges), EXISTS (SELECT 1 FROM lineage_drops),
+         EXISTS (SELECT 1 FROM lineage_declarations), EXISTS (SELECT 1 FROM lineage_digests)`,
+    );
+    const [merges, drops, declarations, digests] = row ?? [1, 1, 1, 1];
+    return {
+      merges: merges === 1,
+      drops: drops === 1,
+      declarations: declarations === 1,
+      digests: digests === 1,
+    };
   }
 
   children(parents: readonly number[], kind: EntityKind, limit: number): NodeRow[] {

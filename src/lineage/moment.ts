@@ -1,0 +1,153 @@
+import type { RunState, WriteMode } from '../facts/facts.ts';
+import type { Known } from '../facts/relations.ts';
+import type { DatasetUseRow, EdgeRow, MergeRow, NodeRow } from './store.ts';
+
+/** What was known (positions up to `position`) and what was true (at `at`, ms). */
+export interface Moment {
+  readonly position: number;
+  readonly at: number | undefined;
+}
+
+/** A row: the entry that told of it, and when it was true (an event time, or from and to), ms. */
+export interface Told {
+  readonly position: number;
+  readonly time?: number;
+  readonly validFrom?: number;
+  readonly validTo?: number | null;
+}
+
+/** A run as its events up to the moment tell, in event order. */
+export interface RunStatus {
+  readonly state: RunState;
+  readonly startTime: number;
+  /** When what it wrote became current; undefined while it runs and when it failed. */
+  readonly completedTime: number | undefined;
+  readonly endTime: number | undefined;
+}
+
+/** One completed write: a version of a dataset that was current from `time` on. */
+export interface Write {
+  readonly version: number;
+  readonly run: number;
+  readonly time: number;
+  readonly mode: WriteMode;
+  readonly row: DatasetUseRow;
+}
+
+/** Event time [from, to) in ms of a dataset. */
+export interface Span {
+  readonly dataset: number;
+  readonly from: number;
+  readonly to: number | undefined;
+}
+
+/** Names of one dataset: its members and why they are one. */
+export interface DatasetClass {
+  readonly members: readonly number[];
+  readonly merges: readonly MergeRow[];
+}
+
+const terminal: ReadonlySet<string> = new Set(['COMPLETE', 'FAIL', 'ABORT']);
+const terminalRank: Readonly<Record<string, number>> = { COMPLETE: 0, ABORT: 1, FAIL: 2 };
+
+/** Names a span among those of a moment. */
+export const spanId = ({ dataset, from, to }: Span): string => `${dataset} ${from} ${to ?? ''}`;
+
+/** The names that merges join with a dataset, itself first. */
+export function closure(dataset: number, merges: readonly MergeRow[]): DatasetClass {
+  const members = new Set([dataset]);
+  const used = new Set<MergeRow>();
+  for (let grew = true; grew; ) {
+    grew = false;
+    for (const row of merges) {
+      if (used.has(row) || !(members.has(row.a) || members.has(row.b))) continue;
+      used.add(row);
+      members.add(row.a).add(row.b);
+      grew = true;
+    }
+  }
+  return { members: [...members], merges: [...used] };
+}
+
+/** An end that was told of after the moment is not known yet. */
+export function openAt(row: EdgeRow, { position }: Moment): EdgeRow {
+  const later = (row.validToPosition ?? -1) > position;
+  return later ? { ...row, validTo: null, validToPosition: null } : row;
+}
+
+/** A tombstone that was told of after the moment is not known yet. */
+export function aliveAt(node: NodeRow, { position }: Moment): NodeRow {
+  const later = (node.deletedPosition ?? -1) > position;
+  return later ? { ...node, deletedTime: null, deletedPosition: null } : node;
+}
+
+/** Completed writes of a dataset, oldest first, by all its writes and the times at which it was dropped. */
+export function chainOf(
+  rows: readonly DatasetUseRow[],
+  dropped: readonly number[],
+  statusOfRun: (run: number) => RunStatus | undefined,
+): readonly Write[] {
+  const writes: Write[] = [];
+  for (const row of preferNamed(rows)) {
+    const completed = statusOfRun(row.run)?.completedTime;
+    if (completed === undefined || row.version === null) continue;
+    writes.push({ version: row.version, run: row.run, time: completed, mode: row.mode, row });
+  }
+  writes.sort((a, b) => a.time - b.time || a.row.time - b.row.time || a.version - b.version);
+  // What was written before a drop is nobody's past any more: the next write starts afresh.
+  return writes.map((write, index) => {
+    const before = writes[index - 1];
+    const cut =
+      before !== undefined && dropped.some((time) => time >= before.time && time <= write.time);
+    return cut ? { ...write, mode: 'replace' as const } : write;
+  });
+}
+
+/** What a run's events come to: the last end counts, of ends at one time the worse. */
+export function statusOf(
+  events: readonly { state: RunState; time: number; streaming: boolean }[],
+): RunStatus | undefined {
+  if (events.length === 0) return undefined;
+  const startTime = Math.min(...events.map((event) => event.time));
+  const lastTime = Math.max(...events.map((event) => event.time));
+  const ends = events
+    .filter((event) => terminal.has(event.state))
+    .sort((a, b) => b.time - a.time || (terminalRank[b.state] ?? 0) - (terminalRank[a.state] ?? 0));
+  const end = ends[0];
+  if (end)
+    return {
+      state: end.state,
+      startTime,
+      endTime: end.time,
+      completedTime: end.state === 'COMPLETE' ? end.time : undefined,
+    };
+  const started = events.some((event) => event.state === 'START' || event.state === 'RUNNING');
+  if (!started) return { state: 'OTHER', startTime, endTime: lastTime, completedTime: lastTime };
+  // A streaming run never completes: what it writes is current while it runs.
+  const streaming = events.some((event) => event.streaming);
+  return {
+    state: events.some((event) => event.state === 'RUNNING') ? 'RUNNING' : 'START',
+    startTime,
+    endTime: undefined,
+    completedTime: streaming ? startTime : undefined,
+  };
+}
+
+/** Of one run and dataset, what named a version hides what named none. */
+export function preferNamed(rows: readonly DatasetUseRow[]): readonly DatasetUseRow[] {
+  if (rows.every((row) => row.named === rows[0]?.named)) return rows;
+  const named = new Set(
+    rows.filter((row) => row.named).map((row) => `${row.use} ${row.run} ${row.dataset}`),
+  );
+  return rows.filter((row) => row.named || !named.has(`${row.use} ${row.run} ${row.dataset}`));
+}
+
+/** How a version is known to continue the one before it: by the write's mode, else by guess. */
+export function continuation(
+  mode: WriteMode,
+): { readonly known: Known; readonly rule: string } | undefined {
+  if (mode === 'replace') return undefined;
+  return mode === 'append'
+    ? { known: 'observed', rule: 'append' }
+    : { known: 'inferred', rule: 'write-mode-unknown' };
+}

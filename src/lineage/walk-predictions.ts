@@ -1,0 +1,247 @@
+import { WherefromError } from '../base/errors.ts';
+import { limits } from '../base/limits.ts';
+import type { AnswerCount, AnswerNode } from '../contract/answer.ts';
+import type { Known, Relation } from '../facts/relations.ts';
+import { type OutsideNode, outsideNode } from './answer.ts';
+import type { Moment } from './moment.ts';
+import type { GraphView } from './view.ts';
+import type { Walk, WalkLimits } from './walk.ts';
+import type { WalkEdge } from './walk-edge.ts';
+
+/** Something else that a prediction came out of: a prompt version, a document, a tool, a run. */
+export interface PredictionUse {
+  /** Whole ref. */
+  readonly ref: string;
+  readonly relation: Relation;
+  readonly role: string;
+  readonly known: Known;
+  readonly rule: string;
+  readonly position: number;
+}
+
+/** One prediction as lineage needs it. */
+export interface PredictionNode {
+  readonly ref: string;
+  readonly modelVersion: string | undefined;
+  readonly deployment: string | undefined;
+  readonly time: number;
+  readonly recordedTime: number;
+  readonly position: number;
+  readonly attributes: AnswerNode['attributes'];
+  /** Whole refs of predictions that led to it. */
+  readonly parents: readonly string[];
+  /** Of a trace: all that it came out of. */
+  readonly uses?: readonly PredictionUse[] | undefined;
+}
+
+/** Predictions live in their own log: this is what answers ask of it. */
+export interface PredictionSource {
+  find(ref: string, moment: Moment): Promise<PredictionNode | undefined>;
+  /** How many predictions each deployment served, and each model version without one. */
+  count(
+    modelVersions: readonly string[],
+    deployments: readonly string[],
+    moment: Moment,
+  ): Promise<readonly AnswerCount[]>;
+  /** How many traces came out of each of the refs. */
+  countTraces?(refs: readonly string[], moment: Moment): Promise<readonly AnswerCount[]>;
+}
+
+/** A walk upstream that meets predictions: which of them it has joined with the graph. */
+export interface PredictionWalk {
+  readonly walk: Walk;
+  readonly source: PredictionSource;
+  readonly limits: WalkLimits;
+  /** Predictions that are no nodes of the graph, and other refs that nothing is recorded of. */
+  readonly outside: OutsideNode[];
+  /** By ref: below zero, or of the graph, where a record of a dataset was made of the prediction. */
+  readonly keys: Map<string, number>;
+  readonly done: Set<number>;
+}
+
+/** Nothing met yet. */
+export function createPredictionWalk(
+  walk: Walk,
+  source: PredictionSource,
+  walkLimits: WalkLimits,
+): PredictionWalk {
+  return { walk, source, limits: walkLimits, outside: [], keys: new Map(), done: new Set() };
+}
+
+/** The prediction itself. @throws not_found when it is not in the record at the moment. */
+export async function predictionOf(
+  ref: string,
+  moment: Moment,
+  source: PredictionSource,
+): Promise<PredictionNode> {
+  const prediction = await source.find(ref, moment);
+  if (prediction) return prediction;
+  throw new WherefromError('not_found', `There is no ${ref} in the record at that moment.`, {
+    hint: 'Look at the id, and at --as-of when you gave one.',
+  });
+}
+
+/**
+ * Joins predictions, and those that led to them, with the graph.
+ * @returns the keys of what they came out of: where the walk goes on.
+ */
+export async function joinPredictions(
+  met: PredictionWalk,
+  predictions: readonly PredictionNode[],
+): Promise<number[]> {
+  const { walk, keys, done } = met;
+  const starts = new Set<number>();
+  let fresh = predictions;
+  for (
+    let depth = 0;
+    fresh.length > 0 && depth <= met.limits.depth && keys.size < met.limits.nodes;
+    depth += 1
+  ) {
+    const next: PredictionNode[] = [];
+    for (const prediction of fresh) {
+      const key = keys.get(prediction.ref) ?? -1 - keys.size;
+      if (done.has(key)) continue;
+      done.add(key);
+      keys.set(prediction.ref, key);
+      if (key < 0) {
+        walk.nodes.set(key, depth);
+        met.outside.push(outsideNode(key, prediction.ref, prediction.attributes));
+      }
+      for (const server of await serversOf(walk.view, prediction)) {
+        walk.put(servedEdge(server, key, prediction));
+        if (!walk.nodes.has(server)) walk.nodes.set(server, 0);
+        starts.add(server);
+      }
+      for (const start of await startsOfUses(met, key, prediction)) starts.add(start);
+      next.push(...(await parentsOf(met, key, prediction)));
+    }
+    fresh = next;
+  }
+  return [...starts];
+}
+
+/** The predictions that led to one. */
+async function parentsOf(
+  { walk, source, keys }: PredictionWalk,
+  key: number,
+  prediction: PredictionNode,
+): Promise<PredictionNode[]> {
+  const parents: PredictionNode[] = [];
+  for (const ref of prediction.parents) {
+    const parent = await source.find(ref, walk.view.moment);
+    if (!parent) continue;
+    const parentKey = keys.get(ref) ?? -1 - keys.size;
+    keys.set(ref, parentKey);
+    walk.put({
+      ...servedEdge(parentKey, key, prediction),
+      relation: 'led-to',
+      rule: 'predictions.parents',
+    });
+    parents.push(parent);
+  }
+  return parents;
+}
+
+/**
+ * Goes on through the predictions that the walk met in the graph: records of an evaluation dataset
+ * were made of them, and behind them are the model, the prompt and the run that they came out of.
+ */
+export async function throughPredictions(met: PredictionWalk): Promise<void> {
+  const { walk, keys, done } = met;
+  for (;;) {
+    const unjoined = [...walk.nodes.keys()].filter((key) => key > 0 && !done.has(key));
+    const fresh: PredictionNode[] = [];
+    for (const { key, ref, kind } of await walk.view.nodes(unjoined)) {
+      if (kind !== 'prediction' || keys.has(ref)) continue;
+      const reason = stopOf(met, key);
+      if (reason !== undefined) {
+        done.add(key);
+        walk.stops.push({ key, reason, count: 1 });
+        continue;
+      }
+      keys.set(ref, key);
+      const prediction = await met.source.find(ref, walk.view.moment);
+      if (prediction !== undefined) fresh.push(prediction);
+    }
+    if (fresh.length === 0) return;
+    await walk.from(await joinPredictions(met, fresh));
+  }
+}
+
+/** Why the walk goes no further than this prediction. */
+function stopOf({ walk, keys, limits: asked }: PredictionWalk, key: number) {
+  if ((walk.nodes.get(key) ?? 0) >= asked.depth) return 'depth';
+  return keys.size >= limits.predictionsJoinedMax ? 'nodes' : undefined;
+}
+
+/** What a trace came out of, with the edges to it. A ref that is no node of the graph stands alone. */
+async function startsOfUses(
+  { walk, outside }: PredictionWalk,
+  key: number,
+  prediction: PredictionNode,
+): Promise<number[]> {
+  const { view } = walk;
+  const starts: number[] = [];
+  for (const { ref, relation, role, known, rule, position } of prediction.uses ?? []) {
+    if (position > view.moment.position) continue;
+    const node = await view.reader.findNode(ref);
+    let from = outside.find((each) => each.node.ref === ref)?.key;
+    if (node !== undefined) {
+      from = node.key;
+      if (!walk.nodes.has(from)) walk.nodes.set(from, 0);
+      starts.push(from);
+      const current = node.kind === 'dataset' && (await view.currentAt(from, prediction.time));
+      if (current) {
+        walk.nodes.set(current.version, 0);
+        starts.push(current.version);
+      }
+    } else if (from === undefined) {
+      // Predictions have the keys just below zero.
+      from = -1_000_000 - outside.length;
+      walk.nodes.set(from, 0);
+      outside.push(outsideNode(from, ref, { unknown: true }));
+    }
+    walk.put({
+      ...servedEdge(from, key, prediction),
+      relation,
+      role,
+      known,
+      rule,
+      positions: [position],
+    });
+  }
+  return starts;
+}
+
+/** The deployment when there is one; the model version too when the deployment does not lead to it. */
+async function serversOf(view: GraphView, prediction: PredictionNode): Promise<number[]> {
+  const found: number[] = [];
+  const deployment =
+    prediction.deployment === undefined
+      ? undefined
+      : await view.reader.findNode(prediction.deployment);
+  if (deployment) found.push(deployment.key);
+  const version =
+    prediction.modelVersion === undefined
+      ? undefined
+      : await view.reader.findNode(prediction.modelVersion);
+  if (!version) return found;
+  const leads =
+    deployment !== undefined &&
+    (await view.edges('up', [deployment.key])).rows.some((edge) => edge.from === version.key);
+  if (!leads) found.push(version.key);
+  return found;
+}
+
+function servedEdge(from: number, to: number, prediction: PredictionNode): WalkEdge {
+  return {
+    from,
+    to,
+    relation: 'served',
+    known: 'observed',
+    rule: 'predictions',
+    positions: [prediction.position],
+    recordedTime: prediction.recordedTime,
+    validFrom: prediction.time,
+  };
+}
