@@ -5,8 +5,10 @@ import { Database } from '../../../store/sqlite/database.ts';
 import type { ImportExperiment, ImportLoggedModel, ImportMetrics, ImportRun } from './messages.ts';
 import { checkRevision, tablesLeft } from './schema.ts';
 import { type Left, type MlflowSource, metricsOf, type SourcePoint } from './source.ts';
+import { readDatasets, readScorers, readWebhooks } from './sqlite-evaluation.ts';
 import { readModels } from './sqlite-models.ts';
 import { groupBy, present, readRuns, type Scope, workspaceOf } from './sqlite-rows.ts';
+import { countTraces, readSpans, readTraces } from './sqlite-traces.ts';
 import type { Known } from './target.ts';
 
 /** Runs and models of one page. */
@@ -43,6 +45,7 @@ export function openSqliteSource(options: SqliteSourceOptions): MlflowSource {
         points: countPoints(scope),
         loggedModels: modelIds(scope).length,
         registeredModels: scopedCount(scope, 'registered_models'),
+        traces: countTraces(scope),
       },
       experiments: async () => experiments(scope),
       async *runs() {
@@ -54,6 +57,11 @@ export function openSqliteSource(options: SqliteSourceOptions): MlflowSource {
       },
       modelPoints: (models, known) => modelPoints(db, models, known),
       registeredModels: () => readModels(scope),
+      traces: () => readTraces(scope),
+      spans: (traces) => readSpans(scope, traces),
+      evaluationDatasets: () => readDatasets(scope),
+      scorers: () => readScorers(scope),
+      webhooks: () => readWebhooks(scope),
       left: async () => left(scope),
       proxied,
       close: () => db.close(),
