@@ -57,6 +57,7 @@ export async function bringWebhooks(context: ImportContext): Promise<void> {
     if (webhook.signed === true) signed += 1;
   }
   if (off === 0) return;
-  const secrets = signed === 0 ? '' : ` ${signed} of them had a secret, which stays behind: give them one.`;
+  const secrets =
+    signed === 0 ? '' : ` ${signed} of them had a secret, which stays behind: give them one.`;
   tally.note(`Webhooks are switched off here (${off}): set their status to ACTIVE.${secrets}`);
 }

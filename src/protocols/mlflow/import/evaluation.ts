@@ -1,8 +1,8 @@
 import type { JsonObject } from '../../../base/json.ts';
-import { formatRef } from '../../../facts/ref.ts';
 import type { DecideContext, Tokenise } from '../../../door/index.ts';
 import type { EvaluationDatasetRow } from '../../../evaluation/index.ts';
 import type { EvaluationRecord } from '../../../facts/evaluation-facts.ts';
+import { formatRef } from '../../../facts/ref.ts';
 import { mlflowError } from '../errors.ts';
 import { addDatasetToExperiments, createDataset, setDatasetTags } from '../evaluation/datasets.ts';
 import { schemaAttribute, versionFacts } from '../evaluation/lineage.ts';
@@ -89,7 +89,10 @@ export const importDataset = mlflowOperation<ImportDataset, ImportedDataset, Dec
         ? []
         : liveFacts(
             addDatasetToExperiments,
-            { message: { dataset_id }, decided: { changed: [...changed], experiments: [...linked] } },
+            {
+              message: { dataset_id },
+              decided: { changed: [...changed], experiments: [...linked] },
+            },
             at,
           )),
     ];
@@ -177,9 +180,7 @@ export const importRecords = mlflowOperation<ImportRecords, null, DecidedRecords
         ...state,
       },
       // Made with the digest that it has with all its records: it goes on from no other version.
-      ...facts.filter(
-        (fact) => !(fact.kind === 'relation.stated' && fact.from === fact.to),
-      ),
+      ...facts.filter((fact) => !(fact.kind === 'relation.stated' && fact.from === fact.to)),
     ];
   },
 });
@@ -197,7 +198,13 @@ function stateOf(
 
 function recordOf(record: ImportRecord, sent: SentRecord): EvaluationRecord {
   const { parts: _parts, sourceData: _data, ...kept } = sent;
-  const { id, created_time: createdTime = 0, last_update_time, created_by, last_updated_by } = record;
+  const {
+    id,
+    created_time: createdTime = 0,
+    last_update_time,
+    created_by,
+    last_updated_by,
+  } = record;
   const origin = {
     createdTime,
     updatedTime: last_update_time ?? createdTime,

@@ -68,14 +68,15 @@ async function* records(
 }
 
 function recordOf(said: Json): ImportRecord {
-  const parts = ['inputs', 'outputs', 'expectations', 'tags', 'source'].flatMap((name) =>
+  const parts = ['inputs', 'expectations', 'tags', 'source'].flatMap((name) =>
     said[name] === undefined || said[name] === null ? [] : [[name, said[name]] as const],
   );
   const person = (name: 'created_by' | 'last_updated_by') =>
     text(said[name]) === undefined ? {} : { [name]: String(said[name]) };
   return {
     id: String(said.dataset_record_id),
-    record: writeExact(Object.fromEntries(parts)),
+    // Without outputs MLflow shows null, and with none that were said an empty object.
+    record: writeExact({ ...Object.fromEntries(parts), outputs: said.outputs ?? null }),
     created_time: Number(said.created_time ?? 0),
     last_update_time: Number(said.last_update_time ?? said.created_time ?? 0),
     ...person('created_by'),

@@ -12,10 +12,10 @@ import {
 } from './messages.ts';
 import { proxiedBy } from './proxied.ts';
 import { createRestClient, type RestClient, type RestOptions } from './rest-client.ts';
+import { readRestDatasets, readRestScorers, readRestWebhooks } from './rest-evaluation.ts';
 import { readRestModels } from './rest-models.ts';
 import { latestIsHere, readHistories } from './rest-points.ts';
 import { searchPages } from './rest-search.ts';
-import { readRestDatasets, readRestScorers, readRestWebhooks } from './rest-evaluation.ts';
 import { readRestSpans, readRestTraces } from './rest-traces.ts';
 import type { Left, MlflowSource } from './source.ts';
 import { addRegistrations } from './sqlite-models.ts';
@@ -56,6 +56,8 @@ interface Memory {
   readonly locations: Map<string, string>;
   /** Ids of runs by experiment. */
   readonly runs: Map<string, string[]>;
+  /** Versions of prompts, as `name/version`. */
+  readonly prompts: string[];
 }
 
 /**
@@ -75,6 +77,7 @@ export async function openRestSource(options: RestSourceOptions): Promise<Mlflow
     registrations: new Map(),
     locations: new Map(),
     runs: new Map(ids.map((id) => [id, []])),
+    prompts: [],
   };
   const pointsOf = ({ id }: { readonly id: string }): readonly Json[] =>
     memory.metrics.get(id) ?? [];
@@ -86,7 +89,7 @@ export async function openRestSource(options: RestSourceOptions): Promise<Mlflow
     loggedModels: () => readLoggedModels(client, ids, memory),
     modelPoints: (models, known) => modelPoints(client, { models, known, pointsOf }),
     registeredModels: () => readRestModels(client, memory),
-    traces: () => readRestTraces(client, memory.runs),
+    traces: () => readRestTraces(client, memory),
     spans: (traces) => readRestSpans(client, traces),
     tellsAllSpans: true,
     evaluationDatasets: () => readRestDatasets(client),

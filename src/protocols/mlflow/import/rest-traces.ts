@@ -13,21 +13,30 @@ type Json = Record<string, unknown>;
 const pageMax = 200;
 const v3 = '/api/3.0/mlflow';
 
-/** Which runs are known, by experiment: MLflow tells the links of a trace only by a search for the run. */
-export type RunsByExperiment = ReadonlyMap<string, readonly string[]>;
+/** What traces may be linked to: MLflow tells their links only by a search for the other end. */
+export interface LinkEnds {
+  /** Ids by experiment; all experiments are there. */
+  readonly runs: ReadonlyMap<string, readonly string[]>;
+  /** As `name/version`. */
+  readonly prompts: readonly string[];
+}
 
 /** All traces of the experiments. Servers of 2.x tell less of them; those before 2.14 have none. */
 export async function* readRestTraces(
   client: RestClient,
-  runs: RunsByExperiment,
+  ends: LinkEnds,
 ): AsyncIterable<readonly SourceTrace[]> {
-  for (const [experiment, runsOf] of runs) {
-    let links: Map<string, string[]> | undefined;
+  for (const [experiment, runs] of ends.runs) {
+    let links: Links | undefined;
     for await (const page of tracePages(client, experiment)) {
-      links ??= await readLinks(client, experiment, runsOf);
+      links ??= await readLinks(client, experiment, { runs, prompts: ends.prompts });
       const known = links;
       yield page.map((trace) => ({
-        trace: { ...trace, runs: linkedRuns(trace, known) },
+        trace: {
+          ...trace,
+          runs: linkedRuns(trace, known.runs),
+          prompts: known.prompts.get(trace.trace_id) ?? [],
+        },
         spans: spansTold(trace),
       }));
     }
@@ -118,9 +127,9 @@ function withoutUndefined<T extends object>(
   members: T,
 ): { [K in keyof T]?: Exclude<T[K], undefined> } {
   // What is left has the types of the members that are there.
-  return Object.fromEntries(
-    Object.entries(members).filter(([, value]) => value !== undefined),
-  ) as { [K in keyof T]?: Exclude<T[K], undefined> };
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
 }
 
 function traceOfV2(info: Json): ImportTrace {
@@ -134,34 +143,42 @@ function traceOfV2(info: Json): ImportTrace {
     experiment_id: String(info.experiment_id),
     request_time: Number(info.timestamp_ms ?? 0),
     execution_ms: Number(info.execution_time_ms ?? 0),
-    state: state === 'OK' || state === 'ERROR' || state === 'IN_PROGRESS' ? state : 'STATE_UNSPECIFIED',
+    state:
+      state === 'OK' || state === 'ERROR' || state === 'IN_PROGRESS' ? state : 'STATE_UNSPECIFIED',
     tags: pairs(info.tags),
     metadata: pairs(info.request_metadata),
   };
 }
 
-/** Runs by trace. */
+/** Ids of runs, and prompt versions, by trace. */
+interface Links {
+  readonly runs: ReadonlyMap<string, readonly string[]>;
+  readonly prompts: ReadonlyMap<string, readonly string[]>;
+}
+
 async function readLinks(
   client: RestClient,
   experiment: string,
-  runs: readonly string[],
-): Promise<Map<string, string[]>> {
-  const links = new Map<string, string[]>();
-  const look = async (run: string): Promise<void> => {
-    const filter = `attributes.run_id = '${run}'`;
-    const body = { locations: locations(experiment), filter, max_results: pageMax };
-    const search = { body, items: 'traces', api: v3 };
-    for await (const page of searchPages(client, 'traces/search', search))
-      for (const { trace_id } of page)
-        links.set(String(trace_id), [...(links.get(String(trace_id)) ?? []), run]);
+  { runs, prompts }: { readonly runs: readonly string[]; readonly prompts: readonly string[] },
+): Promise<Links> {
+  const found = async (key: string, ends: readonly string[]): Promise<Map<string, string[]>> => {
+    const links = new Map<string, string[]>();
+    const look = async (end: string): Promise<void> => {
+      const body = { locations: locations(experiment), filter: `${key} = '${end}'` };
+      const search = { body: { ...body, max_results: pageMax }, items: 'traces', api: v3 };
+      for await (const page of searchPages(client, 'traces/search', search))
+        for (const { trace_id } of page)
+          links.set(String(trace_id), [...(links.get(String(trace_id)) ?? []), end]);
+    };
+    try {
+      for (let from = 0; from < ends.length; from += limits.importFetchesMax)
+        await Promise.all(ends.slice(from, from + limits.importFetchesMax).map(look));
+    } catch {
+      // Older servers link nothing, and do not know the filter.
+    }
+    return links;
   };
-  try {
-    for (let from = 0; from < runs.length; from += limits.importFetchesMax)
-      await Promise.all(runs.slice(from, from + limits.importFetchesMax).map(look));
-  } catch {
-    // Servers before 3.0 link no runs.
-  }
-  return links;
+  return { runs: await found('attributes.run_id', runs), prompts: await found('prompt', prompts) };
 }
 
 /** The spans of traces, wherever the server keeps them. A trace without any is left out. */

@@ -80,8 +80,9 @@ function recordOf({
   ...row
 }: RecordColumns): ImportRecord {
   const parts = { inputs, outputs: unwrap(outputs), expectations, tags, source };
+  // Without outputs MLflow shows null, and with none that were said an empty object.
   const said = Object.entries(parts).flatMap(([name, json]) =>
-    json === null || json === 'null' ? [] : [`"${name}":${json}`],
+    name !== 'outputs' && (json === null || json === 'null') ? [] : [`"${name}":${json}`],
   );
   return { ...plain(row), record: `{${said.join(',')}}` };
 }

@@ -1,10 +1,10 @@
-import { existsSync } from 'node:fs';
 import { WherefromError } from '../../../base/errors.ts';
 import { limits } from '../../../base/limits.ts';
-import { Database } from '../../../store/sqlite/database.ts';
+import type { Database } from '../../../store/sqlite/database.ts';
 import type { ImportExperiment, ImportLoggedModel, ImportMetrics, ImportRun } from './messages.ts';
-import { checkRevision, tablesLeft } from './schema.ts';
+import { tablesLeft } from './schema.ts';
 import { type Left, type MlflowSource, metricsOf, type SourcePoint } from './source.ts';
+import { columnsOf, openMlflowDatabase } from './sqlite-database.ts';
 import { readDatasets, readScorers, readWebhooks } from './sqlite-evaluation.ts';
 import { readModels } from './sqlite-models.ts';
 import { groupBy, present, readRuns, type Scope, workspaceOf } from './sqlite-rows.ts';
@@ -30,12 +30,7 @@ export interface SqliteSourceOptions {
  */
 export function openSqliteSource(options: SqliteSourceOptions): MlflowSource {
   const { path, workspace, proxied } = options;
-  if (!existsSync(path)) {
-    throw new WherefromError('not_found', `There is no file ${path}.`, {
-      hint: 'After sqlite:/// comes the path: with one more slash an absolute one.',
-    });
-  }
-  const db = openDatabase(path);
+  const db = openMlflowDatabase(path);
   try {
     const scope: Scope = { db, workspace, columns: columnsOf(db) };
     return {
@@ -70,37 +65,6 @@ export function openSqliteSource(options: SqliteSourceOptions): MlflowSource {
     db.close();
     throw thrown;
   }
-}
-
-function openDatabase(path: string): Database {
-  let db: Database | undefined;
-  let revision: string | undefined;
-  try {
-    db = new Database(path, 'read');
-    revision = db.get<{ version_num: string }>(
-      'SELECT version_num FROM alembic_version',
-    )?.version_num;
-  } catch {
-    // no database, or none of MLflow: told below
-  }
-  try {
-    checkRevision(revision, path);
-  } catch (thrown) {
-    db?.close();
-    throw thrown;
-  }
-  if (db === undefined) throw new Error('checkRevision let a file pass that is no database');
-  return db;
-}
-
-/** The columns of every table: versions of MLflow differ. */
-function columnsOf(db: Database): ReadonlyMap<string, ReadonlySet<string>> {
-  const rows = db.all<{ owner: string; name: string }>(
-    `SELECT m.name AS owner, c.name FROM sqlite_schema m, pragma_table_info(m.name) c
-     WHERE m.type = 'table'`,
-  );
-  const names = groupBy(rows, ({ owner }) => owner);
-  return new Map([...names].map(([table, list]) => [table, new Set(list.map(({ name }) => name))]));
 }
 
 function* pages<T>(ids: readonly T[]): Iterable<readonly T[]> {
@@ -308,7 +272,11 @@ function left(scope: Scope): Left[] {
     const count = db.get<{ n: number }>(sql)?.n ?? 0;
     const what = `${table.replace('_', ' ')} of other workspaces`;
     if (count > 0)
-      found.push({ what, count, reason: `only the workspace ${workspace} was asked for` });
+      found.push({
+        what,
+        count,
+        reason: `only the workspace ${workspace} was asked for; --all-workspaces brings all`,
+      });
   }
   return found;
 }

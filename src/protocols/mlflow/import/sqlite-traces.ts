@@ -245,7 +245,8 @@ export async function* readSpans(
       if (span === undefined) continue;
       piece.push(span);
       characters += content.length;
-      if (characters < pieceCharactersMax && piece.length < limits.importSpansPerMessageMax) continue;
+      if (characters < pieceCharactersMax && piece.length < limits.importSpansPerMessageMax)
+        continue;
       yield piece;
       piece = [];
       characters = 0;

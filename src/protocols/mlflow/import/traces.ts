@@ -74,7 +74,9 @@ export const importTrace = mlflowOperation<ImportTrace, ImportedTrace, Decided>(
     const part = restrict(body, decided);
     return [
       ...(decided.report ? reportFacts(body, decided, context) : []),
-      ...decided.links.map((link): Fact => ({ kind: 'trace.linked', trace: body.trace_id, ...link })),
+      ...decided.links.map(
+        (link): Fact => ({ kind: 'trace.linked', trace: body.trace_id, ...link }),
+      ),
       ...part.assessments.map(
         (each): Fact => ({
           kind: 'assessment.recorded',
@@ -106,7 +108,8 @@ async function newsOf(
     throw mlflowError('RESOURCE_CONFLICT', `Trace ${body.trace_id} is here with another time.`);
   const missing = (entries: typeof tags, known: Readonly<Record<string, string>>): string[] =>
     entries.map(({ key }) => key).filter((key) => !Object.hasOwn(known, key));
-  const ended = full.row.status === 'IN_PROGRESS' && (body.state ?? full.row.status) !== full.row.status;
+  const ended =
+    full.row.status === 'IN_PROGRESS' && (body.state ?? full.row.status) !== full.row.status;
   const news = { tags: missing(tags, full.tags), metadata: missing(metadata, full.metadata) };
   const report = ended || news.tags.length + news.metadata.length > 0;
   return { report, ...news, assessments: newAssessments };
@@ -181,7 +184,10 @@ function readJson({ id }: ImportAssessment, json: string): unknown {
 }
 
 /** @throws invalid_message for a value that is no JSON. */
-function assessmentFact(sent: ImportAssessment, { time }: Pick<FactContext, 'time'>): TraceAssessment {
+function assessmentFact(
+  sent: ImportAssessment,
+  { time }: Pick<FactContext, 'time'>,
+): TraceAssessment {
   const { id, name, type = 'feedback', metadata = [] } = sent;
   const error = sent.error === undefined ? undefined : readJson(sent, sent.error);
   const kept = assessmentOf(
