@@ -118,14 +118,14 @@ const pairs = (
   rows: readonly { readonly key: string; readonly value: string }[] | undefined,
 ): { key: string; value: string }[] => (rows ?? []).map(({ key, value }) => ({ key, value }));
 
-interface PointRow {
-  readonly rowid: number;
-  readonly key: string;
-  readonly timestamp: number;
-  readonly step: number;
-  readonly value: number;
-  readonly nan: number;
-}
+type PointRow = readonly [
+  rowid: number,
+  key: string,
+  timestamp: number,
+  step: number,
+  value: number,
+  nan: number,
+];
 
 async function* points(
   db: Database,
@@ -157,8 +157,8 @@ async function* points(
 /** By rowid, the order in which they were logged: the index on the run holds it. */
 async function* pointsOf(db: Database, run: string): AsyncIterable<ImportMetrics> {
   for (let from = -1; ; ) {
-    const rows = db.all<PointRow>(
-      `SELECT rowid, key, timestamp, step, value, is_nan AS nan FROM metrics
+    const rows = db.tuples<PointRow>(
+      `SELECT rowid, key, timestamp, step, value, is_nan FROM metrics
        WHERE run_uuid = ? AND rowid > ? ORDER BY rowid LIMIT ${limits.importPointsPerMessageMax}`,
       run,
       from,
@@ -167,13 +167,15 @@ async function* pointsOf(db: Database, run: string): AsyncIterable<ImportMetrics
     if (last === undefined) return;
     yield metricsOf(
       run,
-      rows.map(({ key, timestamp, step, value, nan }) => ({
-        ...{ key, timestamp, step },
+      rows.map(([, key, timestamp, step, value, nan]) => ({
+        key,
+        timestamp,
+        step,
         value: nan === 1 ? 'NaN' : value,
       })),
     );
     if (rows.length < limits.importPointsPerMessageMax) return;
-    from = last.rowid;
+    [from] = last;
   }
 }
 
