@@ -111,7 +111,7 @@ const originOf = (body: ImportDataset) => ({
 async function wasDropped(id: string, { state, workspace }: DecideContext): Promise<boolean> {
   const ref = formatRef({ kind: 'dataset', ...evaluationDatasetName(workspace, id) });
   const node = await state.lineage.findNode(ref);
-  return node !== undefined && node.deletedTime !== null;
+  return node !== undefined && (await state.lineage.drops([node.key])).length > 0;
 }
 
 type DecidedRecords = {

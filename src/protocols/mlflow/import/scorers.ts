@@ -1,6 +1,7 @@
 import { isObject } from '../../../base/json.ts';
+import type { DecideContext } from '../../../door/index.ts';
 import { invalidParameter, mlflowError } from '../errors.ts';
-import { configureScorer, registerScorer } from '../evaluation/scorers.ts';
+import { configureScorer, registerScorer, scorerRef } from '../evaluation/scorers.ts';
 import { mlflowOperation } from '../operation.ts';
 import { getExperiment } from '../operations/define.ts';
 import { liveFacts } from './live.ts';
@@ -24,6 +25,17 @@ function checkSerialized({ name, versions = [] }: ImportScorer): void {
   }
 }
 
+/** True for a scorer that was brought before, and deleted here since. */
+async function wasDeleted(
+  { scorer_id, versions = [] }: ImportScorer,
+  { state, workspace }: DecideContext,
+): Promise<boolean> {
+  const [first] = versions;
+  if (first === undefined) return false;
+  const node = await state.lineage.findNode(scorerRef(workspace, scorer_id, first.version));
+  return node !== undefined && node.deletedTime !== null;
+}
+
 /** A scorer with all its versions. Numbers that were given here are never filled again. */
 export const importScorer = mlflowOperation<ImportScorer, null, Decided>({
   operation: 'import/scorer',
@@ -34,6 +46,7 @@ export const importScorer = mlflowOperation<ImportScorer, null, Decided>({
     const known = await evaluation.findScorer(context.workspace, experiment, body.name);
     if (known !== undefined && known.id !== body.scorer_id)
       throw mlflowError('RESOURCE_CONFLICT', `Another scorer ${body.name} is here.`);
+    if (known === undefined && (await wasDeleted(body, context))) return { unchanged: null };
     const rows = known === undefined ? [] : await evaluation.listScorerVersions(known.key);
     const texts = new Map(rows.map(({ version, serialized }) => [version, serialized]));
     for (const { version, serialized_scorer } of body.versions ?? []) {

@@ -33,7 +33,7 @@ export interface ImportResult {
   readonly outcome: 'brought' | 'there' | 'conflict' | 'refused';
   /** Why it was not brought. */
   readonly message?: string | undefined;
-  /** What was decided: for an experiment its id and location here, for a model whether it is gone. */
+  /** What was decided: for an experiment its id and location here, whether a thing is gone, how many spans are new. */
   readonly answer?: unknown;
 }
 
@@ -171,7 +171,7 @@ async function acceptSpans(
     const fresh = await newSpans(read, importer, services);
     if (fresh.length === 0) return { outcome: 'there' };
     await services.takeSpans({ spans: fresh, experiment, ...importer });
-    return { outcome: 'brought' };
+    return { outcome: 'brought', answer: { spans: fresh.length } };
   } catch (thrown) {
     return resultOf(thrown);
   }
