@@ -13,7 +13,7 @@ import { listKeys } from '../server/keys.ts';
 import { lockDirectory } from '../store/sqlite/lock.ts';
 import { artifactArgs, artifactFlags } from './artifact-args.ts';
 import { exitCodes, type Io, writeJson } from './io.ts';
-import { packageVersion } from './package-info.ts';
+import { packageVersion } from '../server/package-info.ts';
 import { readConfig } from './read-config.ts';
 import { clientOf } from './source.ts';
 import { clean, countOf, createStyle } from './style.ts';

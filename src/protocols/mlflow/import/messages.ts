@@ -156,7 +156,6 @@ export type ImportLoggedModel = ImportBody<'logged-model'>;
 export type ImportModel = ImportBody<'registered-model'>;
 export type ImportVersion = ImportBody<'model-version'>;
 export type ImportAlias = ImportBody<'alias'>;
-export type ImportSpans = ImportBody<'spans'>;
 export type ImportTrace = ImportBody<'trace'>;
 export type ImportAssessment = NonNullable<ImportTrace['assessments']>[number];
 export type ImportDataset = ImportBody<'evaluation-dataset'>;
