@@ -59,5 +59,7 @@ export async function bringWebhooks(context: ImportContext): Promise<void> {
   if (off === 0) return;
   const secrets =
     signed === 0 ? '' : ` ${signed} of them had a secret, which stays behind: give them one.`;
-  tally.note(`Webhooks are switched off here (${off}): set their status to ACTIVE.${secrets}`);
+  tally.note(
+    `Webhooks are switched off here (${off}): "wherefrom webhook enable ID" switches one on.${secrets}`,
+  );
 }

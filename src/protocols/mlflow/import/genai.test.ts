@@ -357,7 +357,7 @@ test('webhooks come switched off and without their secret; one deleted here stay
   const report = await imports.importAll();
   expect(brought(report)).toEqual({ webhooks: 1 });
   expect(report.notes).toEqual([
-    'Webhooks are switched off here (1): set their status to ACTIVE. 1 of them had a secret, which stays behind: give them one.',
+    'Webhooks are switched off here (1): "wherefrom webhook enable ID" switches one on. 1 of them had a secret, which stays behind: give them one.',
   ]);
   const { body } = await imports.server.call('GET', 'webhooks');
   expect(body.webhooks).toMatchObject([
