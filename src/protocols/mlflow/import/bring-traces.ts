@@ -84,11 +84,39 @@ async function bringSpans(
   }
   for (const [experiment, wanted] of missing) {
     for await (const spans of source.spans(wanted)) {
+      await bringAttachments(wanted, spans, context);
       await sendSpans(experiment, spans, context);
       for (const span of spans) brought.add(traceOfSpan(span));
     }
   }
   return brought;
+}
+
+/**
+ * The files of traces whose spans name an attachment: before the spans, which are not read again.
+ * Source: mlflow/tracing/attachments.py.
+ */
+async function bringAttachments(
+  traces: readonly ImportTrace[],
+  spans: readonly OtlpSpan[],
+  context: ImportContext,
+): Promise<void> {
+  if (!context.files) return;
+  const named = new Set(
+    spans.filter((span) => JSON.stringify(span).includes('mlflow-attachment:')).map(traceOfSpan),
+  );
+  const owners = traces
+    .filter((trace) => named.has(trace.trace_id) && spansPlace(trace) !== 'files')
+    .flatMap((trace) => ownerOf(trace, context) ?? []);
+  await bringFiles(owners, context);
+}
+
+/** Whose files: the trace, where it says where they are. */
+function ownerOf({ trace_id, tags }: ImportTrace, { places }: ImportContext): Owner | undefined {
+  const from = tags?.find(({ key }) => key === traceKeys.artifactLocation)?.value;
+  return from === undefined
+    ? undefined
+    : { what: `trace ${trace_id}`, from, here: places.here(from) };
 }
 
 const archived = {
@@ -123,18 +151,14 @@ async function bringTraceFiles(
   known: Known,
   context: ImportContext,
 ): Promise<ReadonlySet<string>> {
-  const { places, tally } = context;
+  const { tally } = context;
   const read = new Set<string>();
   if (!context.files) return read;
   for (const { trace } of traces) {
-    const from = trace.tags?.find(({ key }) => key === traceKeys.artifactLocation)?.value;
-    const inFile = spansPlace(trace) === 'files';
-    // What is in the store has files only where a span names an attachment.
-    if (from === undefined || (!inFile && !mayHaveFiles(from, context))) continue;
-    const what = `trace ${trace.trace_id}`;
-    const owner: Owner = { what, from, here: places.here(from) };
+    const owner = spansPlace(trace) === 'files' ? ownerOf(trace, context) : undefined;
+    if (owner === undefined) continue;
     await bringFiles([owner], context);
-    if (!inFile || context.source.tellsAllSpans === true) continue;
+    if (context.source.tellsAllSpans === true) continue;
     try {
       const spans = await spansOfFile(trace, owner, context);
       if (spans === undefined) continue;
@@ -143,15 +167,13 @@ async function bringTraceFiles(
         tally.count('spans', 'there', spans.length);
       else await sendSpans(trace.experiment_id, spans, context);
     } catch (thrown) {
-      tally.trouble(`spans of ${what}`, thrown instanceof Error ? thrown.message : String(thrown));
+      tally.trouble(
+        `spans of ${owner.what}`,
+        thrown instanceof Error ? thrown.message : String(thrown),
+      );
     }
   }
   return read;
-}
-
-/** Asking a server for the files of every trace takes a call each: only directories are looked into. */
-function mayHaveFiles(from: string, { places }: ImportContext): boolean {
-  return places.readable(from);
 }
 
 /** The spans of the trace's file; undefined when there is no such file, or its id cannot carry spans. */

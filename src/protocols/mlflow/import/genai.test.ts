@@ -212,6 +212,24 @@ describe('traces', () => {
     );
   });
 
+  test('bring the attachments that their spans name', async () => {
+    const artifacts = join(imports.directory, 'mlruns', '1', 'traces', trace, 'artifacts');
+    const named = { 'mlflow.spanInputs': { image: 'mlflow-attachment://file-1?content_type=x' } };
+    imports.makeDatabase('3.17.2', whole() + spanRow(3, 1, named));
+    imports.change(
+      `INSERT INTO trace_tags (request_id, key, value) VALUES ('${trace}', 'mlflow.artifactLocation', '${artifacts}')`,
+    );
+    mkdirSync(join(artifacts, 'attachments'), { recursive: true });
+    writeFileSync(join(artifacts, 'attachments', 'file-1'), 'pixels');
+    expect((await imports.importAll()).brought.files).toBe(1);
+    const query = `request_id=${trace}&path=file-1`;
+    const answer = await imports.server.send(
+      'GET',
+      `/ajax-api/2.0/mlflow/get-trace-artifact?${query}`,
+    );
+    expect([answer.status, answer.body]).toEqual([200, 'pixels']);
+  });
+
   test.each([
     ['2.22', '6c7eaad15a344bd698a593a00c59c147'],
     ['3.1', '950c396ab3534244b4eda91f657b3cc7'],
