@@ -66,6 +66,7 @@ describe('import mlflow', () => {
     const { code, out } = await run('import', 'mlflow', source, '--all-workspaces');
     expect({ code, out }).toMatchObject({ code: exitCodes.done });
     expect(out).toContain('Workspace risk');
+    expect(out).not.toContain('other workspaces');
     expect(out).toContain('Webhooks are switched off here (1)');
     expect(await experimentsOf('default')).toEqual(['of default']);
     expect(await experimentsOf('risk')).toEqual(['of risk']);
@@ -74,7 +75,8 @@ describe('import mlflow', () => {
 
   test('brings one workspace into another one, which it makes', async () => {
     const argv = ['import', 'mlflow', source, '--workspace', 'default', '--into', 'copy'];
-    expect((await run(...argv)).code).toBe(exitCodes.done);
+    const { code, out } = await run(...argv);
+    expect([code, out]).toEqual([exitCodes.done, expect.stringContaining('--all-workspaces')]);
     expect(await experimentsOf('copy')).toEqual(['of default']);
   });
 

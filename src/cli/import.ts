@@ -132,6 +132,7 @@ interface SourceArgs {
   readonly artifacts?: string | undefined;
   readonly json?: boolean | undefined;
   readonly 'skip-artifacts'?: boolean | undefined;
+  readonly 'all-workspaces'?: boolean | undefined;
 }
 
 const isUrl = (text: string): boolean => /^https?:\/\//i.test(text);
@@ -146,7 +147,7 @@ async function workspacesOf(source: string, io: Io): Promise<readonly ImportWork
 
 /** The source that was named, and where its relative paths begin. */
 async function openSource(
-  { source: named, artifacts }: SourceArgs,
+  { source: named, artifacts, 'all-workspaces': others }: SourceArgs,
   workspace: string,
   io: Io,
 ): Promise<{ readonly source: MlflowSource; readonly base: string }> {
@@ -172,7 +173,7 @@ async function openSource(
     existsSync(each),
   );
   const files = proxied ?? (beside === undefined ? undefined : proxiedDirectory(beside));
-  return { source: openSqliteSource({ path, workspace, proxied: files }), base };
+  return { source: openSqliteSource({ path, workspace, others, proxied: files }), base };
 }
 
 /** The file of `sqlite:///PATH`, as SQLAlchemy reads it: a fourth slash begins an absolute path. */

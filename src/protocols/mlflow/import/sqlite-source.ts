@@ -19,6 +19,8 @@ export interface SqliteSourceOptions {
   readonly path: string;
   /** The workspace of MLflow that is read; `default` is the one of servers without workspaces. */
   readonly workspace: string;
+  /** The other workspaces are imported too: what is in them is not told as left. */
+  readonly others?: boolean | undefined;
   /** Files behind `mlflow-artifacts:`: the database does not tell where they are. */
   readonly proxied?: MlflowSource['proxied'];
 }
@@ -29,7 +31,7 @@ export interface SqliteSourceOptions {
  * @throws not_found; invalid_message when it is none, or of an unknown version.
  */
 export function openSqliteSource(options: SqliteSourceOptions): MlflowSource {
-  const { path, workspace, proxied } = options;
+  const { path, workspace, others, proxied } = options;
   const db = openMlflowDatabase(path);
   try {
     const scope: Scope = { db, workspace, columns: columnsOf(db) };
@@ -57,7 +59,7 @@ export function openSqliteSource(options: SqliteSourceOptions): MlflowSource {
       evaluationDatasets: () => readDatasets(scope),
       scorers: () => readScorers(scope),
       webhooks: () => readWebhooks(scope),
-      left: async () => left(scope),
+      left: async () => [...left(scope), ...(others === true ? [] : leftElsewhere(scope))],
       proxied,
       close: () => db.close(),
     };
@@ -262,13 +264,19 @@ async function* modelPoints(
 }
 
 function left(scope: Scope): Left[] {
-  const { db, columns, workspace } = scope;
+  const { db, columns } = scope;
   const found: Left[] = [];
   for (const [table, what] of tablesLeft) {
     if (!columns.has(table)) continue;
     const count = db.get<{ n: number }>(`SELECT count(*) AS n FROM ${table}`)?.n ?? 0;
     if (count > 0) found.push({ what, count, reason: 'an import does not bring these' });
   }
+  return found;
+}
+
+function leftElsewhere(scope: Scope): Left[] {
+  const { db, workspace } = scope;
+  const found: Left[] = [];
   for (const table of ['experiments', 'registered_models'] as const) {
     const sql = `SELECT count(*) AS n FROM ${table} e WHERE NOT (${workspaceOf(scope, table, 'e')})`;
     const count = db.get<{ n: number }>(sql)?.n ?? 0;
