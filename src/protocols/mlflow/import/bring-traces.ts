@@ -83,7 +83,9 @@ async function bringSpans(
     }
   }
   for (const [experiment, wanted] of missing) {
-    for await (const spans of source.spans(wanted)) {
+    const failed = (trace: string, reason: string): void =>
+      tally.trouble(`spans of trace ${trace}`, reason);
+    for await (const spans of source.spans(wanted, failed)) {
       await bringAttachments(wanted, spans, context);
       await sendSpans(experiment, spans, context);
       for (const span of spans) brought.add(traceOfSpan(span));
@@ -155,10 +157,12 @@ async function bringTraceFiles(
   const read = new Set<string>();
   if (!context.files) return read;
   for (const { trace } of traces) {
-    const owner = spansPlace(trace) === 'files' ? ownerOf(trace, context) : undefined;
-    if (owner === undefined) continue;
+    const owner = ownerOf(trace, context);
+    const inFile = spansPlace(trace) === 'files';
+    // Asking a server for the files of every trace takes a call each; a directory costs nothing.
+    if (owner === undefined || !(inFile || context.places.readable(owner.from))) continue;
     await bringFiles([owner], context);
-    if (context.source.tellsAllSpans === true) continue;
+    if (!inFile || context.source.tellsAllSpans === true) continue;
     try {
       const spans = await spansOfFile(trace, owner, context);
       if (spans === undefined) continue;

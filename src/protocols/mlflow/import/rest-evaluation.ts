@@ -1,3 +1,4 @@
+import { WherefromError } from '../../../base/errors.ts';
 import { parseExact, writeExact } from '../../../base/exact-json.ts';
 import { isObject, list, text } from '../../../base/json.ts';
 import { type WebhookEvent, webhookEvents } from '../../../facts/webhook-facts.ts';
@@ -7,15 +8,19 @@ import { datasetMessage, scorerMessage, webhookMessage } from './genai-messages.
 import type { ImportRecord, ImportScorer, ImportWebhook } from './messages.ts';
 import type { RestClient } from './rest-client.ts';
 import { searchPages } from './rest-search.ts';
-import type { SourceDataset } from './source.ts';
+import type { Left, SourceDataset } from './source.ts';
 
 type Json = Record<string, unknown>;
 
 const v3 = '/api/3.0/mlflow';
 const pageMax = 500;
 
-/** Nothing, where the server is too old to have such things: its refusal of the first question. */
-async function* unlessRefused<T>(items: AsyncIterable<T>): AsyncIterable<T> {
+/** Nothing of a server that has no such things; what else it refuses the first question with is told. */
+async function* unlessRefused<T>(
+  what: string,
+  items: AsyncIterable<T>,
+  left: Left[],
+): AsyncIterable<T> {
   let answered = false;
   try {
     for await (const item of items) {
@@ -23,13 +28,14 @@ async function* unlessRefused<T>(items: AsyncIterable<T>): AsyncIterable<T> {
       yield item;
     }
   } catch (thrown) {
-    if (answered) throw thrown;
+    if (answered || !(thrown instanceof WherefromError)) throw thrown;
+    if (thrown.code !== 'not_found') left.push({ what, reason: thrown.message });
   }
 }
 
 /** Evaluation datasets; none of servers before 3.4. */
-export const readRestDatasets = (client: RestClient): AsyncIterable<SourceDataset> =>
-  unlessRefused(datasets(client));
+export const readRestDatasets = (client: RestClient, left: Left[]): AsyncIterable<SourceDataset> =>
+  unlessRefused('evaluation datasets', datasets(client), left);
 
 async function* datasets(client: RestClient): AsyncIterable<SourceDataset> {
   const search = { body: { max_results: pageMax }, items: 'datasets', api: v3 };
@@ -88,7 +94,8 @@ function recordOf(said: Json): ImportRecord {
 export const readRestScorers = (
   client: RestClient,
   experiments: readonly string[],
-): AsyncIterable<ImportScorer> => unlessRefused(scorers(client, experiments));
+  left: Left[],
+): AsyncIterable<ImportScorer> => unlessRefused('scorers', scorers(client, experiments), left);
 
 async function* scorers(
   client: RestClient,
@@ -118,8 +125,8 @@ async function onlineOf(client: RestClient, scorer: string): Promise<Json | unde
 }
 
 /** Webhooks; none of servers before 3.3. Whether they have a secret is not told. */
-export const readRestWebhooks = (client: RestClient): AsyncIterable<ImportWebhook> =>
-  unlessRefused(webhooks(client));
+export const readRestWebhooks = (client: RestClient, left: Left[]): AsyncIterable<ImportWebhook> =>
+  unlessRefused('webhooks', webhooks(client), left);
 
 const isEvent = (name: string): name is WebhookEvent =>
   (webhookEvents as readonly string[]).includes(name);

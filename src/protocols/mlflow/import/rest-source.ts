@@ -31,7 +31,7 @@ export interface RestSourceOptions extends RestOptions {
 type Json = Record<string, unknown>;
 
 /** What no server tells. */
-const left: readonly Left[] = [
+const untold: readonly Left[] = [
   {
     what: 'gateway, jobs, issues and labels, if there are any',
     reason: 'an import does not bring these',
@@ -72,6 +72,7 @@ export async function openRestSource(options: RestSourceOptions): Promise<Mlflow
   const active = experiments
     .filter(({ lifecycle_stage }) => lifecycle_stage !== 'deleted')
     .map(({ experiment_id }) => experiment_id);
+  const left = [...untold];
   const memory: Memory = {
     metrics: new Map(),
     registrations: new Map(),
@@ -90,11 +91,11 @@ export async function openRestSource(options: RestSourceOptions): Promise<Mlflow
     modelPoints: (models, known) => modelPoints(client, { models, known, pointsOf }),
     registeredModels: () => readRestModels(client, memory),
     traces: () => readRestTraces(client, memory),
-    spans: (traces) => readRestSpans(client, traces),
+    spans: (traces, failed) => readRestSpans(client, traces, failed),
     tellsAllSpans: true,
-    evaluationDatasets: () => readRestDatasets(client),
-    scorers: () => readRestScorers(client, active),
-    webhooks: () => readRestWebhooks(client),
+    evaluationDatasets: () => readRestDatasets(client, left),
+    scorers: () => readRestScorers(client, active, left),
+    webhooks: () => readRestWebhooks(client, left),
     left: async () => left,
     proxied: options.proxied ?? proxiedBy(client),
     close: () => undefined,

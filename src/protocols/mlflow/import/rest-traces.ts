@@ -181,24 +181,31 @@ async function readLinks(
   return { runs: await found('attributes.run_id', runs), prompts: await found('prompt', prompts) };
 }
 
-/** The spans of traces, wherever the server keeps them. A trace without any is left out. */
+/** The spans of traces, wherever the server keeps them. */
 export async function* readRestSpans(
   client: RestClient,
   traces: readonly ImportTrace[],
+  failed: (trace: string, reason: string) => void,
 ): AsyncIterable<readonly OtlpSpan[]> {
   for (let from = 0; from < traces.length; from += limits.importFetchesMax) {
     const some = traces.slice(from, from + limits.importFetchesMax);
-    yield (await Promise.all(some.map((trace) => spansOf(client, trace)))).flat();
+    const read = some.map(async ({ trace_id: id }) => {
+      try {
+        return await spansOf(client, id);
+      } catch (thrown) {
+        failed(id, thrown instanceof Error ? thrown.message : String(thrown));
+        return [];
+      }
+    });
+    yield (await Promise.all(read)).flat();
   }
 }
 
-async function spansOf(client: RestClient, { trace_id: id }: ImportTrace): Promise<OtlpSpan[]> {
+async function spansOf(client: RestClient, id: string): Promise<OtlpSpan[]> {
   const traceId = otelTraceId(id);
-  if (traceId === undefined) return [];
+  if (traceId === undefined) throw new Error('The id of the trace is none that spans can carry.');
   const path = `/ajax-api/2.0/mlflow/get-trace-artifact?request_id=${encodeURIComponent(id)}`;
-  const response = await client.fetch(path).catch(() => undefined);
-  if (response === undefined) return [];
-  const data = readSpanDictionaries(await response.text());
+  const data = readSpanDictionaries(await (await client.fetch(path)).text());
   const dictionaries = isObject(data) ? list(data.spans) : [];
   return dictionaries.flatMap((each) => spanOfDictionary(each, { traceId, id }) ?? []);
 }

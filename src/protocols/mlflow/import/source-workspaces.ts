@@ -1,3 +1,4 @@
+import { WherefromError } from '../../../base/errors.ts';
 import { isObject, list, text } from '../../../base/json.ts';
 import type { Database } from '../../../store/sqlite/database.ts';
 import type { ImportWorkspace } from './messages.ts';
@@ -51,11 +52,24 @@ export function sqliteWorkspaces(path: string): ImportWorkspace[] {
 const namesIn = (db: Database, table: string): { name: string }[] =>
   db.all<{ name: string }>(`SELECT DISTINCT workspace AS name FROM ${table}`);
 
-/** The workspaces of a server; only the default one of a server without workspaces. */
+/** Refusals that are not about workspaces. */
+const telling: ReadonlySet<string> = new Set([
+  'storage_unavailable',
+  'unauthenticated',
+  'forbidden',
+]);
+
+/**
+ * The workspaces of a server; only the default one of a server without workspaces.
+ * @throws storage_unavailable, unauthenticated, forbidden.
+ */
 export async function restWorkspaces(options: RestOptions): Promise<ImportWorkspace[]> {
   const answer = await createRestClient(options)
     .get('/api/3.0/mlflow/workspaces')
-    .catch((): Record<string, unknown> => ({}));
+    .catch((thrown: unknown): Record<string, unknown> => {
+      if (thrown instanceof WherefromError && telling.has(thrown.code)) throw thrown;
+      return {};
+    });
   const found = list(answer.workspaces)
     .filter(isObject)
     .map((said) =>

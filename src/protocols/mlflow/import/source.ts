@@ -89,7 +89,10 @@ export interface MlflowSource {
   /** All traces with tags, metadata, assessments and links, oldest first. */
   traces(): AsyncIterable<readonly SourceTrace[]>;
   /** The spans of traces that are in the source's own store, in pieces. */
-  spans(traces: readonly ImportTrace[]): AsyncIterable<readonly OtlpSpan[]>;
+  spans(
+    traces: readonly ImportTrace[],
+    failed: (trace: string, reason: string) => void,
+  ): AsyncIterable<readonly OtlpSpan[]>;
   /** True when `spans` also tells those that are in files or in an archive. */
   readonly tellsAllSpans?: boolean;
   evaluationDatasets(): AsyncIterable<SourceDataset>;

@@ -55,7 +55,7 @@ export function openSqliteSource(options: SqliteSourceOptions): MlflowSource {
       modelPoints: (models, known) => modelPoints(db, models, known),
       registeredModels: () => readModels(scope),
       traces: () => readTraces(scope),
-      spans: (traces) => readSpans(scope, traces),
+      spans: (traces, failed) => readSpans(scope, traces, failed),
       evaluationDatasets: () => readDatasets(scope),
       scorers: () => readScorers(scope),
       webhooks: () => readWebhooks(scope),

@@ -229,20 +229,27 @@ function countSpans({ db, columns }: Scope, list: string): Map<string, number> {
 export async function* readSpans(
   { db, columns }: Scope,
   traces: readonly ImportTrace[],
+  failed: (trace: string, reason: string) => void,
 ): AsyncIterable<readonly OtlpSpan[]> {
   if (!columns.has('spans')) return;
   let piece: OtlpSpan[] = [];
   let characters = 0;
   for (const { trace_id: id } of traces) {
     const traceId = otelTraceId(id);
-    if (traceId === undefined) continue;
+    if (traceId === undefined) {
+      failed(id, 'The id of the trace is none that spans can carry.');
+      continue;
+    }
     const rows = db.all<{ content: string }>(
       `SELECT content FROM spans WHERE trace_id = ? AND content <> '' ORDER BY start_time_unix_nano, span_id`,
       id,
     );
     for (const { content } of rows) {
-      const span = spanOfDictionary(readSpanDictionaries(content), { traceId, id });
-      if (span === undefined) continue;
+      const span = spanOf(content, { traceId, id });
+      if (span === undefined) {
+        failed(id, 'One of its spans cannot be read.');
+        continue;
+      }
       piece.push(span);
       characters += content.length;
       if (characters < pieceCharactersMax && piece.length < limits.importSpansPerMessageMax)
@@ -253,4 +260,15 @@ export async function* readSpans(
     }
   }
   if (piece.length > 0) yield piece;
+}
+
+function spanOf(
+  content: string,
+  trace: { readonly traceId: string; readonly id: string },
+): OtlpSpan | undefined {
+  try {
+    return spanOfDictionary(readSpanDictionaries(content), trace);
+  } catch {
+    return undefined; // no JSON
+  }
 }
