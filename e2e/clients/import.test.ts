@@ -278,8 +278,9 @@ function fillTraces(path: string, count: number): void {
 }
 
 describe('an import that is broken off', () => {
-  const size = { runs: 1_200, pointsPerRun: 60 };
-  const traceCount = 1_500;
+  // Some seconds each: progress is told once a second, and there must be something left to kill.
+  const size = { runs: 5_000, pointsPerRun: 60 };
+  const traceCount = 4_000;
 
   test('in the middle of its traces goes on with those that are missing', async () => {
     const source = join(directory, 'traces.db');
@@ -320,9 +321,9 @@ describe('an import that is broken off', () => {
     const all = (report.brought[points] ?? 0) + (report.there[points] ?? 0);
     expect(all).toBeGreaterThanOrEqual(size.runs * size.pointsPerRun);
     const again = await importFrom(`sqlite:///${large}`, '--data', data);
-    expect(again.there).toMatchObject({ runs: 1200, [points]: size.runs * size.pointsPerRun });
+    expect(again.there).toMatchObject({ runs: size.runs, [points]: size.runs * size.pointsPerRun });
     const server = await serve(data);
-    for (const index of [0, 599, 1_199]) await expectHistory(server.url, index);
+    for (const index of [0, 2_599, size.runs - 1]) await expectHistory(server.url, index);
   });
 
   async function expectHistory(url: string, index: number): Promise<void> {
