@@ -44,6 +44,8 @@ export const limits = {
   importPointsPerMessageMax: 5_000,
   /** Points of metrics of one request of an import. */
   importPointsPerRequestMax: 40_000,
+  /** Spans in one message of an import: exporters send as many. */
+  importSpansPerMessageMax: 512,
   /** Files, and histories of metrics, that an import fetches at the same time. */
   importFetchesMax: 6,
   /** Times that an import asks again when another server does not answer. */

@@ -14,6 +14,8 @@ const verbs: Readonly<Record<string, () => Promise<{ readonly verb: Verb }>>> = 
   rebuild: () => import('./rebuild.ts'),
   import: () => import('./import.ts'),
   key: () => import('./key.ts'),
+  workspace: () => import('./workspace.ts'),
+  webhook: () => import('./webhook.ts'),
   config: () => import('./config.ts'),
   doctor: () => import('./doctor.ts'),
   demo: () => import('./demo.ts'),

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { isCheckout, packagePath } from '../server/package-info.ts';
 import { type ExitCode, exitCodes, type Io, UsageError } from './io.ts';
-import { isCheckout, packagePath } from './package-info.ts';
 import type { Verb } from './verb.ts';
 
 const helpText = `Runs a real pipeline with unmodified clients, from a CSV to one refused applicant, and traces it back.

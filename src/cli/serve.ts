@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import type { Config } from '../server/config.ts';
 import type { RunningServer } from '../server/index.ts';
+import { packageVersion } from '../server/package-info.ts';
 import { artifactArgs, artifactFlags } from './artifact-args.ts';
 import { exitCodes, type Io } from './io.ts';
-import { packageVersion } from './package-info.ts';
 import { readConfig } from './read-config.ts';
 import { createStyle } from './style.ts';
 import { defineVerb, jsonArg } from './verb.ts';

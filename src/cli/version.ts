@@ -1,5 +1,5 @@
+import { packageVersion } from '../server/package-info.ts';
 import { exitCodes, writeJson } from './io.ts';
-import { packageVersion } from './package-info.ts';
 import { defineVerb, jsonArg } from './verb.ts';
 
 /** `wherefrom version` */

@@ -37,7 +37,8 @@ export async function projectEvaluation(
         break;
       case 'scorer.registered': {
         const { scorer: id, experiment, name, version, serialized } = fact;
-        const row = { id, experiment, name, version, serialized, createdTime: time };
+        const { createdTime = time } = fact;
+        const row = { id, experiment, name, version, serialized, createdTime };
         await store.putScorerVersion(workspace, row);
         break;
       }
@@ -59,8 +60,14 @@ async function createDataset(
   { workspace, time }: FactContext,
   store: EvaluationStore,
 ): Promise<void> {
-  const { id, name, digest, user } = fact;
-  const dataset = await store.addDataset({ workspace, id, name, digest, time, user });
+  const { id, name, digest, user, origin } = fact;
+  const made = origin?.createdTime ?? time;
+  const dataset = await store.addDataset({ workspace, id, name, digest, time: made, user });
+  if (origin !== undefined) {
+    const { schema, profile, updatedTime, updatedBy } = origin;
+    const state = { digest, schema, profile, time: updatedTime, user: updatedBy };
+    await store.updateDataset(dataset, state);
+  }
   await putTags(dataset, fact.tags, store);
   for (const experiment of fact.experiments) await store.linkExperiment(dataset, experiment);
 }

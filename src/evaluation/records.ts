@@ -23,6 +23,7 @@ export function newRecord(sent: EvaluationRecord, time: number): EvaluationRecor
     updatedTime: time,
     createdBy: user,
     updatedBy: user,
+    ...sent.origin,
   };
 }
 

@@ -29,6 +29,16 @@ export interface EvaluationRecord {
   readonly source?: EvaluationSource | undefined;
   /** Who sent it, as a token. */
   readonly user?: string | undefined;
+  /** Of a record that was made elsewhere: when and by whom. */
+  readonly origin?: EvaluationOrigin | undefined;
+}
+
+/** Times are ms since 1970, persons tokens. */
+export interface EvaluationOrigin {
+  readonly createdTime: number;
+  readonly updatedTime: number;
+  readonly createdBy: string | null;
+  readonly updatedBy: string | null;
 }
 
 /** How a dataset stands after a change of its records. */
@@ -55,6 +65,13 @@ export type EvaluationFact =
       readonly experiments: readonly string[];
       /** Token of the person; null when none was named. */
       readonly user: string | null;
+      /** Of a dataset that was made elsewhere: when, and how it stands there. */
+      readonly origin?:
+        | (EvaluationOrigin & {
+            readonly schema: string | undefined;
+            readonly profile: string | null;
+          })
+        | undefined;
     }
   | {
       readonly kind: 'evaluationDataset.tagged';
@@ -94,6 +111,8 @@ export type EvaluationFact =
       readonly version: number;
       /** JSON text, as the client wrote it. */
       readonly serialized: string;
+      /** Of a version that was made elsewhere, ms since 1970. */
+      readonly createdTime?: number | undefined;
     }
   /** One version, or all and the scorer with them. */
   | { readonly kind: 'scorer.deleted'; readonly scorer: string; readonly version: number | null }

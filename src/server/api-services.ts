@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs';
 import type { ApiServices } from '../api/index.ts';
 import { WherefromError } from '../base/errors.ts';
-import { isObject } from '../base/json.ts';
 import type { ReceiptMessage, Status } from '../contract/status.ts';
 import { decodeBlock, decodeEntry, signCheckpoint } from '../ledger/index.ts';
 import { iso } from '../lineage/index.ts';
@@ -9,6 +7,7 @@ import { protocols } from '../protocols/index.ts';
 import type { SqliteReadSession } from '../store/sqlite/store.ts';
 import { checkpointOf, createAnswers } from './answers.ts';
 import type { DataDirectory } from './data-directory.ts';
+import { packageVersion } from './package-info.ts';
 
 export interface ApiServicesOptions {
   readonly store: { read<T>(query: (session: SqliteReadSession) => T | Promise<T>): Promise<T> };
@@ -17,18 +16,11 @@ export interface ApiServicesOptions {
   authentication(): Status['authentication'];
 }
 
-/** Version of this package. */
-const packageVersion: string = (() => {
-  const manifest: unknown = JSON.parse(
-    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
-  );
-  return isObject(manifest) && typeof manifest.version === 'string' ? manifest.version : '0.0.0';
-})();
-
 /** What our API answers, over a store that a server writes to or that is only read. */
 export function createApiServices(options: ApiServicesOptions): ApiServices {
   const { store, directory, persons } = options;
   const startedAt = new Date().toISOString();
+  const version = packageVersion();
   return {
     answers: createAnswers({
       read: (query) => store.read(query),
@@ -43,7 +35,7 @@ export function createApiServices(options: ApiServicesOptions): ApiServices {
         const { traces } = await session.traces.countAll();
         return {
           name: 'wherefrom',
-          version: packageVersion,
+          version,
           position: head.size - 1,
           entries: head.size,
           startedAt,

@@ -189,6 +189,8 @@ export interface TrackingReader {
   experimentTags(keys: readonly number[]): Awaitable<OwnedKeyValue[]>;
   searchExperiments(search: Search): Awaitable<ExperimentRow[]>;
 
+  /** Whether a run or logged model has that id, in any workspace: ids are the server's. */
+  hasId(kind: 'run' | 'model', id: string): Awaitable<boolean>;
   findRunHead(workspace: string, id: string): Awaitable<RunHead | undefined>;
   /** Id of the run that was created last, in whatever workspace. */
   newestRunId(): Awaitable<string | undefined>;

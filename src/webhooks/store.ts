@@ -38,6 +38,8 @@ export interface DeliveryTotals {
 
 export interface WebhookReader {
   find(workspace: string, id: string): Awaitable<WebhookRow | undefined>;
+  /** Whether the id was ever given, in any workspace. */
+  isKnown(id: string): Awaitable<boolean>;
   /** Newest first. */
   list(
     workspace: string,

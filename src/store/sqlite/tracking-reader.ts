@@ -133,6 +133,11 @@ export class SqliteTrackingReader implements TrackingReader {
       ?.id;
   }
 
+  hasId(kind: 'run' | 'model', id: string): boolean {
+    const table = kind === 'run' ? 'tracking_runs' : 'tracking_models';
+    return this.db.get(`SELECT 1 FROM ${table} WHERE id = ?`, id) !== undefined;
+  }
+
   findRunHead(workspace: string, id: string): RunHead | undefined {
     const row = this.db.get<Stored<RunHead>>(
       `SELECT r.key, r.experiment AS experimentKey, CAST(e.number AS TEXT) AS experimentId,

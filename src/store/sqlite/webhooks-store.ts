@@ -51,6 +51,10 @@ class SqliteWebhookStore implements WebhookStore {
     return row && toRow(row);
   }
 
+  isKnown(id: string): boolean {
+    return this.#db.get('SELECT 1 FROM webhooks WHERE id = ?', id) !== undefined;
+  }
+
   list(
     workspace: string,
     { limit, offset }: { readonly limit: number; readonly offset: number },

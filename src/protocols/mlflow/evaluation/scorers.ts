@@ -43,7 +43,7 @@ async function getScorerRow(body: ScorerVersions, context: Reading): Promise<Sco
 }
 
 /** The ref of a scorer's version: code, by an id that no other scorer ever has. */
-const scorerRef = (workspace: string, scorer: string, version: number): string =>
+export const scorerRef = (workspace: string, scorer: string, version: number): string =>
   formatRef({
     kind: 'code',
     namespace: workspace,

@@ -22,7 +22,7 @@ export async function bringFiles(owners: readonly Owner[], context: ImportContex
   const found: { readonly owner: Owner; readonly root: string; readonly file: SourceFile }[] = [];
   for (const owner of owners) {
     const root = artifactPath(owner.here);
-    const files = root === undefined ? undefined : listFiles(owner, context);
+    const files = root === undefined ? undefined : filesOf(owner, context);
     if (files === undefined || root === undefined) {
       tally.leave(leftBehind(owner));
       continue;
@@ -61,9 +61,9 @@ export async function bringFiles(owners: readonly Owner[], context: ImportContex
 }
 
 /** The files at the source; undefined when they stay where they are. */
-function listFiles(
+export function filesOf(
   { from }: Owner,
-  { base, source }: ImportContext,
+  { base, source }: Pick<ImportContext, 'base' | 'source'>,
 ): AsyncIterable<SourceFile> | undefined {
   const place = placeOf(from, base);
   if (place.kind === 'directory') return filesBelow(place.path);

@@ -5,7 +5,13 @@ import type { ImportTarget } from './target.ts';
 
 /** How far an import is. */
 export interface ImportProgress {
-  readonly step: 'experiments' | 'runs' | 'logged models' | 'registered models';
+  readonly step:
+    | 'experiments'
+    | 'runs'
+    | 'logged models'
+    | 'registered models'
+    | 'traces'
+    | 'evaluation datasets';
   readonly done: number;
   readonly of: number | undefined;
   /** Metric points dealt with so far. */

@@ -1,52 +1,33 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { startMlflowServer } from '../../../testing/mlflow-server.ts';
-import { temporaryDirectory } from '../../../testing/store.ts';
-import { runImport } from './importer.ts';
-import type { ImportReport } from './report.ts';
+import { startImportServer } from '../../../testing/mlflow-import.ts';
 import { openSqliteSource } from './sqlite-source.ts';
-import { createImportTarget, type ImportTarget } from './target.ts';
+import type { ImportTarget } from './target.ts';
 
-type Server = Awaited<ReturnType<typeof startMlflowServer>>;
+type Imports = Awaited<ReturnType<typeof startImportServer>>;
 
-let server: Server;
-let files: ReturnType<typeof temporaryDirectory>;
+let imports: Imports;
+let server: Imports['server'];
+let makeDatabase: Imports['makeDatabase'];
+let change: Imports['change'];
+let importAll: Imports['importAll'];
+let entries: Imports['entries'];
 let path: string;
 const run = 'a'.repeat(32);
 
 beforeEach(async () => {
-  server = await startMlflowServer();
-  files = temporaryDirectory();
-  path = join(files.path, 'mlflow.db');
+  imports = await startImportServer();
+  ({ server, makeDatabase, change, importAll, entries, path } = imports);
 });
-afterEach(async () => {
-  await server.close();
-  files.remove();
-});
-
-/** An MLflow database of that version, with these rows. */
-function makeDatabase(version: '3.17.2' | '2.22', rows = ''): void {
-  const schema = new URL(`./fixtures/schema-${version}.sql`, import.meta.url);
-  const db = new DatabaseSync(path);
-  db.exec(readFileSync(schema, 'utf8'));
-  db.exec(rows);
-  db.close();
-}
-
-function change(sql: string): void {
-  const db = new DatabaseSync(path);
-  db.exec(sql);
-  db.close();
-}
+afterEach(() => imports.close());
 
 const experiment = (id: number, name: string, more = "'active', 1000, 2000"): string =>
   `INSERT INTO experiments (experiment_id, name, artifact_location, lifecycle_stage, creation_time, last_update_time)
-   VALUES (${id}, '${name}', '${files.path}/mlruns/${id}', ${more});`;
+   VALUES (${id}, '${name}', '${imports.directory}/mlruns/${id}', ${more});`;
 const runRow = (id: string, of: number, more = "'FINISHED', 5000, 6000, 'active', NULL"): string =>
   `INSERT INTO runs (run_uuid, name, user_id, experiment_id, artifact_uri, status, start_time, end_time, lifecycle_stage, deleted_time)
-   VALUES ('${id}', 'name of ${id.slice(0, 4)}', 'ada', ${of}, '${files.path}/mlruns/${of}/${id}/artifacts', ${more});`;
+   VALUES ('${id}', 'name of ${id.slice(0, 4)}', 'ada', ${of}, '${imports.directory}/mlruns/${of}/${id}/artifacts', ${more});`;
 const points = (id: string, count: number): string =>
   Array.from(
     { length: count },
@@ -54,25 +35,7 @@ const points = (id: string, count: number): string =>
       `INSERT INTO metrics (run_uuid, key, timestamp, step, value, is_nan) VALUES ('${id}', 'loss', ${5000 + step}, ${step}, ${step / 2}, 0);`,
   ).join('');
 
-const localTarget = (): ImportTarget =>
-  createImportTarget(
-    { ...server.services, blobs: server.blobs },
-    { principal: 'tester', workspace: 'default' },
-  );
-
-async function importAll(target = localTarget()): Promise<ImportReport> {
-  const source = openSqliteSource({ path, workspace: 'default' });
-  try {
-    return await runImport({ source, target, files: true, base: files.path });
-  } finally {
-    source.close();
-  }
-}
-
-const entries = async (): Promise<number> =>
-  (await server.store.read(({ ledger }) => ledger.head())).size;
-
-test.each(['3.17.2', '2.22'] as const)(
+test.each(['3.17.2', '3.1', '2.22'] as const)(
   'a database of MLflow %s comes with its ids, times, names, values and persons',
   async (version) => {
     makeDatabase(
@@ -139,7 +102,7 @@ test('a second import adds no entry; a run that went on brings what is new', asy
 
 test('an import that stopped between a run and its points goes on with the points', async () => {
   makeDatabase('3.17.2', `${experiment(1, 'a')}${runRow(run, 1)}${points(run, 3)}`);
-  const target = localTarget();
+  const target = imports.target();
   const broken: ImportTarget = {
     ...target,
     accept(messages) {
@@ -235,7 +198,7 @@ test('deleted runs, experiments and versions come as deleted, with their numbers
 
 test('files of local directories become blobs, with their time and what they say', async () => {
   makeDatabase('3.17.2', `${experiment(1, 'a')}${runRow(run, 1)}`);
-  const directory = join(files.path, 'mlruns', '1', run, 'artifacts', 'model');
+  const directory = join(imports.directory, 'mlruns', '1', run, 'artifacts', 'model');
   mkdirSync(directory, { recursive: true });
   writeFileSync(join(directory, 'requirements.txt'), 'scikit-learn==1.7\n');
   const report = await importAll();
@@ -254,7 +217,7 @@ test('files of local directories become blobs, with their time and what they say
 
 test('locations that cannot be read stay as they were, and are told', async () => {
   makeDatabase('3.17.2', `${experiment(1, 'a')}${runRow(run, 1)}`);
-  rmSync(join(files.path, 'mlruns'), { recursive: true, force: true });
+  rmSync(join(imports.directory, 'mlruns'), { recursive: true, force: true });
   change(`UPDATE runs SET artifact_uri = 's3://bucket/1/${run}/artifacts'`);
   const report = await importAll();
   expect(report.left).toEqual([

@@ -1,12 +1,15 @@
 import { isObject } from '../../../base/json.ts';
 import { limits } from '../../../base/limits.ts';
+import { accept, acceptPages, inExperiment, tellProgress } from './accept-pages.ts';
+import { bringEvaluation, bringWebhooks } from './bring-evaluation.ts';
 import { bringFiles, type Owner } from './bring-files.ts';
-import type { ImportContext, ImportOptions, ImportProgress } from './context.ts';
+import { bringTraces } from './bring-traces.ts';
+import type { ImportContext, ImportOptions } from './context.ts';
 import type { ImportExperiment, ImportLoggedModel, ImportMetrics, ImportRun } from './messages.ts';
 import { createPlaces } from './places.ts';
 import { createTally, type ImportReport } from './report.ts';
 import type { SourceModel } from './source.ts';
-import type { ImportMessage, ImportResult } from './target.ts';
+import type { ImportMessage } from './target.ts';
 
 /**
  * Brings everything that a source holds. What is here already is passed over, so an import that was
@@ -21,21 +24,12 @@ export async function runImport(options: ImportOptions): Promise<ImportReport> {
   await bringRuns(context);
   await bringLoggedModels(context);
   await bringModels(context);
+  // Traces name runs, logged models and prompts.
+  await bringTraces(context);
+  await bringEvaluation(context);
+  await bringWebhooks(context);
   for (const each of await options.source.left()) tally.leave(each);
   return tally.report();
-}
-
-async function accept(
-  { target }: ImportContext,
-  messages: readonly ImportMessage[],
-): Promise<readonly ImportResult[]> {
-  return messages.length === 0 ? [] : target.accept(messages);
-}
-
-function report(context: ImportContext, step: ImportProgress['step'], of?: number): void {
-  const { tally, source, progress } = context;
-  const points = tally.done('metric points');
-  progress?.({ step, done: tally.done(step), of, points, pointsOf: source.totals.points });
 }
 
 async function bringExperiments(context: ImportContext): Promise<void> {
@@ -65,19 +59,7 @@ async function bringExperiments(context: ImportContext): Promise<void> {
     else if (answer.name !== name)
       tally.note(`Experiment ${id} (${name}) is named ${String(answer.name)} here.`);
   }
-  report(context, 'experiments', all.length);
-}
-
-/** The body with the experiment's id here; undefined when its experiment was not brought. */
-function inExperiment<B extends { readonly experiment_id: string }>(
-  body: B,
-  what: string,
-  { experiments, tally }: ImportContext,
-): B | undefined {
-  const id = experiments.get(body.experiment_id);
-  if (id !== undefined) return { ...body, experiment_id: id };
-  tally.trouble(what, `Its experiment ${body.experiment_id} was not brought.`);
-  return undefined;
+  tellProgress(context, 'experiments', all.length);
 }
 
 async function bringRuns(context: ImportContext): Promise<void> {
@@ -109,41 +91,15 @@ async function bringRuns(context: ImportContext): Promise<void> {
       tally.trouble(`metrics of run ${run}`, reason);
     const points = source.points(brought, known.runs, failed);
     const sent = await sendPoints(context, points, 'metric points', () =>
-      report(context, 'runs', source.totals.runs),
+      tellProgress(context, 'runs', source.totals.runs),
     );
     countThere('metric points', known.runs, sent, context);
     await bringFiles(
       ids.flatMap((id) => owners.get(id) ?? []),
       context,
     );
-    report(context, 'runs', source.totals.runs);
+    tellProgress(context, 'runs', source.totals.runs);
   }
-}
-
-/** Sends bodies of one kind in requests of bounded size. @returns a result for each. */
-async function acceptPages<K extends 'run' | 'logged-model'>(
-  context: ImportContext,
-  kind: K,
-  bodies: readonly (ImportMessage & { import: K })['body'][],
-): Promise<ImportResult[]> {
-  const results: ImportResult[] = [];
-  let page: ImportMessage[] = [];
-  let bytes = 0;
-  const send = async (): Promise<void> => {
-    results.push(...(await accept(context, page)));
-    page = [];
-    bytes = 0;
-  };
-  for (const body of bodies) {
-    const size = JSON.stringify(body).length;
-    const full = page.length >= limits.importRequestMessagesMax;
-    if (full || (bytes > 0 && bytes + size > limits.importRequestBytesMax)) await send();
-    // The kind and the body's type are one parameter.
-    page.push({ import: kind, body } as ImportMessage);
-    bytes += size;
-  }
-  await send();
-  return results;
 }
 
 const pointsIn = ({ series = [] }: ImportMetrics): number =>
@@ -228,10 +184,10 @@ async function bringLoggedModels(context: ImportContext): Promise<void> {
     const known = await target.known({ models: brought.map(({ model_id }) => model_id) });
     const points = source.modelPoints(brought, known.models);
     const sent = await sendPoints(context, points, 'model metric points', () =>
-      report(context, 'logged models', source.totals.loggedModels),
+      tellProgress(context, 'logged models', source.totals.loggedModels),
     );
     countThere('model metric points', known.models, sent, context);
-    report(context, 'logged models', source.totals.loggedModels);
+    tellProgress(context, 'logged models', source.totals.loggedModels);
   }
 }
 
@@ -239,7 +195,7 @@ async function bringModels(context: ImportContext): Promise<void> {
   const { source } = context;
   for await (const each of source.registeredModels()) {
     await bringModel(each, context);
-    report(context, 'registered models', source.totals.registeredModels);
+    tellProgress(context, 'registered models', source.totals.registeredModels);
   }
 }
 

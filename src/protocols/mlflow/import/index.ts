@@ -1,10 +1,14 @@
 import type { Operation } from '../../../door/index.ts';
 import { importArtifact } from './artifacts.ts';
+import { importDataset, importRecords } from './evaluation.ts';
 import { importExperiment } from './experiments.ts';
 import { importLoggedModel } from './logged-models.ts';
 import { importMetrics } from './metrics.ts';
 import { importAlias, importModel, importVersion } from './registry.ts';
 import { importRun } from './runs.ts';
+import { importScorer } from './scorers.ts';
+import { importTrace } from './traces.ts';
+import { importWebhook } from './webhooks.ts';
 
 /** Every operation of imports, for rebuild. */
 export const importOperations = [
@@ -16,5 +20,10 @@ export const importOperations = [
   importVersion,
   importAlias,
   importArtifact,
+  importTrace,
+  importDataset,
+  importRecords,
+  importScorer,
+  importWebhook,
   // Looked up by name at replay, so their types are erased here.
 ] as unknown as readonly Operation[];

@@ -36,6 +36,12 @@ export const importLoggedModel = mlflowOperation<ImportReadModel, null, Decided>
       uniqueTags(list).map(({ key }) => key);
     const model = await tracking.findLoggedModel(context.workspace, body.model_id);
     if (model === undefined) {
+      if (await tracking.hasId('model', body.model_id)) {
+        throw mlflowError(
+          'RESOURCE_CONFLICT',
+          `Logged model ${body.model_id} is in another workspace here.`,
+        );
+      }
       await getExperiment(body.experiment_id, context);
       const all = { made: true, tags: keys(body.tags), params: keys(body.params), finalized: true };
       return { decided: all, answer: null };

@@ -18,6 +18,15 @@ import {
   required,
   string,
 } from '../wire.ts';
+import {
+  datasetMessage,
+  recordsMessage,
+  scorerMessage,
+  spansMessage,
+  traceMessage,
+  webhookMessage,
+  workspaceMessage,
+} from './genai-messages.ts';
 
 /**
  * The messages of an import: what another MLflow server holds, with its ids and times (ms since
@@ -127,6 +136,13 @@ export const importMessages = {
   'registered-model': modelMessage,
   'model-version': versionMessage,
   alias: setAliasMessage,
+  spans: spansMessage,
+  trace: traceMessage,
+  'evaluation-dataset': datasetMessage,
+  'evaluation-records': recordsMessage,
+  scorer: scorerMessage,
+  webhook: webhookMessage,
+  workspace: workspaceMessage,
 } as const;
 
 export type ImportKind = keyof typeof importMessages;
@@ -140,6 +156,14 @@ export type ImportLoggedModel = ImportBody<'logged-model'>;
 export type ImportModel = ImportBody<'registered-model'>;
 export type ImportVersion = ImportBody<'model-version'>;
 export type ImportAlias = ImportBody<'alias'>;
+export type ImportTrace = ImportBody<'trace'>;
+export type ImportAssessment = NonNullable<ImportTrace['assessments']>[number];
+export type ImportDataset = ImportBody<'evaluation-dataset'>;
+export type ImportRecords = ImportBody<'evaluation-records'>;
+export type ImportRecord = NonNullable<ImportRecords['records']>[number];
+export type ImportScorer = ImportBody<'scorer'>;
+export type ImportWebhook = ImportBody<'webhook'>;
+export type ImportWorkspace = ImportBody<'workspace'>;
 
 /** A file of the artifact store; its bytes are a blob already. */
 export type ImportArtifact = {

@@ -12,6 +12,8 @@ export interface RemoteTargetOptions {
   readonly url: string;
   /** API key of the role admin; not needed on a server without keys. */
   readonly key?: string | undefined;
+  /** Workspace that is imported into; the first of the key when absent. */
+  readonly workspace?: string | undefined;
 }
 
 /**
@@ -56,12 +58,13 @@ async function withRetries<T>(ask: () => Promise<T>): Promise<T> {
 }
 
 async function send(
-  { url, key }: RemoteTargetOptions,
+  { url, key, workspace }: RemoteTargetOptions,
   path: string,
   init: RequestInit & { duplex?: 'half' },
 ): Promise<unknown> {
   const headers: Record<string, string> = { 'content-type': 'application/x-ndjson' };
   if (key !== undefined) headers.authorization = `Bearer ${key}`;
+  if (workspace !== undefined) headers['wherefrom-workspace'] = workspace;
   let response: Response;
   try {
     response = await fetch(`${url.replace(/\/+$/, '')}${importPath}${path}`, { ...init, headers });

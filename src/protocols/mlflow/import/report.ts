@@ -11,6 +11,12 @@ export const importedThings = [
   'registered models',
   'model versions',
   'aliases',
+  'traces',
+  'spans',
+  'evaluation datasets',
+  'evaluation records',
+  'scorer versions',
+  'webhooks',
   'files',
 ] as const;
 export type ImportedThing = (typeof importedThings)[number];

@@ -12,6 +12,8 @@ const pageMax = 1_000;
 export interface LoggedModelKnowledge {
   readonly registrations: ReadonlyMap<string, string>;
   readonly locations: ReadonlyMap<string, string>;
+  /** Gets the versions of prompts, as `name/version`. */
+  readonly prompts: string[];
 }
 
 /** Registered models, then prompts, which a search leaves out unless it asks for them. */
@@ -29,6 +31,8 @@ export async function* readRestModels(
       for (const said of page) {
         const model = readMessage(modelMessage, said);
         const versions = await readVersions(client, model.name, prompts);
+        if (prompts)
+          known.prompts.push(...versions.map(({ version }) => `${model.name}/${version}`));
         const aliases = list(said.aliases)
           .filter(isObject)
           .map(({ alias, version }) => ({

@@ -1,15 +1,21 @@
 import { isObject, list, text } from '../../../base/json.ts';
 import type { RestClient } from './rest-client.ts';
 
-const api = '/api/2.0/mlflow';
+const version2 = '/api/2.0/mlflow';
 type Json = Record<string, unknown>;
 
 /** All items of a search, page by page. */
 export async function* searchPages(
   client: RestClient,
   path: string,
-  search: { readonly body: Json; readonly items: string; readonly get?: boolean },
+  search: {
+    readonly body: Json;
+    readonly items: string;
+    readonly get?: boolean;
+    readonly api?: string;
+  },
 ): AsyncIterable<readonly Json[]> {
+  const { api = version2 } = search;
   for (let token: string | undefined; ; ) {
     const body = { ...search.body, ...(token === undefined ? {} : { page_token: token }) };
     const answer = search.get

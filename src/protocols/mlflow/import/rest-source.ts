@@ -12,9 +12,11 @@ import {
 } from './messages.ts';
 import { proxiedBy } from './proxied.ts';
 import { createRestClient, type RestClient, type RestOptions } from './rest-client.ts';
+import { readRestDatasets, readRestScorers, readRestWebhooks } from './rest-evaluation.ts';
 import { readRestModels } from './rest-models.ts';
 import { latestIsHere, readHistories } from './rest-points.ts';
 import { searchPages } from './rest-search.ts';
+import { readRestSpans, readRestTraces } from './rest-traces.ts';
 import type { Left, MlflowSource } from './source.ts';
 import { addRegistrations } from './sqlite-models.ts';
 import type { Known } from './target.ts';
@@ -27,6 +29,14 @@ export interface RestSourceOptions extends RestOptions {
 }
 
 type Json = Record<string, unknown>;
+
+/** What no server tells. */
+const untold: readonly Left[] = [
+  {
+    what: 'gateway, jobs, issues and labels, if there are any',
+    reason: 'an import does not bring these',
+  },
+];
 
 /** What MLflow says as a message of ours: each field read as its type, unknown ones left out. */
 function read<T>(descriptor: Message<Fields>, said: Json): T {
@@ -44,6 +54,10 @@ interface Memory {
   readonly registrations: Map<string, string>;
   /** Where the files of logged models are. */
   readonly locations: Map<string, string>;
+  /** Ids of runs by experiment. */
+  readonly runs: Map<string, string[]>;
+  /** Versions of prompts, as `name/version`. */
+  readonly prompts: string[];
 }
 
 /**
@@ -55,7 +69,17 @@ export async function openRestSource(options: RestSourceOptions): Promise<Mlflow
   const client = createRestClient(options);
   const experiments = await readExperiments(client);
   const ids = experiments.map(({ experiment_id }) => experiment_id);
-  const memory: Memory = { metrics: new Map(), registrations: new Map(), locations: new Map() };
+  const active = experiments
+    .filter(({ lifecycle_stage }) => lifecycle_stage !== 'deleted')
+    .map(({ experiment_id }) => experiment_id);
+  const left = [...untold];
+  const memory: Memory = {
+    metrics: new Map(),
+    registrations: new Map(),
+    locations: new Map(),
+    runs: new Map(ids.map((id) => [id, []])),
+    prompts: [],
+  };
   const pointsOf = ({ id }: { readonly id: string }): readonly Json[] =>
     memory.metrics.get(id) ?? [];
   return {
@@ -66,7 +90,13 @@ export async function openRestSource(options: RestSourceOptions): Promise<Mlflow
     loggedModels: () => readLoggedModels(client, ids, memory),
     modelPoints: (models, known) => modelPoints(client, { models, known, pointsOf }),
     registeredModels: () => readRestModels(client, memory),
-    left: () => left(client, ids),
+    traces: () => readRestTraces(client, memory),
+    spans: (traces, failed) => readRestSpans(client, traces, failed),
+    tellsAllSpans: true,
+    evaluationDatasets: () => readRestDatasets(client, left),
+    scorers: () => readRestScorers(client, active, left),
+    webhooks: () => readRestWebhooks(client, left),
+    left: async () => left,
     proxied: options.proxied ?? proxiedBy(client),
     close: () => undefined,
   };
@@ -75,7 +105,7 @@ export async function openRestSource(options: RestSourceOptions): Promise<Mlflow
 async function* readRuns(
   client: RestClient,
   experiments: readonly string[],
-  { metrics }: Memory,
+  { metrics, runs: known }: Memory,
 ): AsyncIterable<readonly ImportRun[]> {
   const whole = await hasLoggedModels(client, experiments);
   for (const id of experiments) {
@@ -83,6 +113,7 @@ async function* readRuns(
     for await (const page of searchPages(client, 'runs/search', { body, items: 'runs' })) {
       metrics.clear();
       const runs = page.map(readRun);
+      known.get(id)?.push(...runs.map(({ run_id }) => run_id));
       for (const [index, run] of page.entries())
         metrics.set(runs[index]?.run_id ?? '', list(object(run.data).metrics).filter(isObject));
       yield whole ? await withModels(client, runs) : runs;
@@ -213,24 +244,5 @@ async function* modelPoints(
       const mine = points.filter(({ run_id }) => String(run_id) === run);
       yield* await readHistories(client, run, [], { model: model.model_id, points: mine });
     }
-  }
-}
-
-/** Whether there are traces, which an import does not bring. */
-async function left(client: RestClient, experiments: readonly string[]): Promise<Left[]> {
-  const reason = 'an import does not bring these';
-  const locations = experiments.map((id) => ({
-    type: 'MLFLOW_EXPERIMENT',
-    mlflow_experiment: { experiment_id: id },
-  }));
-  try {
-    const answer = await client.post('/api/3.0/mlflow/traces/search', {
-      locations,
-      max_results: 1,
-    });
-    return list(answer.traces).length > 0 ? [{ what: 'traces', reason }] : [];
-  } catch {
-    // Older servers have none, or another way to ask.
-    return [{ what: 'traces, if there are any', reason: 'the server does not tell of them' }];
   }
 }

@@ -46,7 +46,12 @@ const texts = (value: unknown): string[] =>
 function readQuestion(body: unknown): KnownQuestion {
   const said = typeof body === 'string' && body !== '' ? (JSON.parse(body) as unknown) : {};
   if (!isObject(said)) return {};
-  return { runs: texts(said.runs), models: texts(said.models), roots: texts(said.roots) };
+  return {
+    runs: texts(said.runs),
+    models: texts(said.models),
+    roots: texts(said.roots),
+    traces: texts(said.traces),
+  };
 }
 
 function targetOf({ principal }: FastifyRequest, services: ProtocolServices): ImportTarget {

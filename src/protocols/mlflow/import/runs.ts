@@ -129,6 +129,8 @@ export const importRun = mlflowOperation<ImportRun, null, Decided>({
   async decide(body, context) {
     const run = await context.state.tracking.findRun(context.workspace, body.run_id);
     if (run === undefined) {
+      if (await context.state.tracking.hasId('run', body.run_id))
+        throw mlflowError('RESOURCE_CONFLICT', `Run ${body.run_id} is in another workspace here.`);
       return { decided: { artifact_uri: body.artifact_uri ?? '', news: null }, answer: null };
     }
     const news = await newsOf(body, run, context);

@@ -76,11 +76,6 @@ export function checkRevision(revision: string | undefined, path: string): void 
 
 /** Tables of MLflow that hold what an import does not bring, with the words for the report. */
 export const tablesLeft: readonly (readonly [table: string, what: string])[] = [
-  ['trace_info', 'traces'],
-  ['assessments', 'assessments'],
-  ['evaluation_datasets', 'evaluation datasets'],
-  ['scorers', 'scorers'],
-  ['webhooks', 'webhooks'],
   ['endpoints', 'gateway endpoints'],
   ['secrets', 'gateway secrets'],
   ['issues', 'issues'],

@@ -1,13 +1,19 @@
 import type { Readable } from 'node:stream';
+import type { OtlpSpan } from '../../../traces/index.ts';
 import type {
   ImportAlias,
+  ImportDataset,
   ImportExperiment,
   ImportLoggedModel,
   ImportMetrics,
   ImportModel,
+  ImportRecord,
   ImportRun,
+  ImportScorer,
   ImportSeries,
+  ImportTrace,
   ImportVersion,
+  ImportWebhook,
 } from './messages.ts';
 import type { Known } from './target.ts';
 
@@ -18,6 +24,19 @@ export interface Totals {
   readonly points?: number | undefined;
   readonly loggedModels?: number | undefined;
   readonly registeredModels?: number | undefined;
+  readonly traces?: number | undefined;
+}
+
+/** A trace, and how many spans it has in the source's own store; undefined when that is not told. */
+export interface SourceTrace {
+  readonly trace: ImportTrace;
+  readonly spans: number | undefined;
+}
+
+/** An evaluation dataset, and its records in pages. */
+export interface SourceDataset {
+  readonly dataset: ImportDataset;
+  records(): AsyncIterable<readonly ImportRecord[]>;
 }
 
 /** A registered model with all that belongs to it; versions by number. */
@@ -67,6 +86,18 @@ export interface MlflowSource {
     known: Known['models'],
   ): AsyncIterable<ImportMetrics>;
   registeredModels(): AsyncIterable<SourceModel>;
+  /** All traces with tags, metadata, assessments and links, oldest first. */
+  traces(): AsyncIterable<readonly SourceTrace[]>;
+  /** The spans of traces that are in the source's own store, in pieces. */
+  spans(
+    traces: readonly ImportTrace[],
+    failed: (trace: string, reason: string) => void,
+  ): AsyncIterable<readonly OtlpSpan[]>;
+  /** True when `spans` also tells those that are in files or in an archive. */
+  readonly tellsAllSpans?: boolean;
+  evaluationDatasets(): AsyncIterable<SourceDataset>;
+  scorers(): AsyncIterable<ImportScorer>;
+  webhooks(): AsyncIterable<ImportWebhook>;
   /** What it holds that an import does not know. */
   left(): Promise<readonly Left[]>;
   /** Files below a path of its artifact proxy (`mlflow-artifacts:`); absent without one. */

@@ -1,12 +1,14 @@
-import { existsSync } from 'node:fs';
 import { WherefromError } from '../../../base/errors.ts';
 import { limits } from '../../../base/limits.ts';
-import { Database } from '../../../store/sqlite/database.ts';
+import type { Database } from '../../../store/sqlite/database.ts';
 import type { ImportExperiment, ImportLoggedModel, ImportMetrics, ImportRun } from './messages.ts';
-import { checkRevision, tablesLeft } from './schema.ts';
+import { tablesLeft } from './schema.ts';
 import { type Left, type MlflowSource, metricsOf, type SourcePoint } from './source.ts';
+import { columnsOf, openMlflowDatabase } from './sqlite-database.ts';
+import { readDatasets, readScorers, readWebhooks } from './sqlite-evaluation.ts';
 import { readModels } from './sqlite-models.ts';
 import { groupBy, present, readRuns, type Scope, workspaceOf } from './sqlite-rows.ts';
+import { countTraces, readSpans, readTraces } from './sqlite-traces.ts';
 import type { Known } from './target.ts';
 
 /** Runs and models of one page. */
@@ -17,6 +19,8 @@ export interface SqliteSourceOptions {
   readonly path: string;
   /** The workspace of MLflow that is read; `default` is the one of servers without workspaces. */
   readonly workspace: string;
+  /** The other workspaces are imported too: what is in them is not told as left. */
+  readonly others?: boolean | undefined;
   /** Files behind `mlflow-artifacts:`: the database does not tell where they are. */
   readonly proxied?: MlflowSource['proxied'];
 }
@@ -27,13 +31,8 @@ export interface SqliteSourceOptions {
  * @throws not_found; invalid_message when it is none, or of an unknown version.
  */
 export function openSqliteSource(options: SqliteSourceOptions): MlflowSource {
-  const { path, workspace, proxied } = options;
-  if (!existsSync(path)) {
-    throw new WherefromError('not_found', `There is no file ${path}.`, {
-      hint: 'After sqlite:/// comes the path: with one more slash an absolute one.',
-    });
-  }
-  const db = openDatabase(path);
+  const { path, workspace, others, proxied } = options;
+  const db = openMlflowDatabase(path);
   try {
     const scope: Scope = { db, workspace, columns: columnsOf(db) };
     return {
@@ -43,6 +42,7 @@ export function openSqliteSource(options: SqliteSourceOptions): MlflowSource {
         points: countPoints(scope),
         loggedModels: modelIds(scope).length,
         registeredModels: scopedCount(scope, 'registered_models'),
+        traces: countTraces(scope),
       },
       experiments: async () => experiments(scope),
       async *runs() {
@@ -54,7 +54,12 @@ export function openSqliteSource(options: SqliteSourceOptions): MlflowSource {
       },
       modelPoints: (models, known) => modelPoints(db, models, known),
       registeredModels: () => readModels(scope),
-      left: async () => left(scope),
+      traces: () => readTraces(scope),
+      spans: (traces, failed) => readSpans(scope, traces, failed),
+      evaluationDatasets: () => readDatasets(scope),
+      scorers: () => readScorers(scope),
+      webhooks: () => readWebhooks(scope),
+      left: async () => [...left(scope), ...(others === true ? [] : leftElsewhere(scope))],
       proxied,
       close: () => db.close(),
     };
@@ -62,37 +67,6 @@ export function openSqliteSource(options: SqliteSourceOptions): MlflowSource {
     db.close();
     throw thrown;
   }
-}
-
-function openDatabase(path: string): Database {
-  let db: Database | undefined;
-  let revision: string | undefined;
-  try {
-    db = new Database(path, 'read');
-    revision = db.get<{ version_num: string }>(
-      'SELECT version_num FROM alembic_version',
-    )?.version_num;
-  } catch {
-    // no database, or none of MLflow: told below
-  }
-  try {
-    checkRevision(revision, path);
-  } catch (thrown) {
-    db?.close();
-    throw thrown;
-  }
-  if (db === undefined) throw new Error('checkRevision let a file pass that is no database');
-  return db;
-}
-
-/** The columns of every table: versions of MLflow differ. */
-function columnsOf(db: Database): ReadonlyMap<string, ReadonlySet<string>> {
-  const rows = db.all<{ owner: string; name: string }>(
-    `SELECT m.name AS owner, c.name FROM sqlite_schema m, pragma_table_info(m.name) c
-     WHERE m.type = 'table'`,
-  );
-  const names = groupBy(rows, ({ owner }) => owner);
-  return new Map([...names].map(([table, list]) => [table, new Set(list.map(({ name }) => name))]));
 }
 
 function* pages<T>(ids: readonly T[]): Iterable<readonly T[]> {
@@ -146,14 +120,14 @@ const pairs = (
   rows: readonly { readonly key: string; readonly value: string }[] | undefined,
 ): { key: string; value: string }[] => (rows ?? []).map(({ key, value }) => ({ key, value }));
 
-interface PointRow {
-  readonly rowid: number;
-  readonly key: string;
-  readonly timestamp: number;
-  readonly step: number;
-  readonly value: number;
-  readonly nan: number;
-}
+type PointRow = readonly [
+  rowid: number,
+  key: string,
+  timestamp: number,
+  step: number,
+  value: number,
+  nan: number,
+];
 
 async function* points(
   db: Database,
@@ -185,8 +159,8 @@ async function* points(
 /** By rowid, the order in which they were logged: the index on the run holds it. */
 async function* pointsOf(db: Database, run: string): AsyncIterable<ImportMetrics> {
   for (let from = -1; ; ) {
-    const rows = db.all<PointRow>(
-      `SELECT rowid, key, timestamp, step, value, is_nan AS nan FROM metrics
+    const rows = db.tuples<PointRow>(
+      `SELECT rowid, key, timestamp, step, value, is_nan FROM metrics
        WHERE run_uuid = ? AND rowid > ? ORDER BY rowid LIMIT ${limits.importPointsPerMessageMax}`,
       run,
       from,
@@ -195,13 +169,15 @@ async function* pointsOf(db: Database, run: string): AsyncIterable<ImportMetrics
     if (last === undefined) return;
     yield metricsOf(
       run,
-      rows.map(({ key, timestamp, step, value, nan }) => ({
-        ...{ key, timestamp, step },
+      rows.map(([, key, timestamp, step, value, nan]) => ({
+        key,
+        timestamp,
+        step,
         value: nan === 1 ? 'NaN' : value,
       })),
     );
     if (rows.length < limits.importPointsPerMessageMax) return;
-    from = last.rowid;
+    [from] = last;
   }
 }
 
@@ -288,19 +264,29 @@ async function* modelPoints(
 }
 
 function left(scope: Scope): Left[] {
-  const { db, columns, workspace } = scope;
+  const { db, columns } = scope;
   const found: Left[] = [];
   for (const [table, what] of tablesLeft) {
     if (!columns.has(table)) continue;
     const count = db.get<{ n: number }>(`SELECT count(*) AS n FROM ${table}`)?.n ?? 0;
     if (count > 0) found.push({ what, count, reason: 'an import does not bring these' });
   }
+  return found;
+}
+
+function leftElsewhere(scope: Scope): Left[] {
+  const { db, workspace } = scope;
+  const found: Left[] = [];
   for (const table of ['experiments', 'registered_models'] as const) {
     const sql = `SELECT count(*) AS n FROM ${table} e WHERE NOT (${workspaceOf(scope, table, 'e')})`;
     const count = db.get<{ n: number }>(sql)?.n ?? 0;
     const what = `${table.replace('_', ' ')} of other workspaces`;
     if (count > 0)
-      found.push({ what, count, reason: `only the workspace ${workspace} was asked for` });
+      found.push({
+        what,
+        count,
+        reason: `only the workspace ${workspace} was asked for; --all-workspaces brings all`,
+      });
   }
   return found;
 }
