@@ -33,46 +33,48 @@ const metricRows = rowInsert(
   'INSERT INTO tracking_metrics (run, part, name, timestamp, step, value, nan) VALUES',
   7,
 );
-/** Latest is by step, then timestamp, then value: not what was written last. Newest is by timestamp, then step. */
-const isLatest =
-  '(excluded.step, excluded.timestamp, excluded.value) > (l.step, l.timestamp, l.value)';
 const latestRows = rowInsert(
-  'INSERT INTO tracking_latest_metrics AS l (run, name, timestamp, step, value, nan, newest_timestamp, newest_step) VALUES',
+  'INSERT OR REPLACE INTO tracking_latest_metrics (run, name, timestamp, step, value, nan, newest_timestamp, newest_step) VALUES',
   8,
-  `ON CONFLICT (run, name) DO UPDATE SET
-   timestamp = iif(${isLatest}, excluded.timestamp, l.timestamp), step = iif(${isLatest}, excluded.step, l.step),
-   value = iif(${isLatest}, excluded.value, l.value), nan = iif(${isLatest}, excluded.nan, l.nan),
-   newest_timestamp = excluded.newest_timestamp, newest_step = excluded.newest_step
-   WHERE ${isLatest} OR (excluded.newest_timestamp, excluded.newest_step) > (l.newest_timestamp, l.newest_step)`,
 );
 
 /** Points of a run that stand in one part: some pages' worth. */
 const pointsPerPart = 256;
+/** So many at once get a part of their own: put between others they would dirty all of its pages. */
+const pointsOfOwnPart = 64;
 
-/** What no point after it was logged of a metric yet. */
-interface NewestPoint {
-  readonly timestamp: number;
-  readonly step: number;
-}
-
-/** By timestamp, then step. */
-function isAfter({ timestamp, step }: NewestPoint, newest: NewestPoint | undefined): boolean {
-  if (newest === undefined) return true;
-  return timestamp > newest.timestamp || (timestamp === newest.timestamp && step > newest.step);
+/** True when the point is newer than all of its metric, by timestamp, then step. */
+function isAfter(
+  { timestamp, step }: { readonly timestamp: number; readonly step: number },
+  latest: LatestRow | undefined,
+): boolean {
+  if (latest === undefined) return true;
+  const [newestTimestamp, newestStep] = [latest[6], latest[7]];
+  return timestamp > newestTimestamp || (timestamp === newestTimestamp && step > newestStep);
 }
 
 const metricRow = (value: number): { value: number; nan: number } =>
   Number.isNaN(value) ? { value: 0, nan: 1 } : { value, nan: 0 };
 
-type LatestRow = [
+/** The latest point of a metric of a run, and after which point none was logged. */
+type LatestRow = readonly [
   ...of: [run: number, name: number],
   ...point: [timestamp: number, step: number, value: number, nan: number],
   ...newest: [timestamp: number, step: number],
 ];
 
-/** By step, then timestamp, then value, as `isLatest` in SQL. */
+/** Latest is by step, then timestamp, then value: not what was written last. */
 const isLater = (a: LatestRow, b: LatestRow): boolean =>
   a[3] > b[3] || (a[3] === b[3] && (a[2] > b[2] || (a[2] === b[2] && a[4] > b[4])));
+
+/** What is latest of a metric once there is one more point of it: the row itself when nothing changes. */
+function merge(before: LatestRow, point: LatestRow, isNewest: boolean): LatestRow {
+  const wins = isLater(point, before);
+  if (!wins && !isNewest) return before;
+  const [run, name, timestamp, step, value, nan] = wins ? point : before;
+  const [, , , , , , newestTimestamp, newestStep] = isNewest ? point : before;
+  return [run, name, timestamp, step, value, nan, newestTimestamp, newestStep];
+}
 
 /** The tracking projection for the writer: reads, writes, and a cache of keys. */
 export function createSqliteTrackingStore(db: Database): TrackingStore {
@@ -92,8 +94,8 @@ class SqliteTrackingStore extends SqliteLoggedModelStore implements TrackingStor
   /** By run id; a run id belongs to one workspace. */
   readonly #runs = new BoundedMap<string, RunHead & { readonly workspace: string }>();
   readonly #names = new BoundedMap<string, number>();
-  /** The newest point of each metric of a run. */
-  readonly #newest = new BoundedMap<string, NewestPoint>(20_000);
+  /** The latest of each metric of a run, as it is in its table or gathered for it. */
+  readonly #latest = new BoundedMap<string, LatestRow>(20_000);
   /** The part of each run that points go into, and how many stand in it. */
   readonly #parts = new BoundedMap<number, { part: number; points: number }>();
   #newestRun: string | undefined;
@@ -104,7 +106,7 @@ class SqliteTrackingStore extends SqliteLoggedModelStore implements TrackingStor
   reset(): void {
     this.#runs.clear();
     this.#names.clear();
-    this.#newest.clear();
+    this.#latest.clear();
     this.#parts.clear();
     this.#newestRun = undefined;
     this.#defaults.clear();
@@ -137,26 +139,26 @@ class SqliteTrackingStore extends SqliteLoggedModelStore implements TrackingStor
     const name = this.#findName(metric.key);
     if (name === undefined) return false;
     // After all that was logged under the key: it cannot be there yet.
-    return !isAfter(metric, this.#newestPoint(run, name)) && super.hasMetric(run, metric);
+    return !isAfter(metric, this.#latestOf(run, name)) && super.hasMetric(run, metric);
   }
 
-  /** The newest point of a metric; undefined when it has none. */
-  #newestPoint(run: number, name: number): NewestPoint | undefined {
+  /** Undefined when the run has no point of the metric. */
+  #latestOf(run: number, name: number): LatestRow | undefined {
     const key = `${run} ${name}`;
-    const cached = this.#newest.get(key);
+    const cached = this.#latest.get(key);
     if (cached !== undefined) return cached;
-    const row = this.db.get<{ timestamp: number; step: number }>(
-      `SELECT newest_timestamp AS timestamp, newest_step AS step FROM tracking_latest_metrics
-       WHERE run = ? AND name = ?`,
+    const [row] = this.db.tuples<LatestRow>(
+      `SELECT run, name, timestamp, step, value, nan, newest_timestamp, newest_step
+       FROM tracking_latest_metrics WHERE run = ? AND name = ?`,
       run,
       name,
     );
-    if (row !== undefined) this.#newest.set(key, row);
+    if (row !== undefined) this.#latest.set(key, row);
     return row;
   }
 
-  /** The part that the next point of a run goes into. */
-  #part(run: number): number {
+  /** The part that the next point of a run goes into. `own`: one that nothing stands in yet. */
+  #part(run: number, own = false): number {
     let open = this.#parts.get(run);
     if (open === undefined) {
       const row = this.db.get<{ part: number | null; points: number }>(
@@ -167,7 +169,7 @@ class SqliteTrackingStore extends SqliteLoggedModelStore implements TrackingStor
       open = { part: row?.part ?? 0, points: row?.points ?? 0 };
       this.#parts.set(run, open);
     }
-    if (open.points >= pointsPerPart) {
+    if (open.points >= pointsPerPart || (own && open.points > 0)) {
       open.part += 1;
       open.points = 0;
     }
@@ -331,32 +333,38 @@ class SqliteTrackingStore extends SqliteLoggedModelStore implements TrackingStor
 
   putMetrics(workspace: string, run: string, metrics: readonly MetricPoint[]): void {
     const owner = this.#run(workspace, run);
-    // In a history most points are not the latest of their metric: one row of each competes for it.
+    // In a history most points are not the latest of their metric: one row of each is written.
     const latest = new Map<number, LatestRow>();
-    for (const metric of metrics) this.#putMetric(owner, metric, latest);
+    let own = metrics.length >= pointsOfOwnPart;
+    for (const metric of metrics) {
+      if (this.#putMetric(owner, metric, { latest, own })) own = false;
+    }
     for (const row of latest.values()) this.db.gather(latestRows, ...row);
     for (const metric of metrics) {
       if (metric.model !== undefined) this.#putModelMetric(metric.model, run, metric);
     }
   }
 
-  #putMetric(run: number, metric: MetricPoint, latest: Map<number, LatestRow>): void {
+  /** False when the point is there already. */
+  #putMetric(
+    run: number,
+    metric: MetricPoint,
+    { latest, own }: { readonly latest: Map<number, LatestRow>; readonly own: boolean },
+  ): boolean {
     const { key, timestamp, step } = metric;
     const name = this.#name(key);
-    let newest = this.#newestPoint(run, name);
-    if (isAfter(metric, newest)) {
-      newest = { timestamp, step };
-      this.#newest.set(`${run} ${name}`, newest);
-    } else if (super.hasMetric(run, metric)) {
-      return;
-    }
+    const before = this.#latestOf(run, name);
+    const isNewest = isAfter(metric, before);
+    if (!isNewest && super.hasMetric(run, metric)) return false;
     const { value, nan } = metricRow(metric.value);
-    this.db.gather(metricRows, run, this.#part(run), name, timestamp, step, value, nan);
-    const { timestamp: newestTimestamp = timestamp, step: newestStep = step } = newest ?? {};
-    const row: LatestRow = [run, name, timestamp, step, value, nan, newestTimestamp, newestStep];
-    const before = latest.get(name);
-    if (before === undefined || isLater(row, before)) latest.set(name, row);
-    else before.splice(6, 2, newestTimestamp, newestStep);
+    this.db.gather(metricRows, run, this.#part(run, own), name, timestamp, step, value, nan);
+    const row: LatestRow = [run, name, timestamp, step, value, nan, timestamp, step];
+    const after = before === undefined ? row : merge(before, row, isNewest);
+    if (after !== before) {
+      this.#latest.set(`${run} ${name}`, after);
+      latest.set(name, after);
+    }
+    return true;
   }
 
   #putModelMetric(model: string, run: string, metric: MetricPoint): void {
