@@ -50,6 +50,15 @@ const facts: readonly Fact[] = [
   read('postgres://db:5432', 'public.customers', ['age']),
   read('mysql://db:3306', 'public.customers'),
   read('s3://lake', 'raw/events', []),
+  read('oracle://db:1521', 'orders@dblink', []),
+  {
+    kind: 'dataset.read',
+    run: 'run:default/4f0c9d11aa',
+    dataset: { namespace: 's3://lake', name: 'sales' },
+    version: '2026-11',
+    known: 'observed',
+    time: 10,
+  },
   read('mlflow:default', '1/events-frame', []),
   {
     kind: 'dataset.linked',
@@ -219,5 +228,19 @@ describe('searchNames', () => {
       more: true,
       items: [{ kind: 'prediction' }],
     });
+  });
+
+  it('finds names with an @ by their beginning, and versions once the @ is there', async () => {
+    const refs = async (text: string) =>
+      (await searchNames(state, text, { ...scope, limit: 9 })).items.map(({ ref }) => ref);
+    const linked = 'dataset:oracle:%2F%2Fdb:1521/orders@dblink';
+    for (const text of ['ord', 'orders@', 'orders@dblink'])
+      expect((await refs(text)).map((ref) => ref.replace('%40', '@'))).toContain(linked);
+    const versions = async (text: string) =>
+      (await refs(text)).filter((ref) => ref.startsWith('datasetVersion'));
+    for (const text of ['sales@', 'sales@2026', 'sales@2026-11'])
+      expect(await versions(text)).toEqual(['datasetVersion:s3:%2F%2Flake/sales@2026-11']);
+    expect(await versions('sale')).toEqual([]);
+    expect(await versions('sales@3')).toEqual([]);
   });
 });

@@ -42,10 +42,16 @@ export class GraphMemory {
 
   /** True when no other answer should be made with it. */
   isSpent(): boolean {
-    const { nodes, runs, versionUses, versionWrites, enriched } = this;
-    const maps = [nodes, runs, versionUses, versionWrites, enriched];
-    const held = maps.reduce((sum, { size }) => sum + size, 0);
-    return this.partial || held > limits.rememberedRowsMax;
+    const { nodes, runs, enriched, up, down, read, written, reads } = this;
+    const lists = [up, down, read, written, reads, this.versionUses, this.versionWrites];
+    let held = nodes.size + runs.size + enriched.size;
+    for (const map of lists) {
+      held += map.size;
+      // Each list is bounded, but a thousand hubs below the limit hold a million edges.
+      for (const rows of map.values()) held += rows.length;
+      if (held > limits.rememberedRowsMax) return true;
+    }
+    return this.partial;
   }
 }
 

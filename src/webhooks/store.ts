@@ -38,8 +38,8 @@ export interface DeliveryTotals {
 
 export interface WebhookReader {
   find(workspace: string, id: string): Awaitable<WebhookRow | undefined>;
-  /** Whether the id was ever given, in any workspace. */
-  isKnown(id: string): Awaitable<boolean>;
+  /** The workspace in which the id was given, also when it is deleted; undefined when it never was. */
+  workspaceOf(id: string): Awaitable<string | undefined>;
   /** Newest first. */
   list(
     workspace: string,

@@ -39,13 +39,14 @@ import {
   useColumnsPlain,
   useColumnsWithAttributes,
 } from './lineage-rows.ts';
-import { afterAt } from './lineage-schema.ts';
+import { afterAt, nameGroup } from './lineage-schema.ts';
 
 const namedWithin = `name >= ?1 AND name <= ?2 AND (?3 = -1 OR kind = ?3) ORDER BY name, ref LIMIT ?4`;
-/** For a text without an `@`: in the order of the index. */
-const nodesByName = `SELECT ${nodeColumns} FROM lineage_nodes WHERE ${afterAt('name')} = '' AND ${namedWithin}`;
+/** In the order of the index. */
+const nodesByName = `SELECT ${nodeColumns} FROM lineage_nodes WHERE ${nameGroup} = '' AND ${namedWithin}`;
+/** Versions, for a text that has their `@`. */
 const versionsByName = `SELECT ${nodeColumns} FROM lineage_nodes
-  WHERE ${afterAt('name')} >= ${afterAt('?1')} AND ${afterAt('name')} <= ${afterAt('?2')} AND ${namedWithin}`;
+  WHERE ${nameGroup} >= ${afterAt('?1')} AND ${nameGroup} <= ${afterAt('?2')} AND ${nameGroup} > '' AND ${namedWithin}`;
 
 /** By a join from the list: `IN` would first copy and sort it. */
 const nodesByKey = `SELECT ${nodeColumns} FROM (SELECT DISTINCT value AS wanted FROM json_each(?)) j CROSS JOIN lineage_nodes ON key = j.wanted`;
@@ -96,14 +97,11 @@ export class SqliteLineageReader implements LineageReader {
   ): NodeRow[] {
     const kind = options.kind === undefined ? -1 : entityKinds[options.kind].code;
     const last = options.prefix ? `${name}\u{10FFFF}` : name;
-    const rows = this.db.tuples<NodeTuple>(
-      name.includes('@') ? versionsByName : nodesByName,
-      name,
-      last,
-      kind,
-      options.limit,
+    const texts = name.includes('@') ? [nodesByName, versionsByName] : [nodesByName];
+    const rows = texts.flatMap((sql) =>
+      this.db.tuples<NodeTuple>(sql, name, last, kind, options.limit),
     );
-    return rows.map(toNode);
+    return rows.slice(0, options.limit).map(toNode);
   }
 
   findNodesBySuffix(suffix: string, options: { kind: EntityKind; limit: number }): NodeRow[] {

@@ -1,3 +1,5 @@
+import { entityKinds } from '../../facts/kinds.ts';
+
 /**
  * What stands after the first `@`: the number, digest or run of a version; '' without one. Versions
  * are indexed by it first, for then new ones lie side by side, and a commit of thirty writes few pages
@@ -5,6 +7,12 @@
  */
 export const afterAt = (text: string): string =>
   `iif(instr(${text}, '@'), substr(${text}, instr(${text}, '@') + 1), '')`;
+
+/** Of these there is a new one with nearly every message. */
+const manyKinds = [entityKinds.datasetVersion.code, entityKinds.modelVersion.code].join(', ');
+
+/** What names are put in order by first: '' for all but those of `manyKinds`, which nobody browses. */
+export const nameGroup = `iif(kind IN (${manyKinds}), ${afterAt('name')}, '')`;
 
 /**
  * The graph. Words that repeat (roles, rules, attribute names) are interned; 0 stands for none.
@@ -25,7 +33,7 @@ CREATE TABLE lineage_nodes (
   deleted_time INTEGER, deleted_position INTEGER
 ) STRICT;
 CREATE UNIQUE INDEX lineage_nodes_ref ON lineage_nodes (${afterAt('ref')}, ref);
-CREATE INDEX lineage_nodes_name ON lineage_nodes (${afterAt('name')}, name);
+CREATE INDEX lineage_nodes_name ON lineage_nodes (${nameGroup}, name);
 CREATE INDEX lineage_nodes_parent ON lineage_nodes (parent, kind) WHERE parent IS NOT NULL;
 CREATE TABLE lineage_former_refs (
   ref TEXT NOT NULL, node INTEGER NOT NULL, until INTEGER NOT NULL,

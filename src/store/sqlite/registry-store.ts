@@ -207,7 +207,11 @@ class SqliteRegistryStore extends SqliteRegistryReader implements RegistryStore 
     );
     const id = this.#ids.get(model);
     const known = id === undefined ? undefined : this.#models.get(id);
-    if (id === undefined || known === undefined) return;
+    if (id === undefined || known?.key !== model) {
+      // Under which name it is remembered was forgotten, or another model has the name.
+      this.#models.clear();
+      return;
+    }
     const versionCount = Math.max(known.versionCount, version);
     const updatedTime = touches ? time : known.updatedTime;
     this.#models.set(id, { ...known, versionCount, updatedTime });
@@ -306,5 +310,6 @@ class SqliteRegistryStore extends SqliteRegistryReader implements RegistryStore 
 
   reset(): void {
     this.#models.clear();
+    this.#ids.clear();
   }
 }

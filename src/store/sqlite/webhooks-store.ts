@@ -51,8 +51,9 @@ class SqliteWebhookStore implements WebhookStore {
     return row && toRow(row);
   }
 
-  isKnown(id: string): boolean {
-    return this.#db.get('SELECT 1 FROM webhooks WHERE id = ?', id) !== undefined;
+  workspaceOf(id: string): string | undefined {
+    const sql = 'SELECT workspace FROM webhooks WHERE id = ?';
+    return this.#db.get<{ workspace: string }>(sql, id)?.workspace;
   }
 
   list(

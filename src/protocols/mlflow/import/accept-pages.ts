@@ -37,6 +37,24 @@ export async function acceptPages<K extends ImportKind>(
   return results;
 }
 
+/** Items in pieces of at most `count`, and of `importRequestBytesMax` unless one alone is larger. */
+export function cutBySize<T>(items: readonly T[], count: number): T[][] {
+  const pieces: T[][] = [];
+  let bytes = 0;
+  for (const item of items) {
+    const size = JSON.stringify(item).length;
+    const last = pieces.at(-1);
+    if (last === undefined || last.length >= count || bytes + size > limits.importRequestBytesMax) {
+      pieces.push([item]);
+      bytes = size;
+    } else {
+      last.push(item);
+      bytes += size;
+    }
+  }
+  return pieces;
+}
+
 /** The body with the experiment's id here; undefined when its experiment was not brought. */
 export function inExperiment<B extends { readonly experiment_id: string }>(
   body: B,

@@ -1,5 +1,5 @@
 import { isObject } from '../../../base/json.ts';
-import { accept, acceptPages, inExperiment, tellProgress } from './accept-pages.ts';
+import { accept, acceptPages, cutBySize, inExperiment, tellProgress } from './accept-pages.ts';
 import type { ImportContext } from './context.ts';
 import type { ImportScorer } from './messages.ts';
 import type { SourceDataset } from './source.ts';
@@ -38,9 +38,11 @@ async function bringDataset(
   const state = { digest, schema, profile, last_update_time, last_updated_by };
   const said = Object.fromEntries(Object.entries(state).filter(([, value]) => value !== undefined));
   for await (const page of records()) {
-    const message = { dataset_id, ...said, records: page };
-    const [one] = await acceptPages(context, 'evaluation-records', [message]);
-    tally.result('evaluation records', `records of ${what}`, one, page.length);
+    for (const some of cutBySize(page, page.length)) {
+      const message = { dataset_id, ...said, records: some };
+      const [one] = await acceptPages(context, 'evaluation-records', [message]);
+      tally.result('evaluation records', `records of ${what}`, one, some.length);
+    }
   }
 }
 

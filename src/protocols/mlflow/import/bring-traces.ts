@@ -8,7 +8,7 @@ import {
   traceKeys,
   traceOfSpan,
 } from '../../../traces/index.ts';
-import { accept, acceptPages, inExperiment, tellProgress } from './accept-pages.ts';
+import { accept, acceptPages, cutBySize, inExperiment, tellProgress } from './accept-pages.ts';
 import { bringFiles, filesOf, type Owner } from './bring-files.ts';
 import type { ImportContext } from './context.ts';
 import type { ImportTrace } from './messages.ts';
@@ -75,7 +75,8 @@ async function bringSpans(
     const here = known.traces[trace.trace_id]?.spans ?? 0;
     const told = source.tellsAllSpans === true || spansPlace(trace) === 'store';
     if (!told && spansPlace(trace) === 'archive') tally.leave(archived);
-    else if (told && here > 0 && here >= (spans ?? 0)) tally.count('spans', 'there', here);
+    else if (told && here > 0 && spans !== undefined && here >= spans)
+      tally.count('spans', 'there', here);
     else if (told) {
       const group = missing.get(trace.experiment_id);
       if (group === undefined) missing.set(trace.experiment_id, [trace]);
@@ -87,8 +88,7 @@ async function bringSpans(
       tally.trouble(`spans of trace ${trace}`, reason);
     for await (const spans of source.spans(wanted, failed)) {
       await bringAttachments(wanted, spans, context);
-      await sendSpans(experiment, spans, context);
-      for (const span of spans) brought.add(traceOfSpan(span));
+      for (const trace of await sendSpans(experiment, spans, context)) brought.add(trace);
     }
   }
   return brought;
@@ -127,21 +127,32 @@ const archived = {
   count: 1,
 };
 
+/** @returns ids of the traces whose spans were taken. */
 async function sendSpans(
   experiment_id: string,
   spans: readonly OtlpSpan[],
   context: ImportContext,
-): Promise<void> {
-  for (let from = 0; from < spans.length; from += limits.importSpansPerMessageMax) {
-    const some = spans.slice(from, from + limits.importSpansPerMessageMax);
-    const body = { experiment_id, spans: some };
-    const [result] = await accept(context, [{ import: 'spans', body }]);
+): Promise<ReadonlySet<string>> {
+  const taken = new Set<string>();
+  for (const some of cutBySize(spans, limits.importSpansPerMessageMax)) {
+    const [result] = await accept(context, [
+      { import: 'spans', body: { experiment_id, spans: some } },
+    ]);
+    const traces = Map.groupBy(some, traceOfSpan);
+    if (result?.outcome === 'refused' && traces.size > 1) {
+      // One span that cannot be kept must not hold back those of other traces.
+      for (const own of traces.values())
+        for (const trace of await sendSpans(experiment_id, own, context)) taken.add(trace);
+      continue;
+    }
     const what = `${some.length} spans from trace ${some[0]?.traceId}`;
     const { answer } = result ?? {};
     const fresh = isObject(answer) && typeof answer.spans === 'number' ? answer.spans : some.length;
-    if (context.tally.result('spans', what, result, fresh))
-      context.tally.count('spans', 'there', some.length - fresh);
+    if (!context.tally.result('spans', what, result, fresh)) continue;
+    context.tally.count('spans', 'there', some.length - fresh);
+    for (const trace of traces.keys()) taken.add(trace);
   }
+  return taken;
 }
 
 /**

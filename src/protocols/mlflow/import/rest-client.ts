@@ -83,7 +83,15 @@ const codes: Readonly<Record<number, 'unauthenticated' | 'forbidden' | 'not_foun
   401: 'unauthenticated',
   403: 'forbidden',
   404: 'not_found',
+  405: 'not_found',
 };
+
+/** True when the server answered that it cannot be asked this; false for faults and for want of rights. */
+export function isRefused(thrown: unknown): boolean {
+  return (
+    thrown instanceof WherefromError && (thrown.code === 'internal' || thrown.code === 'not_found')
+  );
+}
 
 async function refusal(response: Response): Promise<WherefromError> {
   const said = await response.text().catch(() => '');

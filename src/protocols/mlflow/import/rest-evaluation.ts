@@ -6,7 +6,7 @@ import { readTagsText } from '../evaluation/json-text.ts';
 import { readMessage } from '../wire.ts';
 import { datasetMessage, scorerMessage, webhookMessage } from './genai-messages.ts';
 import type { ImportRecord, ImportScorer, ImportWebhook } from './messages.ts';
-import type { RestClient } from './rest-client.ts';
+import { isRefused, type RestClient } from './rest-client.ts';
 import { searchPages } from './rest-search.ts';
 import type { Left, SourceDataset } from './source.ts';
 
@@ -16,7 +16,7 @@ const v3 = '/api/3.0/mlflow';
 const pageMax = 500;
 
 /** Nothing of a server that has no such things; what else it refuses the first question with is told. */
-async function* unlessRefused<T>(
+export async function* unlessRefused<T>(
   what: string,
   items: AsyncIterable<T>,
   left: Left[],
@@ -119,7 +119,10 @@ async function* scorers(
 
 async function onlineOf(client: RestClient, scorer: string): Promise<Json | undefined> {
   const path = `${v3}/scorers/online-configs`;
-  const answer = await client.get(path, { scorer_ids: scorer }).catch((): Json => ({}));
+  const answer = await client.get(path, { scorer_ids: scorer }).catch((thrown: unknown): Json => {
+    if (isRefused(thrown)) return {};
+    throw thrown;
+  });
   const [found] = list(answer.configs).filter(isObject);
   return found && { ...found, id: found.online_scoring_config_id };
 }

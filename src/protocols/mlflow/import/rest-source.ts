@@ -12,7 +12,12 @@ import {
 } from './messages.ts';
 import { proxiedBy } from './proxied.ts';
 import { createRestClient, type RestClient, type RestOptions } from './rest-client.ts';
-import { readRestDatasets, readRestScorers, readRestWebhooks } from './rest-evaluation.ts';
+import {
+  readRestDatasets,
+  readRestScorers,
+  readRestWebhooks,
+  unlessRefused,
+} from './rest-evaluation.ts';
 import { readRestModels } from './rest-models.ts';
 import { latestIsHere, readHistories } from './rest-points.ts';
 import { searchPages } from './rest-search.ts';
@@ -90,7 +95,7 @@ export async function openRestSource(options: RestSourceOptions): Promise<Mlflow
     loggedModels: () => readLoggedModels(client, ids, memory),
     modelPoints: (models, known) => modelPoints(client, { models, known, pointsOf }),
     registeredModels: () => readRestModels(client, memory),
-    traces: () => readRestTraces(client, memory),
+    traces: () => unlessRefused('traces', readRestTraces(client, memory), left),
     spans: (traces, failed) => readRestSpans(client, traces, failed),
     tellsAllSpans: true,
     evaluationDatasets: () => readRestDatasets(client, left),

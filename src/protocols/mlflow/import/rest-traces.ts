@@ -1,9 +1,10 @@
+import { WherefromError } from '../../../base/errors.ts';
 import { isObject, list, text } from '../../../base/json.ts';
 import { limits } from '../../../base/limits.ts';
 import { type OtlpSpan, readSpanDictionaries, spanOfDictionary } from '../../../traces/index.ts';
 import { readTraceInfo, type SentAssessment } from '../traces/read.ts';
 import type { ImportAssessment, ImportTrace } from './messages.ts';
-import type { RestClient } from './rest-client.ts';
+import { isRefused, type RestClient } from './rest-client.ts';
 import { searchPages } from './rest-search.ts';
 import type { SourceTrace } from './source.ts';
 import { otelTraceId } from './trace-ids.ts';
@@ -75,7 +76,7 @@ async function* tracePages(
       yield page.map(traceOfV3);
     }
   } catch (thrown) {
-    if (answered) throw thrown;
+    if (answered || !isUnknown(thrown)) throw thrown;
     yield* tracePagesV2(client, experiment);
   }
 }
@@ -89,9 +90,15 @@ async function* tracePagesV2(
   try {
     const search = { body, items: 'traces', get: true };
     for await (const page of searchPages(client, 'traces', search)) yield page.map(traceOfV2);
-  } catch {
+  } catch (thrown) {
     // MLflow before 2.14 has no traces.
+    if (!isUnknown(thrown)) throw thrown;
   }
+}
+
+/** A server that does not know the question: it is older. All else is no reason to bring less. */
+function isUnknown(thrown: unknown): boolean {
+  return thrown instanceof WherefromError && thrown.code === 'not_found';
 }
 
 function traceOfV3(info: Json): ImportTrace {
@@ -173,8 +180,9 @@ async function readLinks(
     try {
       for (let from = 0; from < ends.length; from += limits.importFetchesMax)
         await Promise.all(ends.slice(from, from + limits.importFetchesMax).map(look));
-    } catch {
-      // Older servers link nothing, and do not know the filter.
+    } catch (thrown) {
+      // Older servers link nothing, and refuse the filter.
+      if (!isRefused(thrown)) throw thrown;
     }
     return links;
   };

@@ -1,5 +1,5 @@
 import { limits } from '../../../base/limits.ts';
-import { invalidParameter } from '../errors.ts';
+import { invalidParameter, mlflowError } from '../errors.ts';
 import { mlflowOperation } from '../operation.ts';
 import type { ImportWebhook } from './messages.ts';
 
@@ -13,7 +13,14 @@ export const importWebhook = mlflowOperation<ImportWebhook, null, Times>({
   operation: 'import/webhook',
   async decide(body, { state, workspace, time }) {
     const { webhooks } = state;
-    if (await webhooks.isKnown(body.webhook_id)) return { unchanged: null };
+    const place = await webhooks.workspaceOf(body.webhook_id);
+    if (place === workspace) return { unchanged: null };
+    if (place !== undefined) {
+      throw mlflowError(
+        'RESOURCE_CONFLICT',
+        `Webhook ${body.webhook_id} is in another workspace here.`,
+      );
+    }
     const offset = limits.webhooksPerWorkspaceMax - 1;
     if ((await webhooks.list(workspace, { limit: 1, offset })).length > 0) {
       throw invalidParameter(
