@@ -31,11 +31,17 @@ def shown(value, key=""):
             left.pop(name, None)
         return {key: shown(each, key) for key, each in left.items()}
     if isinstance(value, list):
-        return [shown(each) for each in value]
+        # MLflow gives the questions of a queue in the order of their ids, which are made by chance.
+        items = [shown(each) for each in value]
+        return sorted(items) if key == "schema_ids" else items
     if isinstance(value, str):
         if key == "experiment_id":
             return {experiment: "<experiment>", other: "<other>"}.get(value, value)
         value = value.replace(f"experiment '{experiment}'", "experiment '<experiment>'")
+        # A set is written in another order by each process of Python.
+        value = re.sub(
+            r"\{('[^{}]*')\}", lambda found: "{" + ", ".join(sorted(found[1].split(", "))) + "}", value
+        )
         return re.sub(r"\b(iss|ls|rq)-[0-9a-z-]{3,40}\b|\b[0-9a-f]{32}\b", symbol, value)
     return value
 
