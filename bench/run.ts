@@ -134,22 +134,24 @@ async function measure({ peers, quick, large, only, python, scratch }: RunOption
 
 async function tracking(context: BenchContext): Promise<Figure[]> {
   const start = startOn(context, 'tracking');
-  const figures = await measureTracking({
-    ...context,
-    system: 'wherefrom',
-    connections: [1, 32],
-    start,
-  });
-  if (!context.peers) return figures;
+  const { effort, log } = context;
+  const ours = { system: 'wherefrom', effort, connections: [1, 32], start } as const;
+  if (!context.peers) return measureTracking([ours], log);
+  const figures: Figure[] = [];
   const python = await context.python();
   const peer = async (): Promise<MeasuredServer> => {
     const server = await startMlflow(python, makeDirectory(context, 'mlflow-tracking'));
     figures.push(await measureIdle('mlflow', server));
     return server;
   };
-  const effort = { ...context.effort, ...peerEffort(context.effort) };
-  const load = { ...context, effort, connections: [1, 8, 32], start: peer };
-  return [...figures, ...(await measureTracking({ ...load, system: 'mlflow' }))];
+  const theirs = {
+    system: 'mlflow',
+    effort: { ...effort, ...peerEffort(effort) },
+    connections: [1, 8, 32],
+    start: peer,
+  } as const;
+  const measured = await measureTracking([ours, theirs], log);
+  return [...figures, ...measured];
 }
 
 async function history(context: BenchContext): Promise<Figure[]> {

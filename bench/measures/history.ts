@@ -1,15 +1,17 @@
 /** Reading the whole history of a metric. */
-import type { Figure } from '../figures.ts';
+import type { Figure, MeasureContext } from '../figures.ts';
 import { type CreatedRun, post } from '../http.ts';
 import { measureLoad } from './load-figure.ts';
-import type { TrackingOptions } from './tracking.ts';
+import type { TrackingSide } from './tracking.ts';
+
+type HistoryOptions = MeasureContext & TrackingSide;
 
 const api = '/api/2.0/mlflow';
 const pointCount = 10_000;
 const pointsPerBatch = 1_000;
 
 /** Measures `metrics/get-history` of 10,000 points, all in one answer. */
-export async function measureHistory(options: TrackingOptions): Promise<Figure[]> {
+export async function measureHistory(options: HistoryOptions): Promise<Figure[]> {
   const { system, connections, effort, log } = options;
   const server = await options.start();
   try {

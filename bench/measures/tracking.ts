@@ -1,6 +1,6 @@
 /** MLflow's requests, the same for every server that speaks its protocol. */
 
-import type { Figure, MeasureContext, System } from '../figures.ts';
+import type { Effort, Figure, LoadFigure, MeasureContext, System } from '../figures.ts';
 import { type CreatedRun, post } from '../http.ts';
 import type { LoadRequest } from '../load.ts';
 import type { MeasuredServer } from '../server.ts';
@@ -10,8 +10,10 @@ const api = '/api/2.0/mlflow';
 const runCount = 64;
 const modelCount = 32;
 
-export interface TrackingOptions extends MeasureContext {
+/** One of the servers that are compared. */
+export interface TrackingSide {
   readonly system: System;
+  readonly effort: Effort;
   readonly connections: readonly number[];
   /** A server with nothing in it. */
   readonly start: () => Promise<MeasuredServer>;
@@ -33,24 +35,58 @@ const measures: readonly TrackingMeasure[] = [
   { name: 'create model version', prepare: prepareModelVersion },
 ];
 
-/** Measures creating runs, logging metrics one by one and by the hundred, and registering versions. */
-export async function measureTracking(options: TrackingOptions): Promise<Figure[]> {
-  const { system, connections, effort, log } = options;
-  const figures: Figure[] = [];
-  const server = await options.start();
+/**
+ * Measures creating runs, logging metrics one by one and by the hundred, and registering versions. Where
+ * sides are compared they take turns, twice, and the better of the two figures counts: a shared machine
+ * is fast and slow by the minute, and one side after the other would be measured on two machines.
+ */
+export async function measureTracking(
+  sides: readonly TrackingSide[],
+  log: MeasureContext['log'],
+): Promise<Figure[]> {
+  const servers: MeasuredServer[] = [];
   try {
-    for (const { name, itemsPerRequest = 1, prepare } of measures) {
-      const next = await prepare(server);
-      for (const count of connections) {
+    for (const { start } of sides) servers.push(await start());
+    const figures: Figure[] = [];
+    for (const measure of measures)
+      figures.push(...(await measureInTurns(measure, sides, servers, log)));
+    return figures;
+  } finally {
+    for (const server of servers) await server.stop();
+  }
+}
+
+async function measureInTurns(
+  { name, itemsPerRequest = 1, prepare }: TrackingMeasure,
+  sides: readonly TrackingSide[],
+  servers: readonly MeasuredServer[],
+  log: MeasureContext['log'],
+): Promise<Figure[]> {
+  const best = new Map<string, LoadFigure>();
+  const nexts: Next[] = [];
+  for (const server of servers) nexts.push(offset(await prepare(server)));
+  const counts = [...new Set(sides.flatMap(({ connections }) => connections))].sort(
+    (a, b) => a - b,
+  );
+  for (let turn = 0; turn < (sides.length > 1 ? 2 : 1); turn += 1) {
+    for (const count of counts) {
+      for (const [index, { system, effort, connections }] of sides.entries()) {
+        const [server, next] = [servers[index], nexts[index]];
+        if (server === undefined || next === undefined || !connections.includes(count)) continue;
         log(`${system}: ${name}, ${count} connections`);
         const load = { system, server, effort, connections: count, itemsPerRequest };
-        figures.push(await measureLoad({ ...load, measure: name, next: offset(next) }));
+        const figure = await measureLoad({ ...load, measure: name, next });
+        const before = best.get(`${system} ${count}`);
+        if (before === undefined || figure.requestsPerSecond > before.requestsPerSecond)
+          best.set(`${system} ${count}`, figure);
       }
     }
-  } finally {
-    await server.stop();
   }
-  return figures;
+  return [...best.values()].sort(
+    (a, b) =>
+      sides.findIndex((side) => side.system === a.system) -
+      sides.findIndex((side) => side.system === b.system),
+  );
 }
 
 /** Numbers requests on over several loads, so that none says again what was said before. */

@@ -16,6 +16,7 @@ import type {
 import { BoundedMap } from './cache.ts';
 import { type Database, rowInsert } from './database.ts';
 import { defaultExperiment, experimentNumber } from './tracking-experiments.ts';
+import { isAfter, type LatestRow, mergeLatest } from './tracking-latest.ts';
 import { SqliteLoggedModelStore } from './tracking-model-store.ts';
 import { SqliteTrackingReader } from './tracking-reader.ts';
 
@@ -43,38 +44,8 @@ const pointsPerPart = 256;
 /** So many at once get a part of their own: put between others they would dirty all of its pages. */
 const pointsOfOwnPart = 64;
 
-/** True when the point is newer than all of its metric, by timestamp, then step. */
-function isAfter(
-  { timestamp, step }: { readonly timestamp: number; readonly step: number },
-  latest: LatestRow | undefined,
-): boolean {
-  if (latest === undefined) return true;
-  const [newestTimestamp, newestStep] = [latest[6], latest[7]];
-  return timestamp > newestTimestamp || (timestamp === newestTimestamp && step > newestStep);
-}
-
 const metricRow = (value: number): { value: number; nan: number } =>
   Number.isNaN(value) ? { value: 0, nan: 1 } : { value, nan: 0 };
-
-/** The latest point of a metric of a run, and after which point none was logged. */
-type LatestRow = readonly [
-  ...of: [run: number, name: number],
-  ...point: [timestamp: number, step: number, value: number, nan: number],
-  ...newest: [timestamp: number, step: number],
-];
-
-/** Latest is by step, then timestamp, then value: not what was written last. */
-const isLater = (a: LatestRow, b: LatestRow): boolean =>
-  a[3] > b[3] || (a[3] === b[3] && (a[2] > b[2] || (a[2] === b[2] && a[4] > b[4])));
-
-/** What is latest of a metric once there is one more point of it: the row itself when nothing changes. */
-function merge(before: LatestRow, point: LatestRow, isNewest: boolean): LatestRow {
-  const wins = isLater(point, before);
-  if (!wins && !isNewest) return before;
-  const [run, name, timestamp, step, value, nan] = wins ? point : before;
-  const [, , , , , , newestTimestamp, newestStep] = isNewest ? point : before;
-  return [run, name, timestamp, step, value, nan, newestTimestamp, newestStep];
-}
 
 /** The tracking projection for the writer: reads, writes, and a cache of keys. */
 export function createSqliteTrackingStore(db: Database): TrackingStore {
@@ -359,7 +330,7 @@ class SqliteTrackingStore extends SqliteLoggedModelStore implements TrackingStor
     const { value, nan } = metricRow(metric.value);
     this.db.gather(metricRows, run, this.#part(run, own), name, timestamp, step, value, nan);
     const row: LatestRow = [run, name, timestamp, step, value, nan, timestamp, step];
-    const after = before === undefined ? row : merge(before, row, isNewest);
+    const after = before === undefined ? row : mergeLatest(before, row, isNewest);
     if (after !== before) {
       this.#latest.set(`${run} ${name}`, after);
       latest.set(name, after);
