@@ -26,7 +26,7 @@ test('any changed character of a checkpoint is found', () => {
 
 test('a signature in another spelling of the same bytes is refused', () => {
   const note = signCheckpoint(head, signer);
-  // 68 bytes leave four bits of the last character but one unused.
+  // 68 bytes leave two bits of the character before the padding unused.
   const last = note.trimEnd().length - 2;
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
   const other = alphabet[alphabet.indexOf(note[last] ?? '') ^ 1] ?? '';
