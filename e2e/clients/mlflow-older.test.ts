@@ -1,14 +1,8 @@
 /** Clients of releases before ours, each in an environment of its own, drive the same server. */
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ensurePythonEnv } from '../../scripts/python-env.ts';
 import { parseRef } from '../../src/facts/ref.ts';
-import { root, startTestServer, type TestServer } from './openlineage-server.ts';
-
-const run = promisify(execFile);
-const outputBytesMax = 16 * 1024 * 1024;
+import { startTestServer, type TestServer } from './openlineage-server.ts';
+import { runMlflowFlow } from './python-flow.ts';
 
 let server: TestServer;
 
@@ -16,24 +10,6 @@ beforeEach(async () => {
   server = await startTestServer();
 });
 afterEach(() => server?.stop());
-
-/** Runs the flow and returns what it printed. */
-async function flow(python: string): Promise<Record<string, unknown>> {
-  const script = join(root, 'e2e', 'clients', 'mlflow_older_flow.py');
-  const { stdout } = await run(python, [script], {
-    cwd: server.directory,
-    maxBuffer: outputBytesMax,
-    env: {
-      PATH: process.env.PATH,
-      HOME: server.directory,
-      MLFLOW_TRACKING_URI: server.url,
-      MLFLOW_TRACKING_TOKEN: server.key,
-      GIT_PYTHON_REFRESH: 'quiet',
-    },
-  });
-  const line = stdout.split('\n').find((each) => each.startsWith('RESULT '));
-  return JSON.parse(line?.slice('RESULT '.length) ?? '{}');
-}
 
 /** The spans that came in a file are found, given back and in the lineage. */
 async function knowsSpansOf(id: string): Promise<void> {
@@ -68,8 +44,7 @@ describe('an older mlflow client, unmodified', () => {
     { name: 'mlflow-2', release: /^2\.22\./ },
     { name: 'mlflow-3.1', release: /^3\.1\./ },
   ] as const)('$name tracks, searches, registers and loads back', async ({ name, release }) => {
-    const { python } = await ensurePythonEnv({ log: console.log, name });
-    const out = await flow(python);
+    const out = await runMlflowFlow('mlflow_older_flow.py', server, name);
     expect(out).toMatchObject({
       version: expect.stringMatching(release),
       data: {

@@ -9,13 +9,18 @@ const outputBytesMax = 16 * 1024 * 1024;
 
 /**
  * Runs a script of this folder with the unmodified `mlflow` client against the server.
+ * @param environment another environment than the one of the newest client.
  * @returns what it printed as JSON after `RESULT `; its shape is that script's.
  */
 export async function runMlflowFlow(
   script: string,
   server: TestServer,
+  environment?: string,
 ): Promise<Record<string, unknown>> {
-  const { python } = await ensurePythonEnv({ log: console.log });
+  const { python } = await ensurePythonEnv({
+    ...(environment === undefined ? {} : { name: environment }),
+    log: console.log,
+  });
   const { stdout } = await run(python, [join(root, 'e2e', 'clients', script)], {
     cwd: server.directory,
     maxBuffer: outputBytesMax,

@@ -3,17 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Environment } from '../server/config.ts';
-import { runCli } from './cli.ts';
+import { captureCli } from '../testing/cli.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'wherefrom-cli-'));
 const data = join(directory, 'data');
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
-
-interface Run {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
 
 // Nothing listens on port 1 of loopback.
 const environment: Environment = {
@@ -25,19 +19,7 @@ const environment: Environment = {
   noColor: true,
 };
 
-async function run(...argv: string[]): Promise<Run> {
-  const out: string[] = [];
-  const err: string[] = [];
-  const code = await runCli(argv, {
-    out: (text) => out.push(text),
-    err: (text) => err.push(text),
-    color: false,
-    errorColor: false,
-    width: undefined,
-    environment,
-  });
-  return { code, out: out.join('\n'), err: err.join('\n') };
-}
+const run = (...argv: string[]) => captureCli(argv, environment);
 
 const verbs = [
   'serve',

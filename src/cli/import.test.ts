@@ -3,9 +3,9 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadConfig } from '../server/config.ts';
 import { type RunningServer, startServer } from '../server/index.ts';
+import { captureCli } from '../testing/cli.ts';
 import { importFixture } from '../testing/mlflow-import.ts';
 import { temporaryDirectory } from '../testing/store.ts';
-import { runCli } from './cli.ts';
 import { exitCodes } from './io.ts';
 
 const environment = {
@@ -39,19 +39,7 @@ afterAll(async () => {
   files.remove();
 });
 
-async function run(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
-  const out: string[] = [];
-  const err: string[] = [];
-  const code = await runCli(argv, {
-    out: (text) => out.push(text),
-    err: (text) => err.push(text),
-    color: false,
-    errorColor: false,
-    width: undefined,
-    environment: { ...environment, url: server.url },
-  });
-  return { code, out: out.join('\n'), err: err.join('\n') };
-}
+const run = (...argv: string[]) => captureCli(argv, { ...environment, url: server.url });
 
 async function experimentsOf(workspace: string): Promise<string[]> {
   const response = await fetch(`${server.url}/api/2.0/mlflow/experiments/search?max_results=10`, {

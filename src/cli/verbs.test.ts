@@ -10,7 +10,7 @@ import { receiptMessageSchema, statusSchema } from '../contract/status.ts';
 import { loadConfig } from '../server/config.ts';
 import { type RunningServer, startServer } from '../server/index.ts';
 import { Database } from '../store/sqlite/database.ts';
-import { runCli } from './cli.ts';
+import { captureCli } from '../testing/cli.ts';
 import { exitCodes } from './io.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'wherefrom-verbs-'));
@@ -95,19 +95,7 @@ const cleaning = {
   ],
 };
 
-async function run(...argv: string[]): Promise<{ code: number; out: string; err: string }> {
-  const out: string[] = [];
-  const err: string[] = [];
-  const code = await runCli(argv, {
-    out: (text) => out.push(text),
-    err: (text) => err.push(text),
-    color: false,
-    errorColor: false,
-    width: undefined,
-    environment: { ...environment, url: server.url },
-  });
-  return { code, out: out.join('\n'), err: err.join('\n') };
-}
+const run = (...argv: string[]) => captureCli(argv, { ...environment, url: server.url });
 
 describe('reading verbs on a running server', () => {
   it('trace a bare ref up to the deployment, the model version and the person', async () => {

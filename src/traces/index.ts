@@ -16,4 +16,4 @@ export { readTracePrediction } from './prediction.ts';
 export { projectTraces, traceKeys } from './project.ts';
 export { readSpanDictionaries, spanOfDictionary } from './span-dictionary.ts';
 export type * from './store.ts';
-export { normalizeCost, normalizeUsage, pythonJson } from './usage.ts';
+export { costKeys, normalizeCost, normalizeUsage, pythonJson, tokenKeys } from './usage.ts';

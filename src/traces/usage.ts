@@ -2,7 +2,7 @@ import { isObject } from '../base/json.ts';
 import type { TraceSpan } from '../facts/trace-facts.ts';
 
 /** Counts of tokens that a trace sums up. Source: mlflow/tracing/constant.py (TokenUsageKey). */
-const tokenKeys = [
+export const tokenKeys = [
   'input_tokens',
   'output_tokens',
   'total_tokens',
@@ -13,7 +13,7 @@ const tokenKeys = [
 /** These are in a sum also when no span told them. */
 const tokenKeysAlways = tokenKeys.slice(0, 3);
 /** Source: mlflow/tracing/constant.py (CostKey). */
-const costKeys = ['input_cost', 'output_cost', 'total_cost'] as const;
+export const costKeys = ['input_cost', 'output_cost', 'total_cost'] as const;
 
 type Numbers = Readonly<Record<string, number>>;
 

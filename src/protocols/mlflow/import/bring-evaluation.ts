@@ -1,4 +1,4 @@
-import { isObject } from '../../../base/json.ts';
+import { isObject, withoutUndefined } from '../../../base/json.ts';
 import { accept, acceptPages, cutBySize, inExperiment, tellProgress } from './accept-pages.ts';
 import type { ImportContext } from './context.ts';
 import type { ImportScorer } from './messages.ts';
@@ -36,7 +36,7 @@ async function bringDataset(
   }
   const { dataset_id, digest, schema, profile, last_update_time, last_updated_by } = dataset;
   const state = { digest, schema, profile, last_update_time, last_updated_by };
-  const said = Object.fromEntries(Object.entries(state).filter(([, value]) => value !== undefined));
+  const said = withoutUndefined(state);
   for await (const page of records()) {
     for (const some of cutBySize(page, page.length)) {
       const message = { dataset_id, ...said, records: some };

@@ -1,5 +1,5 @@
 import { WherefromError } from '../../../base/errors.ts';
-import { isObject, list, text } from '../../../base/json.ts';
+import { isObject, list, text, withoutUndefined } from '../../../base/json.ts';
 import { limits } from '../../../base/limits.ts';
 import { type OtlpSpan, readSpanDictionaries, spanOfDictionary } from '../../../traces/index.ts';
 import { readTraceInfo, type SentAssessment } from '../traces/read.ts';
@@ -128,15 +128,6 @@ function assessmentOf(sent: SentAssessment): ImportAssessment {
   };
   const said = { value: JSON.stringify(value), source_type: sent.sourceType };
   return { id, name, type, metadata, ...said, ...withoutUndefined(optional) };
-}
-
-function withoutUndefined<T extends object>(
-  members: T,
-): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  // What is left has the types of the members that are there.
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>;
-  };
 }
 
 function traceOfV2(info: Json): ImportTrace {

@@ -1,8 +1,10 @@
 import { limits } from '../../../base/limits.ts';
 import {
+  costKeys,
   type OtlpSpan,
   readSpanDictionaries,
   spanOfDictionary,
+  tokenKeys,
   traceKeys,
 } from '../../../traces/index.ts';
 import type { ImportAssessment, ImportTrace } from './messages.ts';
@@ -107,25 +109,13 @@ function over(entries: readonly Entry[], others: readonly Entry[]): Entry[] {
   return [...entries.filter(({ key }) => !keys.has(key)), ...others];
 }
 
-const usageColumns = [
-  'input_tokens',
-  'output_tokens',
-  'total_tokens',
-  'cache_read_input_tokens',
-  'cache_creation_input_tokens',
-  'cache_creation_input_tokens_above_1hr',
-];
-const costColumns = ['input_cost', 'output_cost', 'total_cost'];
-
 /** Tags and metadata that newer versions keep as columns. Source: compatibility_metadata_from_columns. */
 function readPromoted(
   { db, columns }: Scope,
   list: string,
 ): Map<string, { readonly tags: Entry[]; readonly metadata: Entry[] }> {
   if (columns.get('trace_info')?.has('trace_name') !== true) return new Map();
-  const names = [...usageColumns, ...costColumns].filter((name) =>
-    columns.get('trace_info')?.has(name),
-  );
+  const names = [...tokenKeys, ...costKeys].filter((name) => columns.get('trace_info')?.has(name));
   const rows = db.all<Record<string, string | number | null>>(
     `SELECT request_id, trace_name, session_id, ${names.join(', ')} FROM trace_info WHERE request_id ${inList}`,
     list,
@@ -152,8 +142,8 @@ function readPromoted(
           tags: entries([[traceKeys.name, row.trace_name]]),
           metadata: entries([
             [traceKeys.session, row.session_id],
-            [traceKeys.usage, numbers(row, usageColumns)],
-            [traceKeys.cost, numbers(row, costColumns)],
+            [traceKeys.usage, numbers(row, tokenKeys)],
+            [traceKeys.cost, numbers(row, costKeys)],
           ]),
         },
       ];
