@@ -71,11 +71,15 @@ export function createMemories(): MemoryOf {
     if (moment.at !== undefined || moment.position !== logSize - 1) return new GraphMemory();
     // A snapshot of before the newest entry does not take the place of a later one.
     if (logSize < size) return new GraphMemory();
-    if (logSize > size || memory.isSpent()) memory = new GraphMemory();
+    if (logSize > size) memory = new GraphMemory();
     if (logSize > size || asked.size > limits.rememberedRefsMax) asked = new Set();
     size = logSize;
-    if (asked.has(ref)) return memory;
-    asked.add(ref);
-    return new GraphMemory();
+    if (!asked.has(ref)) {
+      asked.add(ref);
+      return new GraphMemory();
+    }
+    // Looked at only here: it takes as long as there is much in it.
+    if (memory.isSpent()) memory = new GraphMemory();
+    return memory;
   };
 }
