@@ -1,13 +1,9 @@
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ensurePythonEnv } from '../../scripts/python-env.ts';
 import type { Answer, AnswerEdge } from '../../src/contract/answer.ts';
 import type { Diff } from '../../src/contract/diff.ts';
-import { root, startTestServer, type TestServer } from './openlineage-server.ts';
+import { startTestServer, type TestServer } from './openlineage-server.ts';
+import { runMlflowFlow } from './python-flow.ts';
 
-const outputBytesMax = 16 * 1024 * 1024;
 /** The environment is made, and each model takes mlflow some seconds to find out what it imports. */
 const preparationMs = 15 * 60_000;
 
@@ -29,22 +25,8 @@ let out: {
 };
 
 beforeAll(async () => {
-  const { python } = await ensurePythonEnv({ name: 'autolog', log: console.log });
   server = await startTestServer();
-  const script = join(root, 'e2e', 'clients', 'autolog.py');
-  const { stdout } = await promisify(execFile)(python, [script], {
-    cwd: server.directory,
-    maxBuffer: outputBytesMax,
-    env: {
-      PATH: process.env.PATH,
-      HOME: server.directory,
-      MLFLOW_TRACKING_URI: server.url,
-      MLFLOW_TRACKING_TOKEN: server.key,
-      GIT_PYTHON_REFRESH: 'quiet',
-    },
-  });
-  const line = stdout.split('\n').find((each) => each.startsWith('RESULT '));
-  out = JSON.parse(line?.slice('RESULT '.length) ?? '{}');
+  out = (await runMlflowFlow('autolog.py', server, 'autolog')) as typeof out;
 }, preparationMs);
 afterAll(() => server?.stop());
 
