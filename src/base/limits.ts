@@ -120,10 +120,10 @@ export const limits = {
   nodesMax: 20_000,
   /** Reads and writes looked at for one step of a walk. */
   usesMax: 100_000,
-  /** Nodes, runs and versions that answers remember between two entries: some 60 MB at most. */
+  /** Nodes, runs and versions that answers remember: some 60 MB at most. */
   rememberedRowsMax: 100_000,
-  /** Refs of which it is known between two entries that they were asked for. */
-  rememberedRefsMax: 10_000,
+  /** Nodes touched by the newest entries that are known, for what answers remember of the others. */
+  rememberedChangesMax: 4_000,
   /** Predictions of the graph that one trace goes on through: each is looked up by itself. */
   predictionsJoinedMax: 1_000,
   /** A node with more edges than this in the direction walked is counted, not expanded. */

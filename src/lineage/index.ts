@@ -1,4 +1,5 @@
 export { iso } from './answer.ts';
+export { type Changed, GraphChanges } from './changes.ts';
 export { diffTraces } from './diff.ts';
 export { canonicalName } from './identity/canonical-name.ts';
 export { createMemories } from './memory.ts';

@@ -1,5 +1,6 @@
 import { limits } from '../base/limits.ts';
 import type { AnswerNode } from '../contract/answer.ts';
+import type { Changed } from './changes.ts';
 import type { Moment, RunStatus, Write } from './moment.ts';
 import type { DatasetUseRow, EdgeRow, NodeRow, RareRows, SameContentRow } from './store.ts';
 
@@ -7,9 +8,9 @@ import type { DatasetUseRow, EdgeRow, NodeRow, RareRows, SameContentRow } from '
 export type NodeEdges = readonly EdgeRow[] | 'hub';
 
 /**
- * What answers have read of the graph at one moment of one state of the record, by node key. State
- * changes only by a ledger entry, so for as long as the log has the same size nothing in here is wrong.
- * Datasets of several names are left out: in which order their names were met shows in an answer.
+ * What answers have read of the graph at one moment, by node key. State changes only by a ledger entry:
+ * what no later entry touched is still right. Datasets of several names are left out: in which order
+ * their names were met shows in an answer.
  */
 export class GraphMemory {
   readonly nodes = new Map<number, NodeRow>();
@@ -23,15 +24,18 @@ export class GraphMemory {
   /** Datasets that have no other name. */
   readonly alone = new Set<number>();
   readonly writes = new Map<number, readonly Write[]>();
+  /** Read together with `writes`. */
   readonly drops = new Map<number, readonly number[]>();
-  /** By `spanId`. */
-  readonly reads = new Map<string, readonly DatasetUseRow[]>();
+  /** Datasets whose `writes` depend on the state of the run. */
+  readonly writtenIn = new Map<number, Set<number>>();
+  /** By dataset and `spanId`. */
+  readonly reads = new Map<number, Map<string, readonly DatasetUseRow[]>>();
   readonly versionUses = new Map<number, readonly DatasetUseRow[]>();
   /** Writes by version, of those that are known without `versionUses`. */
   readonly versionWrites = new Map<number, readonly DatasetUseRow[]>();
   readonly same = new Map<number, readonly SameContentRow[]>();
-  /** How many links hubs have: counting them takes long. */
-  readonly counts = new Map<string, number>();
+  /** How many links hubs have, by node: counting them takes long. */
+  readonly counts = new Map<number, Map<string, number>>();
   readonly statements = new Map<number, readonly string[]>();
   /** Nodes as answers show them, before and after enrichment. */
   readonly shown = new Map<number, AnswerNode>();
@@ -39,47 +43,72 @@ export class GraphMemory {
   rare: RareRows | undefined;
   /** Something was too long to be read whole: what is here serves one answer only. */
   partial = false;
+  /** Answers under way that read and fill it. */
+  users = 0;
 
-  /** True when no other answer should be made with it. */
-  isSpent(): boolean {
-    const { nodes, runs, enriched, up, down, read, written, reads } = this;
-    const lists = [up, down, read, written, reads, this.versionUses, this.versionWrites];
-    let held = nodes.size + runs.size + enriched.size;
-    for (const map of lists) {
-      held += map.size;
-      // Each list is bounded, but a thousand hubs below the limit hold a million edges.
-      for (const rows of map.values()) held += rows.length;
-      if (held > limits.rememberedRowsMax) return true;
+  /** Forgets what entries may have changed: of the nodes they touched, and what is not kept by node. */
+  forget(keys: ReadonlySet<number>): void {
+    const { nodes, up, down, wholes, runs, read, written, writes, reads } = this;
+    const { versionUses, versionWrites, counts, statements, shown, writtenIn } = this;
+    const byNode = [nodes, up, down, wholes, runs, read, written, writes, reads];
+    for (const map of [...byNode, versionUses, versionWrites, counts, statements, shown])
+      for (const key of keys) map.delete(key);
+    for (const run of keys) {
+      for (const dataset of writtenIn.get(run) ?? []) writes.delete(dataset);
+      writtenIn.delete(run);
     }
-    return this.partial;
+    this.same.clear();
+    this.enriched.clear();
+    this.rare = undefined;
+  }
+
+  /** How much it holds, in rows: each list is bounded, but a thousand hubs below the limit hold a million edges. */
+  held(): number {
+    const { nodes, runs, enriched, up, down, read, written } = this;
+    let held = nodes.size + runs.size + enriched.size;
+    for (const map of [up, down, read, written, this.versionUses, this.versionWrites]) {
+      held += map.size;
+      for (const rows of map.values()) held += rows.length;
+    }
+    for (const spans of this.reads.values()) for (const rows of spans.values()) held += rows.length;
+    return held;
   }
 }
 
-/** Gives the memory that a question about `ref` is answered with. */
-export type MemoryOf = (logSize: number, moment: Moment, ref: string) => GraphMemory;
+/** Gives the memory that a question is answered with; its `users` are to be counted down when that is done. */
+export type MemoryOf = (logSize: number, moment: Moment) => GraphMemory;
 
 /**
- * Keeps one memory of the present, until something is recorded or it holds too much. It serves what is
- * asked for the second time: what nobody asks for again would only cost, so the first time, and at
- * other moments, what is read is remembered for one answer.
+ * Keeps one memory of the present until it holds too much. `changedSince` tells what entries from a
+ * position on changed. What is asked of other moments is remembered for one answer only.
  */
-export function createMemories(): MemoryOf {
+export function createMemories(changedSince: (position: number) => Changed): MemoryOf {
   let memory = new GraphMemory();
   let size = -1;
-  let asked = new Set<string>();
-  return (logSize, moment, ref) => {
-    if (moment.at !== undefined || moment.position !== logSize - 1) return new GraphMemory();
-    // A snapshot of before the newest entry does not take the place of a later one.
-    if (logSize < size) return new GraphMemory();
-    if (logSize > size) memory = new GraphMemory();
-    if (logSize > size || asked.size > limits.rememberedRefsMax) asked = new Set();
+  let countedNodes = 0;
+
+  /** Brings it to what the log tells now. Answers under way go on with the one they have. */
+  const advance = (logSize: number): void => {
+    const changed = memory.users > 0 ? 'all' : changedSince(size);
+    if (changed === 'all') memory = new GraphMemory();
+    else memory.forget(changed);
     size = logSize;
-    if (!asked.has(ref)) {
-      asked.add(ref);
-      return new GraphMemory();
-    }
-    // Looked at only here: it takes as long as there is much in it.
-    if (memory.isSpent()) memory = new GraphMemory();
+  };
+
+  /** Counting takes as long as there is much in it: only when it grew. */
+  const isFull = (): boolean => {
+    if (memory.nodes.size === countedNodes) return false;
+    countedNodes = memory.nodes.size;
+    return memory.held() > limits.rememberedRowsMax;
+  };
+
+  return (logSize, moment) => {
+    const present = moment.at === undefined && moment.position === logSize - 1;
+    // A snapshot of before the newest entry does not take the place of a later one.
+    if (!present || logSize < size) return new GraphMemory();
+    if (logSize > size) advance(logSize);
+    if (memory.partial || isFull()) memory = new GraphMemory();
+    memory.users += 1;
     return memory;
   };
 }

@@ -81,9 +81,12 @@ class LineageProjector {
       case 'entity.deleted':
         return store.putDeletion(await this.#node(fact.ref), fact.time, position);
       case 'entity.restored':
-        return store.putRestoration(await this.#node(fact.ref), fact.time);
+        return store.putRestoration(await this.#node(fact.ref), position);
       case 'entity.renamed':
-        return store.rename(await this.#node(fact.from), fact.to, nameOf(fact.to), fact.time);
+        return store.rename(await this.#node(fact.from), fact.to, nameOf(fact.to), {
+          time: fact.time,
+          position,
+        });
       case 'event.seen':
         return store.putEventKey(this.#context.workspace, fact.key);
       case 'statement.made':

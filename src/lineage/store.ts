@@ -252,6 +252,12 @@ export interface NewNode {
 export type NewEdge = Omit<EdgeRow, 'lastPosition' | 'validToPosition'>;
 
 /** Writes of the projection. All are idempotent, and commute with one another. */
+/** When something was so, ms, and the entry that told of it. */
+export interface ToldAt {
+  readonly time: number;
+  readonly position: number;
+}
+
 export interface LineageStore extends LineageReader {
   /** The node's key when it is at hand without asking the database. */
   cachedNode(ref: string): number | undefined;
@@ -276,8 +282,8 @@ export interface LineageStore extends LineageReader {
   putDeclaration(row: DeclarationRow): Awaitable<void>;
   putDeclarationTime(job: number, time: number, position: number): Awaitable<void>;
   putDeletion(node: number, time: number, position: number): Awaitable<void>;
-  putRestoration(node: number, time: number): Awaitable<void>;
-  rename(node: number, ref: string, name: string, time: number): Awaitable<void>;
+  putRestoration(node: number, position: number): Awaitable<void>;
+  rename(node: number, ref: string, name: string, told: ToldAt): Awaitable<void>;
   putStatement(row: StatementRow): Awaitable<void>;
   putEventKey(workspace: string, key: string): Awaitable<void>;
   putDigest(version: number, digest: string, position: number): Awaitable<void>;

@@ -33,6 +33,15 @@ import type {
 /** Shared by all that have nothing. */
 const none: readonly never[] = [];
 
+/** The map at the key, made when there is none. */
+function entryOf<Value>(maps: Map<number, Map<string, Value>>, key: number): Map<string, Value> {
+  const known = maps.get(key);
+  if (known !== undefined) return known;
+  const made = new Map<string, Value>();
+  maps.set(key, made);
+  return made;
+}
+
 /**
  * The graph as of a moment. Everything that depends on the order of events in the world (which
  * version was current, what continues what) is found here when it is asked for, never stored: so a
@@ -186,6 +195,7 @@ export class GraphView {
       const written =
         mine.length === 1 ? byDataset.get(first) : mine.flatMap((key) => byDataset.get(key) ?? []);
       const kept = mine.length === 1 ? this.memory : { drops: this.#drops, writes: this.#writes };
+      if (kept === this.memory) this.#keepWriters(first, written ?? []);
       kept.drops.set(first, dropped);
       kept.writes.set(
         first,
@@ -194,6 +204,15 @@ export class GraphView {
     }
     if (all.length < limits.usesMax) this.#keepWrites(rows);
     else this.memory.partial = true;
+  }
+
+  #keepWriters(dataset: number, rows: readonly DatasetUseRow[]): void {
+    const { writtenIn } = this.memory;
+    for (const { run } of rows) {
+      const datasets = writtenIn.get(run);
+      if (datasets === undefined) writtenIn.set(run, new Set([dataset]));
+      else datasets.add(dataset);
+    }
   }
 
   /** Every write of some datasets: so these are all writes of their versions too. */
@@ -278,11 +297,13 @@ export class GraphView {
 
   #loadedReads(span: Span): readonly DatasetUseRow[] | undefined {
     const id = spanId(span);
-    return this.memory.reads.get(id) ?? this.#reads.get(id);
+    return this.memory.reads.get(span.dataset)?.get(id) ?? this.#reads.get(id);
   }
 
   #keepReads(span: Span, reads: readonly DatasetUseRow[]): void {
-    const kept = this.memory.alone.has(span.dataset) ? this.memory.reads : this.#reads;
+    const kept = this.memory.alone.has(span.dataset)
+      ? entryOf(this.memory.reads, span.dataset)
+      : this.#reads;
     kept.set(spanId(span), reads);
   }
 
@@ -312,19 +333,20 @@ export class GraphView {
   /** How many reads the dataset has under all its names, in the span or at all, whatever the limit. */
   async countReads(dataset: number, span?: Span): Promise<number> {
     const { members } = await this.classOf(dataset);
-    const id = span === undefined ? `${dataset}` : spanId(span);
-    return this.#count(`reads ${id}`, () => this.reader.countUsesOfDatasets('read', members, span));
+    const what = `reads ${span === undefined ? '' : spanId(span)}`;
+    const count = () => this.reader.countUsesOfDatasets('read', members, span);
+    return members.length === 1 ? this.#count(dataset, what, count) : count();
   }
 
   /** How many edges the node has, however many. */
   async countEdges(direction: Direction, key: number): Promise<number> {
-    return this.#count(`${direction} ${key}`, () => this.reader.countEdges(direction, key));
+    return this.#count(key, direction, () => this.reader.countEdges(direction, key));
   }
 
-  async #count(id: string, count: () => Awaitable<number>): Promise<number> {
-    const { counts } = this.memory;
-    const known = counts.get(id) ?? (await count());
-    counts.set(id, known);
+  async #count(key: number, what: string, count: () => Awaitable<number>): Promise<number> {
+    const counts = entryOf(this.memory.counts, key);
+    const known = counts.get(what) ?? (await count());
+    counts.set(what, known);
     return known;
   }
 

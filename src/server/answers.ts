@@ -6,6 +6,7 @@ import type { ReadSession } from '../door/index.ts';
 import { findRef, formatRef, workspaceOf } from '../facts/ref.ts';
 import { type LogHead, type Signer, signCheckpoint } from '../ledger/index.ts';
 import {
+  type Changed,
   createMemories,
   diffTraces,
   type GraphAnswer,
@@ -27,6 +28,8 @@ import { countTraces, findTracePrediction } from './trace-predictions.ts';
 export interface AnswersOptions {
   read<T>(query: (session: ReadSession) => T | Promise<T>): Promise<T>;
   readonly signer: Signer;
+  /** What entries from a position on changed in the graph. */
+  graphChanges(position: number): Changed;
   /** Puts tokens in place of persons, so that a path with a user's name is found. */
   tokenise(text: string): string;
 }
@@ -37,7 +40,7 @@ type QuestionInput = Omit<WalkInput, 'ref'>;
 /** The questions of DESIGN.md section 6 over one store; each is answered on one snapshot. */
 export function createAnswers(options: AnswersOptions): Answers {
   const { read, signer } = options;
-  const memoryOf = createMemories();
+  const memoryOf = createMemories(options.graphChanges);
   let newest: Checkpoint | undefined;
   /** Signed once for each size of the log. */
   const checkpointAt = (head: LogHead): Checkpoint => {
@@ -63,7 +66,12 @@ export function createAnswers(options: AnswersOptions): Answers {
         columns: input.columns ?? false,
         kinds: input.kinds,
       };
-      return question(query, sourcesOf(session, memoryOf(head.size, moment, ref)));
+      const memory = memoryOf(head.size, moment);
+      try {
+        return await question(query, sourcesOf(session, memory));
+      } finally {
+        memory.users -= 1;
+      }
     };
     return { head, asOf, ask };
   };

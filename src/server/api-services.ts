@@ -4,13 +4,13 @@ import type { ReceiptMessage, Status } from '../contract/status.ts';
 import { decodeBlock, decodeEntry, signCheckpoint } from '../ledger/index.ts';
 import { iso } from '../lineage/index.ts';
 import { protocols } from '../protocols/index.ts';
-import type { SqliteReadSession } from '../store/sqlite/store.ts';
+import type { SqliteReaderStore, SqliteReadSession } from '../store/sqlite/store.ts';
 import { checkpointOf, createAnswers } from './answers.ts';
 import type { DataDirectory } from './data-directory.ts';
 import { packageVersion } from './package-info.ts';
 
 export interface ApiServicesOptions {
-  readonly store: { read<T>(query: (session: SqliteReadSession) => T | Promise<T>): Promise<T> };
+  readonly store: Pick<SqliteReaderStore, 'read' | 'graphChangedSince'>;
   readonly directory: DataDirectory;
   readonly persons: { reveal(text: string): string; tokenise(text: string): string };
   authentication(): Status['authentication'];
@@ -24,6 +24,7 @@ export function createApiServices(options: ApiServicesOptions): ApiServices {
   return {
     answers: createAnswers({
       read: (query) => store.read(query),
+      graphChanges: (position) => store.graphChangedSince(position),
       signer: directory.signer,
       tokenise: persons.tokenise,
     }),

@@ -239,6 +239,23 @@ describe('the data directory', () => {
   });
 });
 
+test('an answer that was given before tells what was logged since', async () => {
+  const open = await server();
+  const api = '/api/2.0/mlflow/runs';
+  const made = await open.post(`${api}/create`, { experiment_id: '0', run_name: 'first' });
+  const { run_id } = (made.json as { run: { info: { run_id: string } } }).run.info;
+  const logged = async (value: number) => {
+    await open.post(`${api}/log-metric`, { run_id, key: 'loss', value, timestamp: value });
+    const { json } = await open.get(`/api/wherefrom/v1/trace?ref=${run_id}`);
+    const { nodes } = json as { nodes: { kind: string; attributes: Record<string, unknown> }[] };
+    return nodes.find(({ kind }) => kind === 'run')?.attributes;
+  };
+  expect(await logged(1)).toMatchObject({ metrics: { loss: 1 }, state: 'START' });
+  expect(await logged(2)).toMatchObject({ metrics: { loss: 2 }, state: 'START' });
+  await open.post(`${api}/update`, { run_id, status: 'FINISHED' });
+  expect(await logged(3)).toMatchObject({ metrics: { loss: 3 }, state: 'COMPLETE' });
+});
+
 test('a model made again under its name takes over no prediction of the one before', async () => {
   const open = await server();
   const pause = () => new Promise((resolve) => setTimeout(resolve, 5));

@@ -4,6 +4,7 @@ import type { Fact, FactContext } from '../facts/facts.ts';
 import {
   createMemories,
   type GraphAnswer,
+  GraphChanges,
   impact,
   type LineageSources,
   type PredictionSource,
@@ -21,14 +22,15 @@ const noPredictions: PredictionSource = { find: async () => undefined, count: as
 export function createGraph(predictions: PredictionSource = noPredictions) {
   const db = new Database(':memory:', 'write');
   db.exec(lineageSchema);
-  const store = new SqliteLineageStore(db);
+  const changes = new GraphChanges();
+  const store = new SqliteLineageStore(db, changes);
   const sources: LineageSources = {
     reader: store,
     predictions,
     enrich: async (nodes) => [...nodes],
     timesOf: async (positions) => new Map(positions.map((at) => [at, 1_000 + at])),
   };
-  const memoryOf = createMemories();
+  const memoryOf = createMemories((since) => changes.since(since));
   let position = 0;
   const ask =
     (walk: typeof trace) =>
@@ -46,15 +48,17 @@ export function createGraph(predictions: PredictionSource = noPredictions) {
     ): Promise<GraphAnswer> => {
       const newest = options.remember ? position - 1 : Number.MAX_SAFE_INTEGER;
       const moment = { position: options.position ?? newest, at: options.at };
-      return walk(
-        {
-          ref,
-          moment,
-          limits: walkLimits(options.depth ?? limits.depthDefault, options.nodes),
-          columns: options.columns ?? false,
-        },
-        options.remember ? { ...sources, memory: memoryOf(position, moment, ref) } : sources,
-      );
+      const query = {
+        ref,
+        moment,
+        limits: walkLimits(options.depth ?? limits.depthDefault, options.nodes),
+        columns: options.columns ?? false,
+      };
+      if (!options.remember) return walk(query, sources);
+      const memory = memoryOf(position, moment);
+      return walk(query, { ...sources, memory }).finally(() => {
+        memory.users -= 1;
+      });
     };
   return {
     store,

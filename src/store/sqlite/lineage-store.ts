@@ -1,6 +1,7 @@
 import { sha256 } from '../../base/digest.ts';
 import { entityKinds } from '../../facts/kinds.ts';
 import { knownLevels, relations } from '../../facts/relations.ts';
+import type { GraphChanges } from '../../lineage/index.ts';
 import type {
   AttributeRow,
   ColumnRow,
@@ -12,9 +13,10 @@ import type {
   NewNode,
   RunEventRow,
   StatementRow,
+  ToldAt,
 } from '../../lineage/store.ts';
 import { BoundedMap } from './cache.ts';
-import { rowInsert } from './database.ts';
+import { type Database, rowInsert } from './database.ts';
 import { SqliteLineageReader } from './lineage-reader.ts';
 import { refIs, writeModes } from './lineage-rows.ts';
 
@@ -56,6 +58,7 @@ const columnRows = rowInsert(
 
 /** The graph's writes. Every statement commutes with the others: first position, last position, newest time win. */
 export class SqliteLineageStore extends SqliteLineageReader implements LineageStore {
+  readonly #changes: GraphChanges;
   readonly #nodes = new BoundedMap<string, number>();
   /** Nodes made in this transaction, by kind. */
   readonly #counts = new Map<number, number>();
@@ -67,6 +70,12 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
   readonly #values = new BoundedMap<string, bigint>(10_000);
   /** By the text itself: saves the digest of what comes with every event. */
   readonly #recentValues = new BoundedMap<string, bigint>(2_000);
+
+  /** @param changes is told which nodes each write touches. */
+  constructor(db: Database, changes: GraphChanges) {
+    super(db);
+    this.#changes = changes;
+  }
 
   reset(): void {
     this.#counts.clear();
@@ -193,6 +202,7 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
   }
 
   putAttribute(row: Omit<AttributeRow, 'firstTime'>): void {
+    this.#changes.touch(row.position, row.node);
     const time = Math.trunc(row.time);
     this.db.gather(
       attributeRows,
@@ -206,6 +216,7 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
   }
 
   putName(dataset: number, namespace: string, name: string, rule: string, position: number): void {
+    this.#changes.touch(position, dataset);
     this.db.runApart(
       'INSERT INTO lineage_names (dataset, namespace, name, rule, position) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
       dataset,
@@ -217,6 +228,8 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
   }
 
   putEdge(row: NewEdge): void {
+    this.#changes.touch(row.position, row.from);
+    this.#changes.touch(row.position, row.to);
     this.db.gather(
       edgeRows,
       row.to,
@@ -235,6 +248,7 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
   }
 
   putRunEvent(row: RunEventRow): void {
+    this.#changes.touch(row.position, row.run);
     this.db.gather(
       runEventRows,
       row.run,
@@ -246,6 +260,9 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
   }
 
   putUse(row: Omit<DatasetUseRow, 'lastPosition'>): void {
+    this.#changes.touch(row.position, row.run);
+    this.#changes.touch(row.position, row.dataset);
+    if (row.version !== null) this.#changes.touch(row.position, row.version);
     this.db.gather(
       useRows,
       row.run,
@@ -282,6 +299,7 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
   }
 
   putMerge(row: MergeRow): void {
+    this.#changes.touchAll(row.position);
     this.db.runApart(
       'INSERT INTO lineage_merges (a, b, rule, time, position) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET time = min(time, excluded.time)',
       row.a,
@@ -293,6 +311,7 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
   }
 
   putDrop(dataset: number, time: number, position: number): void {
+    this.#changes.touch(position, dataset);
     this.db.run(
       'INSERT INTO lineage_drops (dataset, time, position) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
       dataset,
@@ -323,6 +342,7 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
   }
 
   putDeletion(node: number, time: number, position: number): void {
+    this.#changes.touch(position, node);
     this.db.run(
       'UPDATE lineage_nodes SET deleted_time = ?, deleted_position = ? WHERE key = ?',
       Math.trunc(time),
@@ -331,14 +351,16 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
     );
   }
 
-  putRestoration(node: number, _time: number): void {
+  putRestoration(node: number, position: number): void {
+    this.#changes.touch(position, node);
     this.db.run(
       'UPDATE lineage_nodes SET deleted_time = NULL, deleted_position = NULL WHERE key = ?',
       node,
     );
   }
 
-  rename(node: number, ref: string, name: string, time: number): void {
+  rename(node: number, ref: string, name: string, { time, position }: ToldAt): void {
+    this.#changes.touchAll(position);
     const before = this.db.get<{ ref: string }>(
       'SELECT ref FROM lineage_nodes WHERE key = ?',
       node,
@@ -361,6 +383,7 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
   }
 
   putStatement(row: StatementRow): void {
+    this.#changes.touch(row.position, row.node);
     this.db.run(
       'INSERT INTO lineage_statements (id, node, type, body, time, position) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
       row.id,

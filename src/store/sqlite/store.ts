@@ -1,6 +1,7 @@
 import { WherefromError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
 import { decodeBlock } from '../../ledger/index.ts';
+import { type Changed, GraphChanges } from '../../lineage/index.ts';
 import type { MetricGroup, MetricQuery, TraceSearches } from '../../traces/index.ts';
 import type { TrackingReader, TrackingSearches } from '../../tracking/index.ts';
 import { Database } from './database.ts';
@@ -40,8 +41,8 @@ const messageOf =
     textsOf(db)(position)?.[index];
 
 /** The stores of the writer: they cache, and only they write. */
-function createSession(db: Database) {
-  const lineage = new SqliteLineageStore(db.part());
+function createSession(db: Database, changes: GraphChanges) {
+  const lineage = new SqliteLineageStore(db.part(), changes);
   const tracking = createSqliteTrackingStore(db.part());
   const registry = createSqliteRegistryStore(db.part());
   const predictions = createSqlitePredictionStore(db.part(), { readPayload: messageOf(db) });
@@ -185,6 +186,11 @@ export class SqliteReaderStore {
     return this.#anyReader().vault;
   }
 
+  /** What entries from a position on changed in the graph. Another process may write here. */
+  graphChangedSince(_position: number): Changed {
+    return 'all';
+  }
+
   /** For single rows, which need no snapshot. */
   #anyReader(): SqliteReadSession {
     let reader = this.#idle[0];
@@ -222,12 +228,13 @@ async function searchInline(
 export class SqliteStore extends SqliteReaderStore {
   readonly #writer: Database;
   readonly #session: SqliteWriteSession;
+  readonly #graphChanges = new GraphChanges();
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(path: string, writer: Database) {
     super(path);
     this.#writer = writer;
-    this.#session = createSession(writer);
+    this.#session = createSession(writer, this.#graphChanges);
   }
 
   /** Runs `work` in one transaction and commits durably, or leaves nothing. One at a time. */
@@ -235,6 +242,10 @@ export class SqliteStore extends SqliteReaderStore {
     const run = this.#turn.then(() => this.#transact(work));
     this.#turn = run.catch(() => undefined);
     return run;
+  }
+
+  override graphChangedSince(position: number): Changed {
+    return this.#graphChanges.since(position);
   }
 
   async #transact<T>(work: (session: SqliteWriteSession) => Promise<T>): Promise<T> {
