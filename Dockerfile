@@ -1,8 +1,9 @@
 # docker build -t wherefrom .
+# docker run --rm -v wherefrom:/data wherefrom key create --name me --role admin --data /data
 # docker run -p 4747:4747 -v wherefrom:/data wherefrom
 #
 # Inside a container the server must listen on every address, and listening beyond loopback needs an
-# API key: configure one, or the server stops with a message that says how.
+# API key: hence the second line.
 
 FROM node:24-slim AS build
 WORKDIR /app
