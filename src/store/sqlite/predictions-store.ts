@@ -10,18 +10,28 @@ import type {
 } from '../../predictions/store.ts';
 import { BoundedMap } from './cache.ts';
 import { type Database, rowInsert } from './database.ts';
+import {
+  indexesPerPosition,
+  isUuid,
+  lastPosition,
+  placeOf,
+  rowOf,
+  type StoredOutcome,
+  type StoredPrediction,
+  selectCounts,
+  selectCountsUpTo,
+  selectOutcomes,
+  selectPredictions,
+  standsAt,
+  storedId,
+  uuidBeginning,
+} from './predictions-rows.ts';
 
 /** What the index needs of the ledger's tables. */
 export interface PredictionPayloads {
   /** The stored text of a message and what was decided for it; undefined when erased or not yet appended. */
   readPayload(position: number, index: number): string | undefined;
 }
-
-const indexesPerPosition = 65_536;
-/** Positions up to here keep their place an exact number. */
-const lastPosition = 2 ** 36;
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-const uuidBeginning = /^[0-9a-f]{1,8}(?:-[0-9a-f]{0,4}){0,3}(?:-[0-9a-f]{0,12})?$/;
 
 /** The index of predictions in SQLite. */
 export function createSqlitePredictionStore(
@@ -31,65 +41,7 @@ export function createSqlitePredictionStore(
   return new SqlitePredictionStore(db, payloads);
 }
 
-interface StoredPrediction {
-  readonly place: number;
-  readonly id: string | Uint8Array;
-  readonly time: number;
-  readonly modelVersion: string | null;
-  readonly deployment: string | null;
-  readonly unknown: number;
-}
-
-interface StoredOutcome extends Omit<OutcomeRow, 'position' | 'index'> {
-  readonly place: number;
-}
-
 const predictionRows = rowInsert('INSERT INTO predictions VALUES', 7);
-
-const selectPredictions = `SELECT p.place, p.id, p.time, p.unknown,
-  v.name AS modelVersion, d.name AS deployment
-  FROM predictions p
-  LEFT JOIN prediction_names v ON v.rank = p.model_version
-  LEFT JOIN prediction_names d ON d.rank = p.deployment`;
-const selectOutcomes = 'SELECT place, id, prediction, type, time FROM prediction_outcomes';
-const selectCounts = `SELECT v.name AS modelVersion, d.name AS deployment, c.count,
-  c.first_time AS firstTime, c.last_time AS lastTime
-  FROM prediction_counts c
-  LEFT JOIN prediction_names v ON v.rank = c.model_version
-  LEFT JOIN prediction_names d ON d.rank = c.deployment`;
-/** The same, counted: slower, but as of a position. Reads one index only. */
-const selectCountsUpTo = `SELECT v.name AS modelVersion, d.name AS deployment, c.count,
-  c.firstTime, c.lastTime
-  FROM (SELECT model_version, deployment, count(*) AS count, min(time) AS firstTime, max(time) AS lastTime
-        FROM predictions INDEXED BY predictions_model_version
-        WHERE model_version IN (SELECT value FROM json_each(?1)) AND place <= ?2 AND time <= ?3
-        GROUP BY model_version, deployment) c
-  LEFT JOIN prediction_names v ON v.rank = c.model_version
-  LEFT JOIN prediction_names d ON d.rank = c.deployment`;
-
-function placeOf(position: number, index: number): number {
-  return position * indexesPerPosition + index;
-}
-
-/** Ids as they are stored: a UUID takes 16 bytes instead of 36. */
-function storedId(id: string): string | Uint8Array {
-  return id.length === 36 && uuid.test(id) ? Buffer.from(id.replaceAll('-', ''), 'hex') : id;
-}
-
-function readId(stored: string | Uint8Array): string {
-  if (typeof stored === 'string') return stored;
-  const hex = Buffer.from(stored.buffer, stored.byteOffset, stored.byteLength).toString('hex');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
-}
-
-function standsAt(place: number): { position: number; index: number } {
-  const index = place % indexesPerPosition;
-  return { position: (place - index) / indexesPerPosition, index };
-}
-
-function rowOf({ place, id, unknown, ...rest }: StoredPrediction): PredictionRow {
-  return { ...rest, id: readId(id), ...standsAt(place), unknown: unknown === 1 };
-}
 
 function messageOf(payload: string | undefined): unknown {
   const value: unknown = payload === undefined ? undefined : JSON.parse(payload);
@@ -135,9 +87,7 @@ class SqlitePredictionStore implements PredictionStore {
   findMany(workspace: string, ids: readonly string[]): PredictionRow[] {
     const owner = this.#findWorkspace(workspace);
     if (owner === undefined) return [];
-    const wanted = ids.map((id) =>
-      id.length === 36 && uuid.test(id) ? { u: id.replaceAll('-', '') } : { t: id },
-    );
+    const wanted = ids.map((id) => (isUuid(id) ? { u: id.replaceAll('-', '') } : { t: id }));
     const rows = this.#db.all<StoredPrediction>(
       `${selectPredictions} WHERE p.place IN (
          SELECT f.place FROM json_each(?1) j
