@@ -27,6 +27,7 @@ import { measureHistory } from './measures/history.ts';
 import { measureImport } from './measures/import.ts';
 import { measureOpenLineage } from './measures/openlineage.ts';
 import { measurePredictions } from './measures/predictions.ts';
+import { fillMlflowRuns } from './measures/run-facts.ts';
 import { measureSearch } from './measures/search.ts';
 import { measureIdle, measureStart } from './measures/start.ts';
 import { measureTracking } from './measures/tracking.ts';
@@ -45,7 +46,7 @@ const measures: Readonly<Record<string, (context: BenchContext) => Promise<Figur
   history,
   openlineage: measureOpenLineage,
   predictions: measurePredictions,
-  search: measureSearch,
+  search,
   graph: measureGraphs,
   start: measureStart,
   client,
@@ -171,6 +172,16 @@ async function history(context: BenchContext): Promise<Figure[]> {
     start: peer,
   } as const;
   return [...figures, ...(await measureHistory(theirs))];
+}
+
+function search(context: BenchContext): Promise<Figure[]> {
+  const peer = async (runs: number): Promise<MeasuredServer> => {
+    const python = await context.python();
+    const data = makeDirectory(context, 'mlflow-search');
+    await fillMlflowRuns(python, join(data, 'mlflow.db'), runs);
+    return startMlflow(python, data);
+  };
+  return measureSearch({ ...context, peer: context.peers ? peer : undefined });
 }
 
 /** MLflow answers some requests in seconds, and each of its workers is slow at first. */

@@ -1,4 +1,7 @@
 /** Generated runs, each with 5 metrics, 5 parameters and 4 tags. */
+import { execFile } from 'node:child_process';
+import { DatabaseSync } from 'node:sqlite';
+import { promisify } from 'node:util';
 import { systemClock } from '../../src/base/clock.ts';
 import { createDoor, createWorkspace, defaultWorkspace } from '../../src/door/index.ts';
 import type { TrackingFact } from '../../src/facts/tracking-facts.ts';
@@ -20,8 +23,7 @@ function spread(index: number, salt: number): number {
 /** Id of a generated run. */
 const generatedRunId = (index: number): string => index.toString(16).padStart(32, '0');
 
-function factsOf(index: number): TrackingFact[] {
-  const run = generatedRunId(index);
+function generatedRun(index: number) {
   const time = Date.UTC(2026, 0, 1) + index * 1_000;
   const point = (key: string, salt: number) => ({
     key,
@@ -29,23 +31,62 @@ function factsOf(index: number): TrackingFact[] {
     timestamp: time,
     step: 0,
   });
+  return {
+    run: generatedRunId(index),
+    name: `run-${index}`,
+    time,
+    tags: tagNames.map((key, i) => ({ key, value: `${key}-${(index + i) % 20}` })),
+    metrics: metricNames.map(point),
+    params: paramNames.map((key, i) => ({ key, value: `${key}-${(index * (i + 3)) % 50}` })),
+  };
+}
+
+function factsOf(index: number): TrackingFact[] {
+  const { run, name, time, tags, metrics, params } = generatedRun(index);
   return [
     {
       kind: 'run.created',
       run,
       experiment: '0',
-      name: `run-${index}`,
+      name,
       user: 'bench',
       startTime: time,
-      tags: tagNames.map((key, i) => ({ key, value: `${key}-${(index + i) % 20}` })),
+      tags,
     },
-    { kind: 'metrics.logged', run, metrics: metricNames.map(point) },
-    {
-      kind: 'params.logged',
-      run,
-      params: paramNames.map((key, i) => ({ key, value: `${key}-${(index * (i + 3)) % 50}` })),
-    },
+    { kind: 'metrics.logged', run, metrics },
+    { kind: 'params.logged', run, params },
   ];
+}
+
+/** Makes a database of MLflow with the same runs, by MLflow's own schema. */
+export async function fillMlflowRuns(python: string, path: string, count: number): Promise<void> {
+  const env = { ...process.env, MLFLOW_DISABLE_TELEMETRY: 'true', DO_NOT_TRACK: 'true' };
+  const upgrade = ['-m', 'mlflow', 'db', 'upgrade', `sqlite:///${path}`];
+  await promisify(execFile)(python, upgrade, { env });
+  const db = new DatabaseSync(path);
+  db.exec(`PRAGMA synchronous=OFF; BEGIN;
+    INSERT OR IGNORE INTO experiments (experiment_id, name, artifact_location, lifecycle_stage)
+      VALUES (0, 'Default', 'mlflow-artifacts:/0', 'active');`);
+  const addRun = db.prepare(`INSERT INTO runs
+    (run_uuid, name, source_type, user_id, status, start_time, lifecycle_stage, artifact_uri, experiment_id)
+    VALUES (?, ?, 'LOCAL', 'bench', 'RUNNING', ?, 'active', ?, 0)`);
+  const addTag = db.prepare('INSERT INTO tags (run_uuid, key, value) VALUES (?, ?, ?)');
+  const addParam = db.prepare('INSERT INTO params (run_uuid, key, value) VALUES (?, ?, ?)');
+  const point = '(run_uuid, key, value, timestamp, step, is_nan) VALUES (?, ?, ?, ?, ?, 0)';
+  const addMetric = db.prepare(`INSERT INTO metrics ${point}`);
+  const addLatest = db.prepare(`INSERT INTO latest_metrics ${point}`);
+  for (let index = 0; index < count; index += 1) {
+    const { run, name, time, tags, metrics, params } = generatedRun(index);
+    addRun.run(run, name, time, `mlflow-artifacts:/0/${run}/artifacts`);
+    for (const { key, value } of tags) addTag.run(run, key, value);
+    for (const { key, value } of params) addParam.run(run, key, value);
+    for (const { key, value, timestamp, step } of metrics) {
+      addMetric.run(run, key, value, timestamp, step);
+      addLatest.run(run, key, value, timestamp, step);
+    }
+  }
+  db.exec('COMMIT');
+  db.close();
 }
 
 /**
