@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { access, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { access, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Blobs } from './blobs.ts';
+import { renameDurably, syncDirectory } from './durable.ts';
 import { explainDisk, gone, readBytes, receive, tooLarge } from './receive.ts';
 
 export interface DirectoryBlobsOptions {
@@ -73,19 +74,9 @@ async function keep(temporary: string, path: string): Promise<void> {
     return;
   }
   const made = await mkdir(folder, { recursive: true });
-  await rename(temporary, path);
-  await syncDirectory(folder);
+  await renameDurably(temporary, path);
   if (made !== undefined) {
     await syncDirectory(dirname(folder));
     await syncDirectory(dirname(dirname(folder)));
-  }
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
   }
 }

@@ -1,6 +1,7 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { sha256Hex } from '../base/digest.ts';
 import { limits } from '../base/limits.ts';
 import { temporaryDirectory } from '../testing/store.ts';
@@ -29,7 +30,9 @@ afterEach(() => directory.remove());
 const part = (id: string, number: number, text: string): Promise<string> =>
   uploads.putPart(id, number, Readable.from([Buffer.from(text)]));
 const left = (): string[] =>
-  existsSync(directory.path) ? readdirSync(directory.path, { recursive: true }).map(String) : [];
+  existsSync(directory.path)
+    ? readdirSync(directory.path, { recursive: true }).map(String).sort()
+    : [];
 
 async function store(content: Readable): Promise<StoredBlob> {
   const parts: Buffer[] = [];
@@ -60,7 +63,7 @@ test('parts that came in any order are put together in theirs, once, and are gon
   // A client that did not hear the answer asks again.
   expect(await uploads.complete({ id, target, parts }, store)).toEqual(once);
   expect(stored).toEqual(['ABC']);
-  expect(left()).toEqual([]);
+  expect(left()).toEqual([id, `${id}/completed`, `${id}/target`]);
   await expect(part(id, 4, 'D')).rejects.toMatchObject({ code: 'not_found' });
 });
 
@@ -106,7 +109,7 @@ test('a part that breaks off leaves nothing', async () => {
     })(),
   );
   await expect(uploads.putPart(id, 1, broken)).rejects.toMatchObject({ code: 'malformed_message' });
-  expect(left()).toEqual([id]);
+  expect(left()).toEqual([id, `${id}/target`]);
 });
 
 test('an upload is aborted, and is known for its own target only', async () => {
@@ -123,15 +126,97 @@ test('an upload is aborted, and is known for its own target only', async () => {
   await expect(uploads.complete({ id, target, parts }, store)).rejects.toMatchObject(refusal);
 });
 
-test('an upload that was given up goes when another begins, and all go with a restart', async () => {
+test('an upload that was given up goes when another begins', async () => {
   const old = await uploads.begin(target);
   await part(old, 1, 'A');
   now += limits.uploadIdleMsMax + 1;
   const id = await uploads.begin(target);
-  expect(left()).toEqual([id]);
+  expect(left()).toEqual([id, `${id}/target`]);
   await expect(part(old, 2, 'B')).rejects.toMatchObject({ code: 'not_found' });
-  open();
-  expect(left()).toEqual([]);
+});
+
+test('the same bytes sent again are the same part, also while they are put together', async () => {
+  const id = await uploads.begin(target);
+  const etag = await part(id, 1, 'A');
+  expect(await part(id, 1, 'A')).toBe(etag);
+  const parts = [{ number: 1, etag }];
+  await uploads.complete({ id, target, parts }, async (content) => {
+    await expect(part(id, 1, 'B')).rejects.toMatchObject({ code: 'not_found' });
+    return store(content);
+  });
+  expect(stored).toEqual(['A']);
+});
+
+describe('after a restart', () => {
+  beforeEach(() => {
+    // The age of what is found is that of its folder, which the system's clock gives.
+    now = Date.now();
+  });
+
+  test('an upload goes on where it was', async () => {
+    const id = await uploads.begin(target);
+    const second = await part(id, 2, 'B');
+    uploads = open();
+    const parts = [
+      { number: 1, etag: await part(id, 1, 'A') },
+      { number: 2, etag: second },
+    ];
+    uploads = open();
+    const other = { id, target: 'other', parts };
+    await expect(uploads.complete(other, store)).rejects.toMatchObject({ code: 'not_found' });
+    await uploads.complete({ id, target, parts }, store);
+    expect(stored).toEqual(['AB']);
+  });
+
+  test('a completed one answers the same, for as long as it is remembered', async () => {
+    const id = await uploads.begin(target);
+    const parts = [{ number: 1, etag: await part(id, 1, 'A') }];
+    const once = await uploads.complete({ id, target, parts }, store);
+    uploads = open();
+    expect(await uploads.complete({ id, target, parts }, store)).toEqual(once);
+    expect(stored).toEqual(['A']);
+    now += limits.uploadDoneMsMax + 60_000;
+    uploads = open();
+    expect(left()).toEqual([]);
+  });
+
+  test('both are good of two that a crash left for one part: either may have been answered', async () => {
+    const id = await uploads.begin(target);
+    const first = await part(id, 1, 'old');
+    copyFileSync(join(directory.path, id, `1-${first}`), join(directory.path, 'kept'));
+    const second = await part(id, 1, 'new');
+    copyFileSync(join(directory.path, 'kept'), join(directory.path, id, `1-${first}`));
+    for (const [etag, content] of [
+      [first, 'old'],
+      [second, 'new'],
+    ] as const) {
+      cpSync(join(directory.path, id), join(directory.path, `${id}-${content}`), {
+        recursive: true,
+      });
+      uploads = open();
+      const parts = [{ number: 1, etag }];
+      await uploads.complete({ id: `${id}-${content}`, target, parts }, store);
+      expect(stored.at(-1)).toBe(content);
+    }
+  });
+
+  test('nothing is left of what was never answered, or was given up', async () => {
+    const id = await uploads.begin(target);
+    await part(id, 1, 'A');
+    writeFileSync(join(directory.path, id, 'half.new'), 'half of a part');
+    mkdirSync(join(directory.path, 'begun'));
+    writeFileSync(join(directory.path, 'begun', 'target.new'), target);
+    uploads = open();
+    expect(left().map((name) => name.replace(/-.*/, '-…'))).toEqual([
+      id,
+      `${id}/1-…`,
+      `${id}/target`,
+    ]);
+    now += limits.uploadIdleMsMax + 60_000;
+    uploads = open();
+    expect(left()).toEqual([]);
+    await expect(part(id, 2, 'B')).rejects.toMatchObject({ code: 'not_found' });
+  });
 });
 
 test('uploads beyond the limit wait', async () => {

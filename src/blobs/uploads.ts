@@ -1,13 +1,20 @@
 import { randomBytes } from 'node:crypto';
-import { createReadStream, rmSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { Clock } from '../base/clock.ts';
 import { WherefromError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import type { StoredBlob } from './blobs.ts';
-import { explainDisk, readBytes, receive } from './receive.ts';
+import {
+  createFolder,
+  readFolders,
+  readParts,
+  removeFolder,
+  removePart,
+  settleFolder,
+  writePart,
+} from './upload-folder.ts';
 
 /** A part as its sender knows it. */
 export interface PartName {
@@ -17,7 +24,10 @@ export interface PartName {
   readonly etag: string;
 }
 
-/** Contents that come in parts, in any order, and are put together when all are there. */
+/**
+ * Contents that come in parts, in any order, and are put together when all are there. What was
+ * answered is on disk before: an upload goes on after a crash where it was.
+ */
 export interface Uploads {
   /** Begins one for a target, an opaque text. @returns its id. @throws overloaded. */
   begin(target: string): Promise<string>;
@@ -39,30 +49,104 @@ export interface Uploads {
 interface Upload {
   readonly target: string;
   readonly folder: string;
-  /** By number: where the part lies. */
-  readonly parts: Map<number, { readonly path: string; readonly etag: string }>;
+  /** By number: digests of what was sent. */
+  readonly parts: Map<number, Set<string>>;
+  /** ms since 1970. */
   touched: number;
   completed?: Promise<StoredBlob>;
+  /** `completed` has its blob: only then is there less to keep. */
+  isDone: boolean;
 }
 
 export interface UploadsOptions {
-  /** Where the parts lie; emptied at the start: nobody can go on with what a restart cut off. */
+  /** Where the uploads lie, each in a folder of its own; its parent is there. */
   readonly directory: string;
   readonly clock: Clock;
 }
 
-/** The uploads that are known. */
-function createRegister(clock: Clock) {
-  const uploads = new Map<string, Upload>();
+/** Uploads whose parts are files of a directory. Those of before a restart go on. */
+export function createUploads({ directory, clock }: UploadsOptions): Uploads {
+  const register = createRegister(directory, clock);
   return {
-    add(id: string, upload: Omit<Upload, 'touched'>): void {
-      const open = [...uploads.values()].filter(({ completed }) => completed === undefined);
+    async begin(target) {
+      await register.sweep();
+      const id = randomBytes(16).toString('hex');
+      const { folder } = register.add(id, target);
+      try {
+        await createFolder(folder, target);
+      } catch (thrown) {
+        register.forget(id);
+        throw thrown;
+      }
+      return id;
+    },
+    async putPart(id, number, content) {
+      const upload = register.find(id);
+      if (upload.completed !== undefined) throw unknown(id);
+      const digest = await writePart(upload.folder, number, content).catch((thrown: unknown) => {
+        // Aborted meanwhile, its folder is gone.
+        throw register.has(id) ? thrown : unknown(id);
+      });
+      // Too late: what is being put together stays as it was told to be.
+      if (register.find(id).completed !== undefined) throw unknown(id);
+      const before = upload.parts.get(number) ?? [];
+      upload.parts.set(number, new Set([digest]));
+      for (const other of before)
+        if (other !== digest) await removePart(upload.folder, number, other);
+      return digest;
+    },
+    async complete({ id, target, parts }, store) {
+      const upload = register.find(id, target);
+      upload.completed ??= putTogether(upload, parts, store);
+      try {
+        const stored = await upload.completed;
+        upload.isDone = true;
+        return stored;
+      } catch (thrown) {
+        delete upload.completed;
+        throw thrown;
+      }
+    },
+    async abort(id, target) {
+      const { folder } = register.find(id, target);
+      register.forget(id);
+      await removeFolder(folder);
+    },
+  };
+}
+
+/** The uploads that are known; those that were given up are removed. */
+function createRegister(directory: string, clock: Clock) {
+  const uploads = new Map<string, Upload>();
+  for (const [id, { completed, ...upload }] of readFolders(directory)) {
+    const folder = join(directory, id);
+    uploads.set(id, {
+      ...upload,
+      folder,
+      isDone: completed !== undefined,
+      ...(completed && { completed: Promise.resolve(completed) }),
+    });
+  }
+  const isOver = ({ isDone, touched }: Upload): boolean =>
+    touched + (isDone ? limits.uploadDoneMsMax : limits.uploadIdleMsMax) < clock.now();
+  for (const [id, upload] of uploads) {
+    if (!isOver(upload)) continue;
+    uploads.delete(id);
+    rmSync(upload.folder, { recursive: true, force: true });
+  }
+  return {
+    add(id: string, target: string): Upload {
+      const open = [...uploads.values()].filter(({ isDone }) => !isDone);
       if (open.length >= limits.uploadsMax) {
         throw new WherefromError('overloaded', `${open.length} uploads are under way.`, {
           hint: 'Wait until some of them are complete.',
         });
       }
-      uploads.set(id, { ...upload, touched: clock.now() });
+      const folder = join(directory, id);
+      const touched = clock.now();
+      const upload: Upload = { target, folder, parts: new Map(), touched, isDone: false };
+      uploads.set(id, upload);
+      return upload;
     },
     find(id: string, target?: string): Upload {
       const upload = uploads.get(id);
@@ -71,68 +155,22 @@ function createRegister(clock: Clock) {
       upload.touched = clock.now();
       return upload;
     },
-    async remove(id: string, { folder }: Upload): Promise<void> {
-      uploads.delete(id);
-      await rm(folder, { recursive: true, force: true });
-    },
+    has: (id: string): boolean => uploads.has(id),
+    forget: (id: string): boolean => uploads.delete(id),
     /** Senders that vanish never abort. */
     async sweep(): Promise<void> {
-      const now = clock.now();
       for (const [id, upload] of uploads) {
-        const { uploadIdleMsMax, uploadDoneMsMax } = limits;
-        const kept = upload.completed === undefined ? uploadIdleMsMax : uploadDoneMsMax;
-        if (upload.touched + kept < now) await this.remove(id, upload);
+        if (!isOver(upload)) continue;
+        uploads.delete(id);
+        await removeFolder(upload.folder);
       }
     },
-  };
-}
-
-/** Uploads whose parts are files of a directory. */
-export function createUploads({ directory, clock }: UploadsOptions): Uploads {
-  rmSync(directory, { recursive: true, force: true });
-  const register = createRegister(clock);
-  return {
-    async begin(target) {
-      await register.sweep();
-      const id = randomBytes(16).toString('hex');
-      const folder = join(directory, id);
-      register.add(id, { target, folder, parts: new Map() });
-      await mkdir(folder, { recursive: true });
-      return id;
-    },
-    async putPart(id, number, content) {
-      const { folder, parts, completed } = register.find(id);
-      if (completed !== undefined) throw unknown(id);
-      const etag = randomBytes(16).toString('hex');
-      const path = join(folder, etag);
-      try {
-        await receive(content, { path, bytesMax: limits.uploadPartBytesMax, durable: false });
-      } catch (thrown) {
-        await rm(path, { force: true });
-        throw thrown;
-      }
-      const before = parts.get(number);
-      parts.set(number, { path, etag });
-      if (before !== undefined) await rm(before.path, { force: true });
-      return etag;
-    },
-    async complete({ id, target, parts }, store) {
-      const upload = register.find(id, target);
-      upload.completed ??= putTogether(upload, parts, store);
-      try {
-        return await upload.completed;
-      } catch (thrown) {
-        delete upload.completed;
-        throw thrown;
-      }
-    },
-    abort: async (id, target) => register.remove(id, register.find(id, target)),
   };
 }
 
 const unknown = (id: string): WherefromError =>
   new WherefromError('not_found', `There is no upload ${id.slice(0, 64)}.`, {
-    hint: 'It was completed, aborted or cut off: begin again.',
+    hint: 'It was completed, aborted or given up: begin again.',
   });
 
 async function putTogether(
@@ -146,25 +184,18 @@ async function putTogether(
       hint: 'Complete it with the number and the ETag of each.',
     });
   }
-  const inOrder = [...names].sort((a, b) => a.number - b.number);
-  const paths = inOrder.map(({ number, etag }, index) => {
-    const part = parts.get(number);
-    if (part?.etag !== etag.replaceAll('"', '') || inOrder[index + 1]?.number === number) {
+  const inOrder = names
+    .map(({ number, etag }) => ({ number, digest: etag.replaceAll('"', '') }))
+    .sort((a, b) => a.number - b.number);
+  for (const [index, { number, digest }] of inOrder.entries()) {
+    if (parts.get(number)?.has(digest) !== true || inOrder[index + 1]?.number === number) {
       throw new WherefromError('invalid_message', `Part ${number} is not the one that was sent.`, {
         hint: 'Send the part again, and complete with the ETag that came back.',
       });
     }
-    return part.path;
-  });
-  const stored = await store(Readable.from(contentOf(paths), { objectMode: false }));
-  await rm(folder, { recursive: true, force: true });
-  return stored;
-}
-
-async function* contentOf(paths: readonly string[]): AsyncGenerator<Buffer> {
-  try {
-    for (const path of paths) yield* createReadStream(path, { highWaterMark: readBytes });
-  } catch (thrown) {
-    throw explainDisk(thrown);
   }
+  const stored = await store(Readable.from(readParts(folder, inOrder), { objectMode: false }));
+  // Before the entry that will name the blob: whoever asks again after a crash gets it from here.
+  await settleFolder(folder, stored);
+  return stored;
 }
