@@ -15,6 +15,8 @@ export interface ChildServer {
   readonly pid: number;
   /** A directory that is removed with the server. */
   readonly directory: string;
+  /** Ends the process as a crash does (kill -9), and starts another one on the same port and directory. */
+  crash(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -27,17 +29,29 @@ export async function startChildServer(
   const directory = mkdtempSync(join(tmpdir(), 'wherefrom-e2e-'));
   const data = join(directory, 'data');
   await prepare(data);
-  const child = spawn(command, ['serve', '--data', data, '--port', '0', '--json', ...flags], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, ...env },
-  });
+  const launch = (port: string): ChildProcess =>
+    spawn(command, ['serve', '--data', data, '--port', port, '--json', ...flags], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, ...env },
+    });
+  let child = launch('0');
+  const end = async (signal: 'SIGKILL' | 'SIGTERM'): Promise<void> => {
+    const exited = new Promise((resolve) => child.once('exit', resolve));
+    child.kill(signal);
+    await exited;
+  };
+  const { url, pid } = await addressOf(child);
   return {
-    ...(await addressOf(child)),
+    url,
+    pid,
     directory,
+    async crash() {
+      await end('SIGKILL');
+      child = launch(new URL(url).port);
+      await addressOf(child);
+    },
     async stop() {
-      const exited = new Promise((resolve) => child.once('exit', resolve));
-      child.kill('SIGTERM');
-      await exited;
+      await end('SIGTERM');
       rmSync(directory, { recursive: true, force: true });
     },
   };

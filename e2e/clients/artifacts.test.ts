@@ -1,7 +1,8 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ensurePythonEnv } from '../../scripts/python-env.ts';
@@ -106,6 +107,14 @@ function expectKeptOnce(kept: ReadonlyMap<string, number>, { large }: Flow, pref
   expect(ofItsSize).toEqual([[name, large.bytes]]);
 }
 
+/** Of an upload in parts it is remembered for a while what it became; its parts are gone. */
+function expectOnlyCompleted(paths: readonly string[]): void {
+  expect(paths.map((path) => path.replace(/\/[0-9a-f]{32}\//, '/ID/')).sort()).toEqual([
+    'uploads/ID/completed',
+    'uploads/ID/target',
+  ]);
+}
+
 describe('the mlflow client, unmodified, with artifacts in a directory', () => {
   let server: ChildServer;
   let out: Flow;
@@ -119,12 +128,37 @@ describe('the mlflow client, unmodified, with artifacts in a directory', () => {
   test('leaves the same bytes once, and nothing on the way', () => {
     const kept = sizesBelow(join(server.directory, 'data', 'blobs'));
     expectKeptOnce(kept, out, '');
-    expect([...kept.keys()].filter((path) => !path.startsWith('sha256/'))).toEqual([]);
+    expectOnlyCompleted([...kept.keys()].filter((path) => !path.startsWith('sha256/')));
   });
 
   test('does not make the server hold a file in memory', () => {
     expect(peakMiB(server.pid) ?? 0).toBeLessThan(memoryMiBMax);
   });
+});
+
+test('an upload in parts goes on after the server was killed, between parts and before its end', async () => {
+  const { python } = await ensurePythonEnv({ log: console.log });
+  const server = await startChildServer();
+  const client = spawn(python, [join(root, 'e2e', 'clients', 'artifacts_restart.py')], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    cwd: server.directory,
+    env: {
+      PATH: process.env.PATH,
+      HOME: server.directory,
+      MLFLOW_TRACKING_URI: server.url,
+      GIT_PYTHON_REFRESH: 'quiet',
+      TQDM_DISABLE: '1',
+    },
+  });
+  let result: unknown;
+  for await (const line of createInterface({ input: client.stdout })) {
+    if (line.startsWith('RESULT ')) result = JSON.parse(line.slice('RESULT '.length));
+    if (line !== 'CRASH') continue;
+    await server.crash();
+    client.stdin.write('\n');
+  }
+  await server.stop();
+  expect(result).toEqual({ crashes: 3, same: true, listed: [['d/large.bin', false, 12_582_912]] });
 });
 
 describe('the mlflow client, unmodified, with artifacts in an S3-compatible bucket', () => {
@@ -146,7 +180,7 @@ describe('the mlflow client, unmodified, with artifacts in an S3-compatible buck
 
   test('leaves the same bytes once, in the bucket alone', async () => {
     expectKeptOnce(await s3.objects(), out, 'of/team/');
-    expect(sizesBelow(join(server.directory, 'data', 'blobs')).size).toBe(0);
+    expectOnlyCompleted([...sizesBelow(join(server.directory, 'data', 'blobs')).keys()]);
   });
 
   test('does not make the server hold a file in memory', () => {

@@ -4,7 +4,6 @@ import { existsSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, expect, test, vi } from 'vitest';
 import { temporaryDirectory } from '../testing/store.ts';
 import { openReadOnly, rebuildDirectory, verifyDirectory } from './offline.ts';
@@ -164,7 +163,7 @@ test('kill -9 during a call of a webhook: it is made again after the start, and 
   expect(await rebuildDirectory(data, { check: true })).toMatchObject({ differences: [] });
 });
 
-test('kill -9 during an upload: what was answered is there, and nothing of what was not', {
+test('kill -9 during uploads: what was answered is there and goes on, and nothing of what was not', {
   timeout: 60_000,
 }, async () => {
   const data = join(directory.path, 'uploads');
@@ -173,42 +172,69 @@ test('kill -9 during an upload: what was answered is there, and nothing of what 
     existsSync(path)
       ? readdirSync(path, { recursive: true, withFileTypes: true })
           .filter((entry) => entry.isFile())
-          .map(({ name }) => name)
+          .map(({ name }) => name.replace(/^(\d+)-[0-9a-f]{64}$/, 'part $1'))
+          .sort()
       : [];
   const artifacts = '/api/2.0/mlflow-artifacts/artifacts/0/r/artifacts';
-  const { hostname, port, origin } = new URL(await serve(data));
+  const url = new URL(await serve(data));
+  const { hostname, port, origin } = url;
+  const mpu = async (verb: string, body: object): Promise<Response> =>
+    fetch(`${origin}/api/2.0/mlflow-artifacts/mpu/${verb}/0/r/artifacts`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ path: 'parts.bin', ...body }),
+    });
   const whole = await fetch(`${origin}${artifacts}/whole.bin`, {
     method: 'PUT',
     body: Buffer.alloc(3_000_000, 'whole'),
   });
   expect(whole.status).toBe(200);
-  // Uploads that have come halfway: one in one piece, one in parts of which one is there.
-  const socket = connect(Number(port), hostname).on('error', () => undefined);
-  socket.write(
-    `PUT ${artifacts}/half.bin HTTP/1.1\r\nHost: ${hostname}\r\nContent-Length: 9000000\r\n\r\n`,
-  );
-  socket.write(Buffer.alloc(4_000_000, 'half'));
-  const created = await fetch(`${origin}/api/2.0/mlflow-artifacts/mpu/create/0/r/artifacts`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ path: 'parts.bin', num_parts: 2 }),
-  });
+  const created = await mpu('create', { num_parts: 3 });
   // Its shape is that of the server's own answer.
-  const { credentials } = (await created.json()) as { credentials: { url: string }[] };
-  await fetch(credentials[0]?.url ?? '', { method: 'PUT', body: Buffer.alloc(2_000_000, 'part') });
-  const incoming = (): number => files(join(blobs, 'incoming')).length;
-  for (let tries = 0; incoming() === 0 && tries < 100; tries += 1) await sleep(20);
-  expect([incoming(), files(join(blobs, 'uploads')).length]).toEqual([1, 1]);
-
-  const ended = child && once(child, 'exit');
-  child?.kill('SIGKILL');
-  await ended;
-  socket.destroy();
-
-  const again = await serve(data);
-  expect(files(blobs)).toHaveLength(1);
-  expect((await fetch(`${again}${artifacts}/half.bin`)).status).toBe(404);
-  expect((await fetch(`${again}${artifacts}/parts.bin`)).status).toBe(404);
-  const kept = await fetch(`${again}${artifacts}/whole.bin`);
+  const { upload_id, credentials } = (await created.json()) as {
+    upload_id: string;
+    credentials: { url: string }[];
+  };
+  const links = credentials.map((each) => each.url);
+  const putPart = async (number: number): Promise<object> => {
+    const body = Buffer.alloc(2_000_000, `part ${number}`);
+    const reply = await fetch(links[number - 1] ?? '', { method: 'PUT', body });
+    expect(reply.status).toBe(200);
+    return { part_number: number, etag: reply.headers.get('etag') };
+  };
+  const parts = [await putPart(1)];
+  // Bodies that have come halfway when the server is killed: a file in one piece, and a part.
+  const sockets = [`${artifacts}/half.bin`, (links[1] ?? '').slice(origin.length)].map((path) => {
+    const socket = connect(Number(port), hostname).on('error', () => undefined);
+    socket.write(`PUT ${path} HTTP/1.1\r\nHost: ${hostname}\r\nContent-Length: 9000000\r\n\r\n`);
+    socket.write(Buffer.alloc(4_000_000, 'half'));
+    return socket;
+  });
+  const onTheWay = (): number =>
+    files(join(blobs, 'incoming')).length + files(join(blobs, 'uploads')).length;
+  await vi.waitFor(() => expect(onTheWay()).toBe(4), { timeout: 5_000 });
+  const crash = async (): Promise<void> => {
+    const ended = child && once(child, 'exit');
+    child?.kill('SIGKILL');
+    await ended;
+    // On the same port: links that were given lead there.
+    await serve(data, ['--port', port]);
+  };
+  await crash();
+  for (const socket of sockets) socket.destroy();
+  expect(files(blobs)).toEqual([expect.stringMatching(/^[0-9a-f]{62}$/), 'part 1', 'target']);
+  expect((await fetch(`${origin}${artifacts}/half.bin`)).status).toBe(404);
+  expect((await fetch(`${origin}${artifacts}/parts.bin`)).status).toBe(404);
+  const kept = await fetch(`${origin}${artifacts}/whole.bin`);
   expect(Buffer.from(await kept.arrayBuffer()).equals(Buffer.alloc(3_000_000, 'whole'))).toBe(true);
+
+  parts.push(await putPart(3), await putPart(2));
+  await crash();
+  expect((await mpu('complete', { upload_id, parts })).status).toBe(200);
+  await crash();
+  // Whoever did not hear the answer asks again, and gets it.
+  expect((await mpu('complete', { upload_id, parts })).status).toBe(200);
+  const content = Buffer.concat([1, 2, 3].map((each) => Buffer.alloc(2_000_000, `part ${each}`)));
+  const read = await fetch(`${origin}${artifacts}/parts.bin`);
+  expect(Buffer.from(await read.arrayBuffer()).equals(content)).toBe(true);
 });
