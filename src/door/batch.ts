@@ -10,10 +10,19 @@ import {
   MerkleFrontier,
   messagesRoot,
 } from '../ledger/index.ts';
-import type { Accepted, Decision, Payload, Receipt, Submission } from './operation.ts';
+import type { Accepted, Decision, Operation, Payload, Receipt, Submission } from './operation.ts';
 import { projectFacts } from './project.ts';
 import type { WriteSession } from './session.ts';
-import { mapStrings, mayHoldHome, replaceHomes, tokenise } from './vault.ts';
+import {
+  keepNamed,
+  mapStrings,
+  mayHoldHome,
+  type NewPersons,
+  nameNewPersons,
+  refuseByName,
+  replaceHomes,
+  tokenise,
+} from './vault.ts';
 
 /** A submission in the queue, and how it ended. The door alone changes it. */
 export interface Pending {
@@ -36,6 +45,29 @@ interface OpenEntry {
   readonly first: Submission<unknown, unknown>;
   readonly workspaceId: string;
   readonly texts: string[];
+}
+
+/** A message without persons. */
+interface Masked {
+  readonly body: unknown;
+  /** Its JSON, where it is at hand. */
+  readonly text: string | undefined;
+  /** Whom it names and the vault does not know yet. */
+  readonly persons: NewPersons;
+}
+
+/** Of messages that name nobody new: saves each a map. Empty, so that nothing is taken from it. */
+const nobody: NewPersons = new Map();
+
+/** The bytes that are stored and committed to. `messageText` is the message's JSON, where it is at hand. */
+function storedText(
+  operation: Operation,
+  payload: Payload,
+  messageText: string | undefined,
+): string {
+  return operation.canonical
+    ? canonicalJson(payload)
+    : `{"decided":${JSON.stringify(payload.decided)},"message":${messageText ?? JSON.stringify(payload.message)}}`;
 }
 
 /** The key of submissions that may share an entry. */
@@ -101,13 +133,11 @@ class BatchWriter {
   /** Decides one submission; an accepted one is appended and projected, a refusal kept on the item. */
   async write(item: Pending): Promise<void> {
     const { submission } = item;
-    const { operation } = submission;
     let decision: Decision<unknown, unknown>;
-    let body: unknown;
-    let text = submission.text;
+    let masked: Masked = { body: submission.body, text: undefined, persons: nobody };
     try {
-      ({ body, text } = await this.#withoutPersons(submission));
-      decision = await operation.decide(body, {
+      masked = await this.#withoutPersons(submission);
+      decision = await submission.operation.decide(masked.body, {
         state: this.#session,
         time: this.#time,
         workspace: submission.workspace,
@@ -117,37 +147,44 @@ class BatchWriter {
     } catch (thrown) {
       // Only a refusal leaves the transaction sound. A fault rolls it back; then each goes alone.
       if (!isRefusal(thrown)) throw thrown;
-      item.refusal = thrown;
+      item.refusal = refuseByName(thrown, masked.persons);
       return;
     }
-    if (decision.outcome === 'unchanged') {
-      item.outcome = { answer: decision.answer, warnings: [] };
-      return;
-    }
-    const payloads =
-      decision.outcome === 'accepted'
-        ? [{ message: body, decided: decision.decided }]
-        : decision.payloads;
+    const accepted =
+      decision.outcome === 'unchanged'
+        ? { warnings: [] }
+        : await this.#accept(submission, masked, decision);
+    // Those whom no payload names are not in the vault.
+    item.outcome = { ...accepted, answer: nameNewPersons(decision.answer, masked.persons) };
+  }
+
+  /** Appends, translates and projects what was decided. */
+  async #accept(
+    submission: Submission<unknown, unknown>,
+    masked: Masked,
+    decision: Exclude<Decision<unknown, unknown>, { outcome: 'unchanged' }>,
+  ): Promise<Pick<Accepted<unknown>, 'receipt' | 'warnings'>> {
+    const { operation } = submission;
+    const isOne = decision.outcome === 'accepted';
+    const payloads = isOne
+      ? [{ message: masked.body, decided: decision.decided }]
+      : decision.payloads;
     const warnings: string[] = [];
     let receipt: Receipt | undefined;
     for (const payload of payloads) {
-      const context = await this.#append(
-        submission,
-        payload,
-        decision.outcome === 'accepted' ? text : undefined,
-      );
+      const stored = storedText(operation, payload, isOne ? masked.text : undefined);
+      await keepNamed(stored, masked.persons, this.#session.vault);
+      const context = await this.#append(submission, payload, stored);
       receipt ??= { log: this.#batch.log, position: context.position, index: context.index };
       const translation = operation.translate(payload, context);
       if (translation.warnings.length > 0) warnings.push(...translation.warnings);
       await projectFacts(translation.facts, context, this.#session);
     }
-    item.outcome = { answer: decision.answer, receipt, warnings };
+    return { receipt, warnings };
   }
 
   /** Replaces person fields and home directories by tokens, before anything is decided or stored. */
-  async #withoutPersons(
-    submission: Submission<unknown, unknown>,
-  ): Promise<{ body: unknown; text: string | undefined }> {
+  async #withoutPersons(submission: Submission<unknown, unknown>): Promise<Masked> {
     const { operation, body, text } = submission;
     const found = new Set<string>();
     const collect = (value: string): string => {
@@ -159,25 +196,21 @@ class BatchWriter {
     const wire = masked === body && text !== undefined ? text : JSON.stringify(masked);
     const homes = mayHoldHome(wire);
     if (homes) mapStrings(masked, (part) => replaceHomes(part, collect));
-    if (found.size === 0) return { body: masked, text: wire };
-    const tokens = await tokenise(
-      found,
-      this.#session.vault,
-      this.#batch.secret,
-      this.#batch.random,
-    );
+    if (found.size === 0) return { body: masked, text: wire, persons: nobody };
+    const { tokens, persons } = await tokenise(found, this.#session.vault, this.#batch);
     const replace = (value: string): string => tokens.get(value) ?? value;
     const named = operation.persons?.(body, replace) ?? body;
     return {
       body: homes ? mapStrings(named, (part) => replaceHomes(part, replace)) : named,
       text: undefined,
+      persons,
     };
   }
 
   async #append(
     submission: Submission<unknown, unknown>,
     payload: Payload,
-    messageText: string | undefined,
+    stored: string,
   ): Promise<FactContext> {
     if (this.#entry && this.#entry.texts.length >= limits.messagesPerEntryMax)
       await this.closeEntry();
@@ -187,9 +220,6 @@ class BatchWriter {
       workspaceId: await this.#workspaceId(submission.workspace, payload),
       texts: [],
     };
-    const stored = submission.operation.canonical
-      ? canonicalJson(payload)
-      : `{"decided":${JSON.stringify(payload.decided)},"message":${messageText ?? JSON.stringify(payload.message)}}`;
     this.#entry.texts.push(stored);
     return {
       position: this.#entry.position,

@@ -20,9 +20,10 @@ const note: Operation<Note, string> = {
   operation: 'note',
   persons: (body, tokenise) => (body.by === undefined ? body : { ...body, by: tokenise(body.by) }),
   async decide(body, { state, workspace }) {
-    if (body.text === 'refuse') throw new WherefromError('conflict', 'refused as asked');
+    if (body.text === 'refuse')
+      throw new WherefromError('conflict', `refused as asked${body.by ? `, by ${body.by}` : ''}`);
     if ((await state.lineage.findNode(refOf(workspace, body.text))) !== undefined)
-      return { outcome: 'unchanged', answer: 'known' };
+      return { outcome: 'unchanged', answer: `known${body.by ? `, says ${body.by}` : ''}` };
     return { outcome: 'accepted', decided: { number: 1 }, answer: 'new' };
   },
   translate({ message }, { workspace, time }) {
@@ -75,6 +76,14 @@ beforeEach(async () => {
   });
 });
 afterEach(() => opened.remove());
+
+/** Whom the vault holds. */
+function persons(): string[] {
+  const db = new DatabaseSync(opened.path, { readOnly: true });
+  const rows = db.prepare('SELECT value FROM vault_persons ORDER BY value').all();
+  db.close();
+  return rows.map(({ value }) => String(value));
+}
 
 const entries = () =>
   opened.store.read(({ ledger }) =>
@@ -168,6 +177,63 @@ describe('the door', () => {
     expect(new Set(stored.match(/person_[0-9a-z]{26}/g))).toHaveProperty('size', 1);
     const token = stored.match(/person_[0-9a-z]{26}/)?.[0] ?? '';
     expect(opened.store.findPerson(token)).toBe('Ann');
+  });
+
+  test('a message that is refused, or says nothing new, leaves no person in the vault', async () => {
+    await door.submit(submission('a'));
+    const refused = door.submit(submission('refuse', {}, 'Ann'));
+    await expect(refused).rejects.toMatchObject({ message: 'refused as asked, by Ann' });
+    expect((await door.submit(submission('a', {}, 'Bob'))).answer).toBe('known, says Bob');
+    expect(persons()).toEqual([]);
+    expect((await door.submit(submission('b', {}, 'Ann'))).answer).toBe('new');
+    expect(persons()).toEqual(['Ann']);
+    // Known by now, so their token goes out, and whoever answers looks it up.
+    const known = await door.submit(submission('b', {}, 'Ann'));
+    expect(opened.store.findPerson(known.answer.replace('known, says ', ''))).toBe('Ann');
+  });
+
+  test('persons of one batch have one token, whichever of its messages is accepted first', async () => {
+    await Promise.allSettled(
+      ['refuse', 'a', 'explode', 'a', 'b', '/home/Ann/c'].map((text) =>
+        door.submit(submission(text, {}, 'Ann')),
+      ),
+    );
+    expect(persons()).toEqual(['Ann']);
+    const stored = JSON.stringify(await entries());
+    expect(stored).not.toContain('Ann');
+    expect(stored.match(/person_[0-9a-z]{26}/g)).toHaveLength(4);
+    expect(new Set(stored.match(/person_[0-9a-z]{26}/g)).size).toBe(1);
+  });
+
+  test('of a set only the persons of what is accepted stay in the vault', async () => {
+    const notes: Operation<{ notes: Note[] }, string[], Note> = {
+      ...note,
+      operation: 'notes',
+      persons: (body, tokenise) => ({
+        notes: body.notes.map((each) => note.persons?.(each, tokenise) ?? each),
+      }),
+      decide: ({ notes: all }) => ({
+        outcome: 'acceptedSet',
+        payloads: all
+          .filter(({ text }) => text !== 'refuse')
+          .map((message) => ({ message, decided: {} })),
+        answer: all.map(({ text, by }) => `${text} by ${by}`),
+      }),
+    };
+    const { answer } = await door.submit({
+      operation: notes,
+      workspace: 'default',
+      principal: 'me',
+      body: {
+        notes: [
+          { text: 'refuse', by: 'Bob' },
+          { text: 'a', by: 'Ann' },
+        ],
+      },
+    });
+    expect(answer[0]).toBe('refuse by Bob');
+    expect(answer[1]).toMatch(/^a by person_/);
+    expect(persons()).toEqual(['Ann']);
   });
 
   test('warnings of the translator come back with the answer', async () => {

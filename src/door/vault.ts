@@ -1,5 +1,6 @@
 import type { Awaitable } from '../base/awaitable.ts';
 import { hmacSha256 } from '../base/digest.ts';
+import { WherefromError } from '../base/errors.ts';
 
 /**
  * Where persons are kept: names, accounts, home directories. The record holds only random tokens, so
@@ -31,30 +32,75 @@ export function personLookup(secret: Uint8Array, value: string): Buffer {
   return hmacSha256(secret, value);
 }
 
-/** Collects the persons of one message: known ones get their token, new ones a fresh one. */
+/** Persons whom the vault does not know yet, by the tokens that were drawn for them. */
+export type NewPersons = Map<string, { readonly lookup: Uint8Array; readonly value: string }>;
+
+/**
+ * Finds the tokens of the persons of one message. Those of `persons` are drawn: they come into the
+ * vault by `keepNamed` only, when a payload that names them is accepted.
+ */
 export async function tokenise(
   values: ReadonlySet<string>,
   vault: VaultStore,
-  secret: Uint8Array,
-  random: (count: number) => Buffer,
-): Promise<Map<string, string>> {
+  options: { readonly secret: Uint8Array; random(count: number): Buffer },
+): Promise<{ readonly tokens: Map<string, string>; readonly persons: NewPersons }> {
   const tokens = new Map<string, string>();
+  const persons: NewPersons = new Map();
   for (const value of values) {
-    const known = vault.cachedToken(value);
-    if (known !== undefined) {
-      tokens.set(value, known);
-      continue;
-    }
-    const lookup = personLookup(secret, value);
-    let token = await vault.findToken(lookup);
+    let token = vault.cachedToken(value);
     if (token === undefined) {
-      token = makeToken(random(26));
-      await vault.putPerson(token, lookup, value);
+      const lookup = personLookup(options.secret, value);
+      token = await vault.findToken(lookup);
+      if (token !== undefined) vault.cacheToken(value, token);
+      else {
+        token = makeToken(options.random(26));
+        persons.set(token, { lookup, value });
+      }
     }
-    vault.cacheToken(value, token);
     tokens.set(value, token);
   }
-  return tokens;
+  return { tokens, persons };
+}
+
+/** Puts the new persons whom an accepted payload names into the vault, and takes them from `persons`. */
+export async function keepNamed(
+  payload: string,
+  persons: NewPersons,
+  vault: VaultStore,
+): Promise<void> {
+  if (persons.size === 0) return;
+  for (const token of payload.match(tokenPattern) ?? []) {
+    const person = persons.get(token);
+    if (person === undefined) continue;
+    persons.delete(token);
+    await vault.putPerson(token, person.lookup, person.value);
+    vault.cacheToken(person.value, token);
+  }
+}
+
+/** An answer with new persons in clear: nobody could look their tokens up. The same when it names none. */
+export function nameNewPersons<T>(answer: T, persons: NewPersons): T {
+  if (persons.size === 0 || !holdsToken(answer)) return answer;
+  const reveal = (text: string): string =>
+    text.replace(tokenPattern, (token) => persons.get(token)?.value ?? token);
+  // The same shape: only texts change.
+  return mapStrings(answer, reveal) as T;
+}
+
+function holdsToken(value: unknown): boolean {
+  if (typeof value === 'string') return value.includes(tokenPrefix);
+  return typeof value === 'object' && value !== null && Object.values(value).some(holdsToken);
+}
+
+/** A refusal with new persons in clear. */
+export function refuseByName(refusal: WherefromError, persons: NewPersons): WherefromError {
+  if (persons.size === 0) return refusal;
+  const { code, cause } = refusal;
+  const { message, hint, detail } = nameNewPersons(
+    { message: refusal.message, hint: refusal.hint, detail: refusal.detail },
+    persons,
+  );
+  return new WherefromError(code, message, { ...(hint && { hint }), detail, cause });
 }
 
 export function isToken(value: string): boolean {
