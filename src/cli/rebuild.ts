@@ -21,13 +21,15 @@ export const verb = defineVerb({
     const { rebuildDirectory } = await import('../server/offline.ts');
     const check = args.check === true;
     const progress = createProgress(io);
-    const { messages, differences, compared } = await rebuildDirectory(data, { check, progress });
-    if (args.json) writeJson(io, { check, messages, differences, compared });
+    const rebuilt = await rebuildDirectory(data, { check, progress });
+    const { messages, differences, compared, receipt } = rebuilt;
+    if (args.json) writeJson(io, { check, ...rebuilt });
     else {
       io.out(`${check ? 'Replayed' : 'Rebuilt from'} ${countOf(messages, 'message')}.`);
       if (!compared) io.out('They were of another version, so there was nothing to compare.');
       else if (differences.length === 0) io.out('Every projection comes out the same.');
       for (const difference of differences) io.out(`  - ${clean(difference)}`);
+      if (receipt) io.out(`The record says so now, in entry ${receipt.position}.`);
     }
     return check && (!compared || differences.length > 0) ? exitCodes.unverified : exitCodes.done;
   },

@@ -10,6 +10,7 @@ export type {
   Tokenise,
 } from './operation.ts';
 export { replay } from './rebuild.ts';
+export { projectionsRebuilt } from './rebuilt.ts';
 export type { ReadSession } from './session.ts';
 export type { StateReader } from './state.ts';
 export { personLookup, replaceHomes, revealTokens } from './vault.ts';

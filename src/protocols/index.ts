@@ -1,4 +1,9 @@
-import { createWorkspace, type Operation, settleDeliveries } from '../door/index.ts';
+import {
+  createWorkspace,
+  type Operation,
+  projectionsRebuilt,
+  settleDeliveries,
+} from '../door/index.ts';
 import { mlflow, mlflowOperations } from './mlflow/index.ts';
 import { openlineage, openlineageOperations } from './openlineage/index.ts';
 import { createSpanIntake, otlp, otlpOperations } from './otlp/index.ts';
@@ -14,6 +19,7 @@ export const protocols: readonly Protocol[] = [mlflow, openlineage, otlp, predic
 export const operations: readonly Operation[] = [
   createWorkspace as unknown as Operation,
   settleDeliveries as unknown as Operation,
+  projectionsRebuilt as unknown as Operation,
   ...mlflowOperations,
   ...openlineageOperations,
   ...otlpOperations,

@@ -1,4 +1,4 @@
-import { rmSync, statfsSync, statSync } from 'node:fs';
+import { statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { systemClock } from '../base/clock.ts';
@@ -11,22 +11,14 @@ import {
   defaultWorkspace,
   personLookup,
   replaceHomes,
-  replay,
   revealTokens,
   settleDeliveries,
 } from '../door/index.ts';
 import { createOutboundGuard } from '../jobs/outbound-guard.ts';
 import { createSecretBox } from '../jobs/secret-box.ts';
 import { createWebhookJob, type WebhookJob } from '../jobs/webhooks.ts';
-import { createSpanIntake, operations } from '../protocols/index.ts';
+import { createSpanIntake } from '../protocols/index.ts';
 import type { ProtocolServices, WebhookServices } from '../protocols/services.ts';
-import {
-  compareProjections,
-  openShadowStore,
-  openSqliteStore,
-  projectionVersion,
-  swapProjections,
-} from '../store/sqlite/open.ts';
 import type { SqliteStore } from '../store/sqlite/store.ts';
 import { createApiServices } from './api-services.ts';
 import { openBlobs } from './artifact-store.ts';
@@ -36,6 +28,7 @@ import { type DataDirectory, openDataDirectory } from './data-directory.ts';
 import { createHttp } from './http.ts';
 import { createKeyRing } from './keys.ts';
 import { createMetrics, type Metrics, type MetricsSources } from './metrics.ts';
+import { openStore, recordRebuild } from './rebuild.ts';
 
 /** Everything of a server, wired by hand. `app` answers injected requests before it listens. */
 export interface Composed {
@@ -83,6 +76,7 @@ export async function compose(config: Config): Promise<Composed> {
     const persons = createPersons(store, directory);
     const webhooks = createWebhooks(config, { store, door, directory, persons, metrics });
     await ensureDefaultWorkspace(store, door);
+    await recordRebuild(store, directory);
     webhooks.job.wake();
     const services: ProtocolServices = {
       door,
@@ -201,73 +195,6 @@ function once(close: () => Promise<void>): () => Promise<void> {
     closed ??= close();
     return closed;
   };
-}
-
-/** Opens the store, looks whether its head fits its last entry, and rebuilds projections of an earlier version. */
-async function openStore(directory: DataDirectory): Promise<SqliteStore> {
-  const { store, projectionsOnDisk } = openSqliteStore(directory.storePath);
-  const sound = await store.read(async (session) => {
-    const { size } = await session.ledger.head();
-    return (await session.ledger.positionAt(Number.MAX_SAFE_INTEGER)) === size - 1;
-  });
-  if (!sound) {
-    store.close();
-    throw new WherefromError(
-      'integrity_broken',
-      'The head of the ledger does not fit its entries.',
-      { hint: 'Run "wherefrom verify", and restore the data directory from a backup.' },
-    );
-  }
-  if (projectionsOnDisk === projectionVersion) return store;
-  store.close();
-  await rebuildProjections(directory);
-  return openSqliteStore(directory.storePath).store;
-}
-
-/** What a rebuild did; `differences` lists projection tables that came out other than they were. */
-export interface Rebuilt {
-  readonly messages: number;
-  readonly differences: readonly string[];
-  /** False when the projections were of another version: then nothing could be compared. */
-  readonly compared: boolean;
-}
-
-/**
- * Rebuilds every projection from the payloads in a file beside the store, then swaps them in one
- * transaction. With `check` nothing is swapped: it only says what would come out differently.
- */
-export async function rebuildProjections(
-  directory: DataDirectory,
-  options: {
-    readonly check?: boolean;
-    readonly progress?: (entries: number, of: number) => void;
-  } = {},
-): Promise<Rebuilt> {
-  const shadowPath = `${directory.storePath}.rebuild`;
-  const remove = (): void => {
-    for (const suffix of ['', '-wal', '-shm']) rmSync(shadowPath + suffix, { force: true });
-  };
-  remove();
-  const { store, projectionsOnDisk } = openSqliteStore(directory.storePath);
-  const shadow = openShadowStore(shadowPath);
-  try {
-    const messages = await store.read((session) =>
-      replay({
-        ledger: session.ledger,
-        target: shadow,
-        operations,
-        ...(options.progress ? { progress: options.progress } : {}),
-      }),
-    );
-    shadow.close();
-    store.close();
-    const comparable = projectionsOnDisk === projectionVersion;
-    const differences = comparable ? compareProjections(directory.storePath, shadowPath) : [];
-    if (!options.check) swapProjections(directory.storePath, shadowPath);
-    return { messages, differences, compared: comparable };
-  } finally {
-    remove();
-  }
 }
 
 async function ensureDefaultWorkspace(

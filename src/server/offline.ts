@@ -1,10 +1,12 @@
 import type { ApiServices } from '../api/index.ts';
+import type { Receipt } from '../door/index.ts';
 import { type Checkpoint, type Verification, verifyLedger } from '../ledger/index.ts';
-import { openSqliteReader } from '../store/sqlite/open.ts';
+import { openSqliteReader, openSqliteStore } from '../store/sqlite/open.ts';
 import { createApiServices } from './api-services.ts';
-import { createPersons, type Rebuilt, rebuildProjections } from './compose.ts';
+import { createPersons } from './compose.ts';
 import { openDataDirectory, readDataDirectory } from './data-directory.ts';
 import { listKeys } from './keys.ts';
+import { type Rebuilt, rebuildProjections, recordRebuild } from './rebuild.ts';
 
 /** A data directory opened to read, beside a server or without one. */
 export interface OpenedDirectory {
@@ -42,15 +44,27 @@ export async function verifyDirectory(
   }
 }
 
-/** Rebuilds the projections of a data directory that no server uses. @throws conflict when one does. */
+/**
+ * Rebuilds the projections of a data directory that no server uses. What was replaced stands in the
+ * record then, at `receipt`.
+ * @throws conflict when a server uses it.
+ */
 export async function rebuildDirectory(
   dataDirectory: string,
   options: Parameters<typeof rebuildProjections>[1] = {},
-): Promise<Rebuilt> {
+): Promise<Rebuilt & { readonly receipt?: Receipt }> {
   readDataDirectory(dataDirectory);
   const directory = openDataDirectory(dataDirectory);
   try {
-    return await rebuildProjections(directory, options);
+    const rebuilt = await rebuildProjections(directory, options);
+    if (options.check) return rebuilt;
+    const { store } = openSqliteStore(directory.storePath);
+    try {
+      const receipt = await recordRebuild(store, directory);
+      return { ...rebuilt, ...(receipt && { receipt }) };
+    } finally {
+      store.close();
+    }
   } finally {
     directory.lock?.release();
   }

@@ -110,8 +110,16 @@ export function openShadowStore(path: string): SqliteStore {
   return new SqliteStore(path, db);
 }
 
-/** Replaces every projection of the store by those of the shadow, in one transaction. */
-export function swapProjections(storePath: string, shadowPath: string): void {
+/**
+ * Replaces every projection of the store by those of the shadow, in one transaction.
+ * @param options.replaced the version of what was there, when the ledger is to tell of it: it is
+ *   noted until `forgetReplaced`.
+ */
+export function swapProjections(
+  storePath: string,
+  shadowPath: string,
+  options: { readonly replaced?: number } = {},
+): void {
   const db = new Database(storePath, 'write');
   try {
     db.prepare('ATTACH ? AS shadow').run(shadowPath);
@@ -124,6 +132,13 @@ export function swapProjections(storePath: string, shadowPath: string): void {
       "INSERT INTO log_meta (key, value) VALUES ('projections', ?) ON CONFLICT DO UPDATE SET value = excluded.value",
       String(projectionVersion),
     );
+    if (options.replaced !== undefined) {
+      // A note that is still there is of a rebuild before this one, and older.
+      db.run(
+        "INSERT INTO log_meta (key, value) VALUES ('replaced', ?) ON CONFLICT DO NOTHING",
+        String(options.replaced),
+      );
+    }
     db.exec('COMMIT');
   } finally {
     db.close();

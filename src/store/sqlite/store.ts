@@ -65,6 +65,12 @@ function createSession(db: Database, changes: GraphChanges) {
     workspaces,
     /** Bounds the file, in pages: as a full disk does. */
     limitPages: (pages: number): void => db.exec(`PRAGMA max_page_count=${pages}`),
+    /** The version of projections that a rebuild has replaced and the ledger does not tell of yet. */
+    replacedVersion(): number | undefined {
+      const note = db.get<{ value: string }>("SELECT value FROM log_meta WHERE key = 'replaced'");
+      return note && Number(note.value);
+    },
+    forgetReplaced: (): void => db.exec("DELETE FROM log_meta WHERE key = 'replaced'"),
     /** Writes what stores gathered over a transaction. */
     flush(): void {
       lineage.flush();
