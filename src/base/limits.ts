@@ -62,6 +62,13 @@ export const limits = {
   uploadDoneMsMax: 15 * 60 * 1_000,
   /** A part must begin within this time of the upload: the client sends its parts one after another. */
   uploadPartSeconds: 24 * 60 * 60,
+  /**
+   * A blob that nothing names is kept this long after it came: an upload whose entry is still to come
+   * is sent again by then, and no link lasts longer (`linkSecondsMax`).
+   */
+  unnamedBlobMsMin: 7 * 24 * 60 * 60 * 1_000,
+  /** Blobs that are being removed at the same time: a bucket answers each after some 20 ms. */
+  blobRemovalsMax: 16,
   /** Links to artifacts: MLflow's own times, and the longest that S3 signs. In seconds. */
   downloadLinkSeconds: 300,
   uploadLinkSeconds: 900,

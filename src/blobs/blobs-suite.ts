@@ -1,11 +1,11 @@
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sha256Hex } from '../base/digest.ts';
-import type { Blobs } from './blobs.ts';
+import type { BlobStore, ListedBlob } from './blobs.ts';
 
 /** An implementation under test. */
 export interface BlobsUnderTest {
-  readonly blobs: Blobs;
+  readonly blobs: BlobStore;
   /** Names of everything that is kept, and of what is still on its way. */
   readonly kept: () => Promise<readonly string[]>;
   readonly incoming: () => Promise<readonly string[]>;
@@ -97,6 +97,28 @@ export function describeBlobs(name: string, open: () => Promise<BlobsUnderTest>)
       });
       expect(await under.incoming()).toEqual([]);
       expect(await under.kept()).toEqual(before);
+    });
+
+    test('are listed with size and age, and removed one by one, for good', async () => {
+      const { blobs } = under;
+      const [kept, other] = [await put('this one stays'), await put('this one goes')];
+      const listed = async () => {
+        const found: ListedBlob[] = [];
+        for await (const each of blobs.list())
+          if ([kept.digest, other.digest].includes(each.digest)) found.push(each);
+        return found;
+      };
+      for (const { digest, bytes, storedTime } of await listed()) {
+        expect(bytes).toBe(digest === kept.digest ? 14 : 13);
+        expect(Math.abs(storedTime - Date.now())).toBeLessThan(60_000);
+      }
+      await blobs.remove(other.digest);
+      await blobs.remove(other.digest);
+      expect((await listed()).map(({ digest }) => digest)).toEqual([kept.digest]);
+      expect(await blobs.has(other.digest)).toBe(false);
+      expect((await blobs.read(kept.digest, 14)).toString()).toBe('this one stays');
+      await put('this one goes');
+      expect(await listed()).toHaveLength(2);
     });
 
     test('that nobody stored are not found, whatever their name looks like', async () => {

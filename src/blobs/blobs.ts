@@ -37,3 +37,17 @@ export interface Blobs {
   /** A URL that reads the blob from the store itself; absent where clients cannot reach the store. */
   readonly link?: (digest: string, options: LinkOptions) => Promise<string>;
 }
+
+/** A blob as its store lists it. */
+export interface ListedBlob extends StoredBlob {
+  /** When these bytes were first put, ms since 1970; putting them again leaves it. */
+  readonly storedTime: number;
+}
+
+/** Blobs with what only their owner does: protocols neither list nor remove. */
+export interface BlobStore extends Blobs {
+  /** Every blob, in no order; what else lies there is passed over. @throws storage_unavailable. */
+  list(): AsyncIterable<ListedBlob>;
+  /** Removes a blob for good; one that is not there is removed already. @throws storage_unavailable. */
+  remove(digest: string): Promise<void>;
+}

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { access, mkdir, open, readFile, rm, stat } from 'node:fs/promises';
+import { access, mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Blobs } from './blobs.ts';
+import type { BlobStore, ListedBlob } from './blobs.ts';
 import { renameDurably, syncDirectory } from './durable.ts';
 import { explainDisk, gone, readBytes, receive, tooLarge } from './receive.ts';
 
@@ -12,7 +12,7 @@ export interface DirectoryBlobsOptions {
 }
 
 /** Blobs as files of a directory: `sha256/ab/cdef…`, and `incoming/` for those being written. */
-export function createDirectoryBlobs({ directory }: DirectoryBlobsOptions): Blobs {
+export function createDirectoryBlobs({ directory }: DirectoryBlobsOptions): BlobStore {
   const incoming = join(directory, 'incoming');
   // What a crash cut off was never named by an entry.
   rmSync(incoming, { recursive: true, force: true });
@@ -55,6 +55,12 @@ export function createDirectoryBlobs({ directory }: DirectoryBlobsOptions): Blob
     async has(digest) {
       return /^[0-9a-f]{64}$/.test(digest) && (await exists(pathOf(digest)));
     },
+    list: () => listBlobs(join(directory, 'sha256')),
+    async remove(digest) {
+      await rm(pathOf(digest), { force: true }).catch((thrown: unknown) => {
+        throw explainDisk(thrown);
+      });
+    },
   };
 }
 
@@ -63,6 +69,24 @@ const exists = (path: string): Promise<boolean> =>
     () => true,
     () => false,
   );
+
+async function* listBlobs(root: string): AsyncGenerator<ListedBlob> {
+  for (const start of await namesIn(root)) {
+    for (const rest of await namesIn(join(root, start))) {
+      const digest = start + rest;
+      if (!/^[0-9a-f]{64}$/.test(digest)) continue;
+      const { size: bytes, mtimeMs: storedTime } = await stat(join(root, start, rest));
+      yield { digest, bytes, storedTime };
+    }
+  }
+}
+
+/** Names in a directory; none where there is no directory. @throws storage_unavailable. */
+const namesIn = (path: string): Promise<string[]> =>
+  readdir(path).catch((thrown: NodeJS.ErrnoException) => {
+    if (thrown.code === 'ENOENT' || thrown.code === 'ENOTDIR') return [];
+    throw explainDisk(thrown);
+  });
 
 /** Moves the file to its name and puts the name on disk: a crash leaves the whole blob or none. */
 async function keep(temporary: string, path: string): Promise<void> {

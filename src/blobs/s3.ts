@@ -8,12 +8,13 @@ import {
   GetObjectCommand,
   HeadObjectCommand,
   PutObjectCommand,
+  paginateListObjectsV2,
   S3Client,
 } from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { WherefromError } from '../base/errors.ts';
-import type { Blobs, ByteRange, LinkOptions } from './blobs.ts';
+import type { BlobStore, ByteRange, LinkOptions, ListedBlob } from './blobs.ts';
 import { explainDisk, gone, readBytes, receive, tooLarge } from './receive.ts';
 
 /** Bytes of one part. With S3's 10,000 parts that is 78 GiB, above the limit for one artifact. */
@@ -38,7 +39,7 @@ export interface S3BlobsOptions {
 }
 
 /** Blobs in a bucket, and a way to find out whether the bucket can be used. */
-export interface S3Blobs extends Blobs {
+export interface S3Blobs extends BlobStore {
   /** Writes, reads and deletes an object. @throws storage_unavailable saying what was refused. */
   check(): Promise<void>;
 }
@@ -80,6 +81,8 @@ export function createS3Blobs(options: S3BlobsOptions): S3Blobs {
       return /^[0-9a-f]{64}$/.test(digest) && (await bucket.bytesOf(digest)) !== undefined;
     },
     ...(options.links && { link: bucket.link }),
+    list: bucket.list,
+    remove: bucket.remove,
     check: bucket.check,
   };
 }
@@ -116,6 +119,25 @@ function openBucket(options: S3BlobsOptions) {
       const headers = { ResponseContentDisposition: disposition, ResponseContentType: type };
       const command = new GetObjectCommand({ ...placeOf(digest), ...headers });
       return getSignedUrl(client, command, { expiresIn: seconds });
+    },
+    async *list(): AsyncGenerator<ListedBlob> {
+      const root = posix.join(prefix, 'sha256/');
+      const pages = paginateListObjectsV2({ client }, { Bucket, Prefix: root });
+      try {
+        for await (const { Contents = [] } of pages) {
+          for (const { Key = '', Size: bytes = 0, LastModified } of Contents) {
+            const digest = Key.slice(root.length).replace('/', '');
+            // Whatever does not say when it came is taken for new.
+            const storedTime = LastModified?.getTime() ?? Number.POSITIVE_INFINITY;
+            if (/^[0-9a-f]{64}$/.test(digest)) yield { digest, bytes, storedTime };
+          }
+        }
+      } catch (thrown) {
+        throw explainS3(thrown, Bucket);
+      }
+    },
+    async remove(digest: string): Promise<void> {
+      await explained(client.send(new DeleteObjectCommand(placeOf(digest))));
     },
     check: (): Promise<void> =>
       explained(check(client, { Bucket, Key: posix.join(prefix, `check-${randomUUID()}`) })),

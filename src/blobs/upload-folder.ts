@@ -100,6 +100,18 @@ export async function settleFolder(folder: string, stored: StoredBlob): Promise<
 
 const keptNames: ReadonlySet<string> = new Set(['target', 'completed']);
 
+/** Blobs that uploads of a directory have become, and that no entry may name yet. Changes nothing. */
+export function completedBlobs(directory: string): string[] {
+  return namesIn(directory).flatMap((id) => {
+    const folder = join(directory, id);
+    return namesIn(folder).includes('completed') ? [readCompleted(folder).digest] : [];
+  });
+}
+
+/** Written by `settleFolder`, whole or not at all. */
+const readCompleted = (folder: string): StoredBlob =>
+  JSON.parse(readFileSync(join(folder, 'completed'), 'utf8')) as StoredBlob;
+
 /** The uploads of a directory, by id. What nobody was told of, because a crash came before, is removed. */
 export function readFolders(directory: string): Map<string, UploadOnDisk> {
   const uploads = new Map<string, UploadOnDisk>();
@@ -128,10 +140,7 @@ function readFolder(folder: string): UploadOnDisk | undefined {
   return {
     target: readFileSync(join(folder, 'target'), 'utf8'),
     parts,
-    // Written by `settleFolder`, whole or not at all.
-    ...(isCompleted && {
-      completed: JSON.parse(readFileSync(join(folder, 'completed'), 'utf8')) as StoredBlob,
-    }),
+    ...(isCompleted && { completed: readCompleted(folder) }),
     touched,
   };
 }

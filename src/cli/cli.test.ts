@@ -29,6 +29,7 @@ const verbs = [
   'completeness',
   'verify',
   'rebuild',
+  'gc',
   'import',
   'key',
   'workspace',

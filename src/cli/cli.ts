@@ -12,6 +12,7 @@ const verbs: Readonly<Record<string, () => Promise<{ readonly verb: Verb }>>> = 
   completeness: () => import('./completeness.ts'),
   verify: () => import('./verify.ts'),
   rebuild: () => import('./rebuild.ts'),
+  gc: () => import('./gc.ts'),
   import: () => import('./import.ts'),
   key: () => import('./key.ts'),
   workspace: () => import('./workspace.ts'),

@@ -233,6 +233,23 @@ describe('verify and rebuild', () => {
     server = await start();
   });
 
+  it('gc counts what nothing names, and asks before it removes what may be of others', async () => {
+    await server.stop();
+    const elsewhere = join(directory, 'elsewhere');
+    const dry = await run('gc', '--dry-run', '--data', data, '--artifacts', elsewhere);
+    expect(dry).toMatchObject({ code: exitCodes.done });
+    expect(dry.out).toBe('Would remove 0 blobs of 0 bytes that nothing names any more.');
+    const asked = await run('gc', '--data', data, '--artifacts', elsewhere);
+    expect(asked.code).toBe(exitCodes.usage);
+    expect(asked.err).toContain('--exclusive');
+    for (const flags of [['--artifacts', elsewhere, '--exclusive'], []]) {
+      const { code, out } = await run('gc', '--data', data, '--json', ...flags);
+      expect(code).toBe(exitCodes.done);
+      expect(JSON.parse(out)).toMatchObject({ dryRun: false, removed: { blobs: 0, bytes: 0 } });
+    }
+    server = await start();
+  });
+
   it('finds a flipped byte', async () => {
     await server.stop();
     const db = new Database(join(data, 'store.db'), 'write');

@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import type { Blobs } from '../blobs/blobs.ts';
+import type { BlobStore } from '../blobs/blobs.ts';
 import { createDirectoryBlobs } from '../blobs/directory.ts';
 import type { S3Blobs } from '../blobs/s3.ts';
 import type { Config } from './config.ts';
@@ -32,7 +32,7 @@ export async function openBucket(config: Config, spool: string): Promise<S3Blobs
 }
 
 /** The blobs of a server. `blobsPath` is the data directory's own place for them. */
-export async function openBlobs(config: Config, blobsPath: string): Promise<Blobs> {
+export async function openBlobs(config: Config, blobsPath: string): Promise<BlobStore> {
   const bucket = await openBucket(config, join(blobsPath, 'incoming'));
   if (bucket !== undefined) return bucket;
   const directory = config.artifacts === '' ? blobsPath : resolve(config.artifacts);

@@ -248,6 +248,8 @@ export interface TrackingReader {
   findArtifact(workspace: string, path: string): Awaitable<ArtifactRow | undefined>;
   /** All files below a directory, by path, at most `limit`. */
   artifactsBelow(workspace: string, directory: string, limit: number): Awaitable<ArtifactRow[]>;
+  /** Digests of the files at all paths of all workspaces, each once. */
+  namedBlobs(): Awaitable<string[]>;
   /** The names directly in a directory, sorted, at most `limit`. '' is the root. */
   listArtifacts(workspace: string, directory: string, limit: number): Awaitable<ListedArtifact[]>;
 }

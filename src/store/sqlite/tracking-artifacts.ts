@@ -31,3 +31,10 @@ export function listDirectory(
   }
   return found.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
 }
+
+/** Digests of the files at all paths, of deleted workspaces too. */
+export function listNamedBlobs(db: Database): string[] {
+  return db
+    .all<{ digest: string }>('SELECT DISTINCT digest FROM tracking_artifacts')
+    .map(({ digest }) => digest);
+}

@@ -19,7 +19,7 @@ import type {
   TrackingReader,
 } from '../../tracking/index.ts';
 import type { Database } from './database.ts';
-import { listDirectory } from './tracking-artifacts.ts';
+import { listDirectory, listNamedBlobs } from './tracking-artifacts.ts';
 import { datasetSummaries, partsOfRun, sampleMetric } from './tracking-charts.ts';
 import { findExperiment, findExperimentByName, searchExperiments } from './tracking-experiments.ts';
 import { searchLoggedModels } from './tracking-model-search.ts';
@@ -419,6 +419,10 @@ export class SqliteTrackingReader implements TrackingReader {
       `${directory}0`,
       limit,
     );
+  }
+
+  namedBlobs(): string[] {
+    return listNamedBlobs(this.db);
   }
 
   listArtifacts(workspace: string, directory: string, limit: number): ListedArtifact[] {
