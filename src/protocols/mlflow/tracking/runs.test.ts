@@ -18,6 +18,25 @@ const metric = (run_id: string, key: string, value: unknown, step = 0, timestamp
 const byKey = (rows: { key: string; value: unknown }[] = []): Record<string, unknown> =>
   Object.fromEntries(rows.map(({ key, value }) => [key, value]));
 
+test('whoever is named only in a request that was refused is not kept', async () => {
+  const create = (experiment_id: string) =>
+    server.post('runs/create', {
+      experiment_id,
+      user_id: 'ann',
+      tags: [{ key: 'mlflow.source.name', value: '/home/eve/train.py' }],
+    });
+  expect((await create('7')).status).toBe(404);
+  expect(server.services.findToken('ann')).toBeUndefined();
+  expect(server.services.findToken('eve')).toBeUndefined();
+  const { body } = await create('0');
+  const { info, data } = await getRun(body.run.info.run_id);
+  expect([info.user_id, byKey(data.tags)]).toMatchObject([
+    'ann',
+    { 'mlflow.source.name': '/home/eve/train.py' },
+  ]);
+  expect(server.services.findToken('ann')).toMatch(/^person_/);
+});
+
 describe('experiments', () => {
   test('"0" is there from the start and is called Default', async () => {
     const { body } = await server.call('GET', 'experiments/get?experiment_id=0');
