@@ -112,6 +112,27 @@ test('a part that breaks off leaves nothing', async () => {
   expect(left()).toEqual([id, `${id}/target`]);
 });
 
+test('a part that is still coming when its upload ends is told that there is none', async () => {
+  for (const end of ['complete', 'abort'] as const) {
+    const id = await uploads.begin(target);
+    const parts = [{ number: 1, etag: await part(id, 1, 'A') }];
+    const late = uploads.putPart(
+      id,
+      1,
+      Readable.from(
+        (async function* () {
+          yield Buffer.from('late');
+          await (end === 'abort'
+            ? uploads.abort(id, target)
+            : uploads.complete({ id, target, parts }, store));
+        })(),
+      ),
+    );
+    await expect(late).rejects.toMatchObject({ code: 'not_found' });
+  }
+  expect(stored).toEqual(['A']);
+});
+
 test('an upload is aborted, and is known for its own target only', async () => {
   const id = await uploads.begin(target);
   const parts = [{ number: 1, etag: await part(id, 1, 'A') }];

@@ -84,8 +84,8 @@ export function createUploads({ directory, clock }: UploadsOptions): Uploads {
       const upload = register.find(id);
       if (upload.completed !== undefined) throw unknown(id);
       const digest = await writePart(upload.folder, number, content).catch((thrown: unknown) => {
-        // Aborted meanwhile, its folder is gone.
-        throw register.has(id) ? thrown : unknown(id);
+        // Aborted or completed meanwhile: what was on its way is gone.
+        throw register.has(id) && upload.completed === undefined ? thrown : unknown(id);
       });
       // Too late: what is being put together stays as it was told to be.
       if (register.find(id).completed !== undefined) throw unknown(id);

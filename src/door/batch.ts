@@ -173,7 +173,7 @@ class BatchWriter {
     let receipt: Receipt | undefined;
     for (const payload of payloads) {
       const stored = storedText(operation, payload, isOne ? masked.text : undefined);
-      await keepNamed(stored, masked.persons, this.#session.vault);
+      if (masked.persons.size > 0) await keepNamed(stored, masked.persons, this.#session.vault);
       const context = await this.#append(submission, payload, stored);
       receipt ??= { log: this.#batch.log, position: context.position, index: context.index };
       const translation = operation.translate(payload, context);

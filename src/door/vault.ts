@@ -68,7 +68,6 @@ export async function keepNamed(
   persons: NewPersons,
   vault: VaultStore,
 ): Promise<void> {
-  if (persons.size === 0) return;
   for (const token of payload.match(tokenPattern) ?? []) {
     const person = persons.get(token);
     if (person === undefined) continue;
