@@ -1,7 +1,7 @@
 import type { StateReader } from '../door/index.ts';
 import type { EntityKind } from '../facts/kinds.ts';
 import { findRef, formatRef, workspaceOf } from '../facts/ref.ts';
-import { canonicalName, type NodeRow } from '../lineage/index.ts';
+import { canonicalName, type Moment, type NodeRow } from '../lineage/index.ts';
 import { deploymentRef, modelRef, type VersionRow, versionRef } from '../registry/index.ts';
 
 /** One thing that a short ref can mean. `key` is of the graph, where it is a node of it. */
@@ -20,6 +20,8 @@ export interface Lookup {
   readonly state: StateReader;
   /** Name of the workspace. */
   readonly workspace: string;
+  /** The moment that is asked about. */
+  readonly moment: Moment;
   /** Readings of one sort at most. */
   readonly limit: number;
 }

@@ -4,6 +4,7 @@ import type { Candidate, Resolution, SearchResult } from '../contract/resolve.ts
 import type { StateReader } from '../door/index.ts';
 import type { EntityKind } from '../facts/kinds.ts';
 import { findRef, workspaceOf } from '../facts/ref.ts';
+import { createNames, type Moment } from '../lineage/index.ts';
 import {
   type Lookup,
   prefixCharactersMin,
@@ -21,6 +22,9 @@ import {
   visible,
 } from './readings.ts';
 import type { Scope } from './services.ts';
+
+/** Who asks, and about which moment: the present when absent. */
+export type MomentScope = Scope & { readonly moment?: Moment };
 
 /** Names that people mean when they give a bare name … */
 const strongKinds = new Set<EntityKind>([
@@ -54,10 +58,10 @@ const weakKinds = new Set<EntityKind>([
 export async function resolveRef(
   state: StateReader,
   text: string,
-  scope: Scope,
+  scope: MomentScope,
 ): Promise<Resolution> {
   const query = text.trim();
-  const lookup: Lookup = { state, workspace: scope.workspace, limit: limits.candidatesMax + 1 };
+  const lookup = lookupOf(state, scope, limits.candidatesMax + 1);
   if (query === '' || query.length > limits.refCharactersMax) {
     throw new WherefromError('invalid_message', 'A ref has 1 to 2,048 characters.', {
       hint: 'Give a prediction id, a run id, credit-risk@3, a name, a path or a whole ref.',
@@ -65,11 +69,19 @@ export async function resolveRef(
   }
   checkReach(query, scope);
   const readings = await read(query, lookup);
-  const distinct = await joinSame(readings, state);
+  const distinct = await joinSame(readings, lookup);
   const [first] = distinct;
   if (first === undefined) throw await notFound(query, lookup);
   if (distinct.length > 1) throw ambiguous(query, distinct);
   return { query: text, ...candidateOf(first) };
+}
+
+function lookupOf(
+  state: StateReader,
+  { workspace, moment = { position: Number.MAX_SAFE_INTEGER, at: undefined } }: MomentScope,
+  limit: number,
+): Lookup {
+  return { state, workspace, moment, limit };
 }
 
 function checkReach(ref: string, { reach }: Scope): void {
@@ -84,10 +96,10 @@ function checkReach(ref: string, { reach }: Scope): void {
 export async function searchNames(
   state: StateReader,
   query: string,
-  options: Scope & { readonly limit: number },
+  options: MomentScope & { readonly limit: number },
 ): Promise<SearchResult> {
   const { limit, workspace } = options;
-  const lookup: Lookup = { state, workspace, limit: limit + 1 };
+  const lookup = lookupOf(state, options, limit + 1);
   const ids = await readIds(query, lookup);
   const nodes = await state.lineage.findNodesByName(query, {
     prefix: true,
@@ -148,24 +160,27 @@ async function readColumns(text: string, lookup: Lookup): Promise<Reading[]> {
   return columns.flat();
 }
 
-/** One of each group of readings that are the same: by ref, and by recorded merges of datasets. */
-async function joinSame(readings: readonly Reading[], state: StateReader): Promise<Reading[]> {
+/** One of each group of readings that are the same: by ref, and by what joins names of datasets. */
+async function joinSame(
+  readings: readonly Reading[],
+  { state, moment }: Lookup,
+): Promise<Reading[]> {
   const live = readings.filter(({ deleted }) => deleted !== true);
   const distinct = distinctByRef(live.length > 0 ? live : readings);
   const keys = distinct.flatMap(({ key }) => key ?? []);
   if (keys.length < 2) return distinct;
-  const group = new Map<number, number>();
-  const groupOf = (key: number): number => {
-    const next = group.get(key) ?? key;
-    return next === key ? key : groupOf(next);
-  };
-  for (const { a, b } of await state.lineage.merges(keys)) group.set(groupOf(a), groupOf(b));
-  const seen = new Set<number>();
+  const names = createNames({
+    reader: state.lineage,
+    moment,
+    memory: { alone: new Set() },
+    any: async () => true,
+  });
+  await names.load(keys);
+  const seen: number[] = [];
   return distinct.filter(({ key }) => {
     if (key === undefined) return true;
-    const same = groupOf(key);
-    if (seen.has(same)) return false;
-    seen.add(same);
+    if (seen.some((before) => names.areOne(before, key, names.instant))) return false;
+    seen.push(key);
     return true;
   });
 }

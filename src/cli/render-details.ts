@@ -37,7 +37,10 @@ function sameAs(value: unknown): string[] {
   return list(value)
     .filter(isObject)
     .slice(0, itemsMax)
-    .map(({ ref, rule }) => `= ${text(ref) ?? ''} (${text(rule) ?? ''})`);
+    .map(({ ref, rule, validTo }) => {
+      const until = text(validTo) === undefined ? '' : `, until ${text(validTo)}`;
+      return `= ${text(ref) ?? ''} (${text(rule) ?? ''}${until})`;
+    });
 }
 
 /** `parameters: max_depth=8, seed=7, …` */

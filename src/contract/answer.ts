@@ -41,7 +41,15 @@ export type AnswerNode = z.infer<typeof answerNodeSchema>;
 
 /** Another name of the node, and how it was found to be the same: an entry of `attributes.sameAs`. */
 export const sameAsSchema = z
-  .object({ ref: refSchema, rule: z.string(), position: positionSchema })
+  .object({
+    ref: refSchema,
+    rule: z.string(),
+    position: positionSchema,
+    validFrom: timeSchema.optional().describe('Since when they are the same, if not always.'),
+    validTo: timeSchema
+      .optional()
+      .describe('Until when they were the same; absent while they are.'),
+  })
   .meta({ id: 'SameAs' });
 export type SameAs = z.infer<typeof sameAsSchema>;
 

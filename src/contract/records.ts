@@ -94,14 +94,17 @@ export const statementRecordSchema = z
       .min(1)
       .max(limits.idCharactersMax)
       .describe(
-        'approval, assumption, intendedUse, limitation, incident, alert, permission, labelGuideline, note, or another.',
+        'approval, assumption, intendedUse, limitation, incident, alert, permission, labelGuideline, note, or another. alias: the ref and the dataset `value.of` are the same; distinct: they are not, whatever says so.',
       ),
     text: textSchema.optional(),
     value: attributesSchema.optional(),
     author: z.string().optional().describe('Stored as a random token.'),
     validFrom: momentSchema.optional(),
     validTo: momentSchema.optional(),
-    supersedes: z.string().optional().describe('Id of the statement that it replaces.'),
+    supersedes: z
+      .string()
+      .optional()
+      .describe('Id of the statement that it replaces, from validFrom on.'),
   })
   .meta({ id: 'StatementRecord' });
 export type StatementRecord = z.input<typeof statementRecordSchema>;

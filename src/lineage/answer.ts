@@ -6,8 +6,10 @@ import type {
   AnswerEdge,
   AnswerNode,
   AnswerStop,
+  SameAs,
 } from '../contract/answer.ts';
 import { parseRef } from '../facts/ref.ts';
+import type { NameLink } from './identity/family.ts';
 import { nameOf } from './project.ts';
 import type { AttributeRow, NodeRow } from './store.ts';
 import type { GraphView } from './view.ts';
@@ -59,28 +61,29 @@ async function attributesOf(
 /** Several names of one dataset are one node: this tells which, and under which ref it is shown. */
 interface Identities {
   readonly shown: ReadonlyMap<number, string>;
-  readonly sameAs: ReadonlyMap<string, readonly { ref: string; rule: string; position: number }[]>;
+  readonly sameAs: ReadonlyMap<string, readonly SameAs[]>;
 }
 
 async function identitiesOf(view: GraphView, rows: readonly NodeRow[]): Promise<Identities> {
   const shown = new Map<number, string>(rows.map((row) => [row.key, row.ref]));
-  const sameAs = new Map<string, { ref: string; rule: string; position: number }[]>();
+  const sameAs = new Map<string, SameAs[]>();
   const datasets = rows.filter((row) => row.kind === 'dataset');
-  await view.loadClasses(datasets.map((row) => row.key));
+  await view.names.load(datasets.map((row) => row.key));
   for (const row of datasets) {
-    const { members, merges } = view.loadedClass(row.key);
-    if (members.length === 1) continue;
-    const nodes = await view.nodes(members);
+    const family = view.names.family(row.key);
+    if (family.members.length === 1) continue;
+    const names = new Set(view.names.loaded(row.key));
+    const refs = new Map((await view.nodes(family.members)).map(({ key, ref }) => [key, ref]));
     // The name that sorts first stands for all: the same whatever came first.
-    const first = nodes.map((node) => node.ref).sort()[0] ?? row.ref;
+    const first = [...names].map((key) => refs.get(key) ?? row.ref).sort()[0] ?? row.ref;
     shown.set(row.key, first);
-    const refOf = (key: number): string => nodes.find((node) => node.key === key)?.ref ?? '';
+    // Also what joined another name for a time: reads of that time are behind the answer.
+    const links = family.links.filter(
+      ({ a, b, apart }) => !apart && (names.has(a) || names.has(b)),
+    );
     sameAs.set(
       first,
-      merges.flatMap(({ a, b, rule, position }) => {
-        const other = refOf(a) === first ? refOf(b) : refOf(a);
-        return [{ ref: other, rule, position }];
-      }),
+      links.map((link) => sameAsOf(link, first, refs)),
     );
   }
   const sent = datasets.length === 0 ? [] : await view.reader.names(datasets.map((row) => row.key));
@@ -93,6 +96,21 @@ async function identitiesOf(view: GraphView, rows: readonly NodeRow[]): Promise<
     sameAs.set(ref, list);
   }
   return { shown, sameAs };
+}
+
+function sameAsOf(
+  { a, b, rule, position, from, to }: NameLink,
+  shown: string,
+  refs: ReadonlyMap<number, string>,
+): SameAs {
+  const [one = '', other = ''] = [refs.get(a), refs.get(b)];
+  return {
+    ref: one === shown ? other : one,
+    rule,
+    position,
+    ...(Number.isFinite(from) && { validFrom: iso(from) }),
+    ...(Number.isFinite(to) && { validTo: iso(to) }),
+  };
 }
 
 /** Turns a finished walk into nodes, edges and stops, with refs in place of keys. */
@@ -119,7 +137,7 @@ export async function renderWalk(
     nodes.set(node.ref, node);
     refs.set(row.key, node.ref);
     // Of several names the order in which they were met shows.
-    if (known === undefined && view.loadedClass(row.key).members.length === 1)
+    if (known === undefined && (row.kind !== 'dataset' || view.memory.alone.has(row.key)))
       shown.set(row.key, node);
   }
   for (const { key, node } of outside) {

@@ -52,7 +52,7 @@ export async function traceColumns(walk: Walk, start: NodeRow): Promise<void> {
 }
 
 async function fieldsOfDatasets(walk: Walk, dataset: number): Promise<number[]> {
-  const { members } = await walk.view.classOf(dataset);
+  const members = await walk.view.names.of(dataset);
   const fields = await walk.view.reader.children(members, 'field', limits.nodesMax);
   for (const field of fields) if (!walk.nodes.has(field.key)) walk.nodes.set(field.key, 1);
   return fields.map((field) => field.key);
@@ -87,7 +87,8 @@ async function columnsRead(
   view: GraphView,
   use: DatasetUseRow,
 ): Promise<{ field: number; name: string; edge: WalkEdge }[]> {
-  const { members } = await view.classOf(use.dataset);
+  await view.names.load([use.dataset]);
+  const members = view.names.loaded(use.dataset, use.time);
   const fields = (await view.reader.children(members, 'field', limits.nodesMax)).filter(
     (row) => row.position <= view.moment.position && row.name !== wholeDataset,
   );
@@ -214,13 +215,13 @@ async function readsOf(
   dataset: number,
   versions: ReadonlySet<number> | undefined,
 ): Promise<DatasetUseRow[]> {
-  const { members } = await view.classOf(dataset);
+  await view.names.load([dataset]);
   const uses = (
-    await view.reader.usesOfDatasets('read', members, {
+    await view.reader.usesOfDatasets('read', view.names.family(dataset).members, {
       limit: limits.nodesMax,
       withAttributes: true,
     })
-  ).filter((use) => view.seen(use));
+  ).filter((use) => view.seen(use) && view.names.areOne(dataset, use.dataset, use.time));
   if (versions === undefined) return uses;
   const chain = await view.writesOf(dataset);
   const found: DatasetUseRow[] = [];
@@ -249,12 +250,13 @@ async function targetsOf(
   const versions = new Set<number>();
   let carried = false;
   for (const write of chain) {
+    if (!view.names.areOne(target.parent, write.row.dataset, write.time)) continue;
     carried = write.run === via || (carried && write.mode !== 'replace');
     if (carried) versions.add(write.version);
   }
   const known = versions.size > 0 ? versions : chain.length === 0 ? undefined : versions;
   if (target.name !== wholeDataset) return [{ field: target, versions: known }];
-  const { members } = await view.classOf(target.parent);
+  const members = await view.names.of(target.parent);
   const fields = await view.reader.children(members, 'field', limits.nodesMax);
   return fields.map((field) => ({ field, versions: known }));
 }

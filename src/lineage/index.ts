@@ -2,6 +2,7 @@ export { iso } from './answer.ts';
 export { type Changed, GraphChanges } from './changes.ts';
 export { diffTraces } from './diff.ts';
 export { canonicalName } from './identity/canonical-name.ts';
+export { createNames } from './identity/names.ts';
 export { createMemories } from './memory.ts';
 export type { Moment } from './moment.ts';
 export { projectLineage } from './project.ts';

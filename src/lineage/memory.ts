@@ -1,7 +1,7 @@
 import { limits } from '../base/limits.ts';
 import type { AnswerNode } from '../contract/answer.ts';
 import type { Changed } from './changes.ts';
-import type { Moment, RunStatus, Write } from './moment.ts';
+import type { Drop, Moment, RunStatus, Write } from './moment.ts';
 import type { DatasetUseRow, EdgeRow, NodeRow, RareRows, SameContentRow } from './store.ts';
 
 /** Stored edges of a node in one direction; `hub` where they are too many to walk. */
@@ -21,11 +21,11 @@ export class GraphMemory {
   readonly runs = new Map<number, RunStatus | undefined>();
   readonly read = new Map<number, readonly DatasetUseRow[]>();
   readonly written = new Map<number, readonly DatasetUseRow[]>();
-  /** Datasets that have no other name. */
+  /** Datasets that never had another name. */
   readonly alone = new Set<number>();
   readonly writes = new Map<number, readonly Write[]>();
   /** Read together with `writes`. */
-  readonly drops = new Map<number, readonly number[]>();
+  readonly drops = new Map<number, readonly Drop[]>();
   /** Datasets whose `writes` depend on the state of the run. */
   readonly writtenIn = new Map<number, Set<number>>();
   /** By dataset and `spanId`. */

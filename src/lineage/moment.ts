@@ -1,11 +1,14 @@
 import type { RunState, WriteMode } from '../facts/facts.ts';
 import type { Known } from '../facts/relations.ts';
-import type { DatasetUseRow, EdgeRow, MergeRow, NodeRow } from './store.ts';
+import { areOne, type Family } from './identity/family.ts';
+import type { DatasetUseRow, EdgeRow, NodeRow } from './store.ts';
 
 /** What was known (positions up to `position`) and what was true (at `at`, ms). */
 export interface Moment {
   readonly position: number;
   readonly at: number | undefined;
+  /** Without `at`: when it was asked, ms. Names that were one until then no longer are. */
+  readonly now?: number | undefined;
 }
 
 /** A row: the entry that told of it, and when it was true (an event time, or from and to), ms. */
@@ -41,10 +44,10 @@ export interface Span {
   readonly to: number | undefined;
 }
 
-/** Names of one dataset: its members and why they are one. */
-export interface DatasetClass {
-  readonly members: readonly number[];
-  readonly merges: readonly MergeRow[];
+/** When a dataset was dropped, ms. */
+export interface Drop {
+  readonly dataset: number;
+  readonly time: number;
 }
 
 const terminal: ReadonlySet<string> = new Set(['COMPLETE', 'FAIL', 'ABORT']);
@@ -52,22 +55,6 @@ const terminalRank: Readonly<Record<string, number>> = { COMPLETE: 0, ABORT: 1, 
 
 /** Names a span among those of a moment. */
 export const spanId = ({ dataset, from, to }: Span): string => `${dataset} ${from} ${to ?? ''}`;
-
-/** The names that merges join with a dataset, itself first. */
-export function closure(dataset: number, merges: readonly MergeRow[]): DatasetClass {
-  const members = new Set([dataset]);
-  const used = new Set<MergeRow>();
-  for (let grew = true; grew; ) {
-    grew = false;
-    for (const row of merges) {
-      if (used.has(row) || !(members.has(row.a) || members.has(row.b))) continue;
-      used.add(row);
-      members.add(row.a).add(row.b);
-      grew = true;
-    }
-  }
-  return { members: [...members], merges: [...used] };
-}
 
 /** An end that was told of after the moment is not known yet. */
 export function openAt(row: EdgeRow, { position }: Moment): EdgeRow {
@@ -81,10 +68,10 @@ export function aliveAt(node: NodeRow, { position }: Moment): NodeRow {
   return later ? { ...node, deletedTime: null, deletedPosition: null } : node;
 }
 
-/** Completed writes of a dataset, oldest first, by all its writes and the times at which it was dropped. */
+/** Completed writes of a family's datasets, oldest first, by all their writes and drops. */
 export function chainOf(
   rows: readonly DatasetUseRow[],
-  dropped: readonly number[],
+  { family, drops }: { readonly family: Family; readonly drops: readonly Drop[] },
   statusOfRun: (run: number) => RunStatus | undefined,
 ): readonly Write[] {
   const writes: Write[] = [];
@@ -96,11 +83,47 @@ export function chainOf(
   writes.sort((a, b) => a.time - b.time || a.row.time - b.row.time || a.version - b.version);
   // What was written before a drop is nobody's past any more: the next write starts afresh.
   return writes.map((write, index) => {
-    const before = writes[index - 1];
+    const before = writeBefore(writes, index, family);
     const cut =
-      before !== undefined && dropped.some((time) => time >= before.time && time <= write.time);
+      before !== undefined &&
+      drops.some(
+        ({ dataset, time }) =>
+          time >= before.time &&
+          time <= write.time &&
+          areOne(family, write.row.dataset, dataset, write.time),
+      );
     return cut ? { ...write, mode: 'replace' as const } : write;
   });
+}
+
+/** The write before one of the chain to what was the same dataset when that one was written. */
+export function writeBefore(
+  chain: readonly Write[],
+  index: number,
+  family: Family,
+): Write | undefined {
+  const write = chain[index];
+  if (write === undefined) return undefined;
+  for (let at = index - 1; at >= 0; at -= 1) {
+    const before = chain[at];
+    if (before && areOne(family, write.row.dataset, before.row.dataset, write.time)) return before;
+  }
+  return undefined;
+}
+
+/** The write after one of the chain to what was the same dataset by then. */
+export function writeAfter(
+  chain: readonly Write[],
+  index: number,
+  family: Family,
+): Write | undefined {
+  const dataset = chain[index]?.row.dataset;
+  if (dataset === undefined) return undefined;
+  for (let at = index + 1; at < chain.length; at += 1) {
+    const next = chain[at];
+    if (next && areOne(family, dataset, next.row.dataset, next.time)) return next;
+  }
+  return undefined;
 }
 
 /** What a run's events come to: the last end counts, of ends at one time the worse. */

@@ -10,7 +10,13 @@ import type {
 } from '../facts/facts.ts';
 import { findRef, formatRef, parseRef } from '../facts/ref.ts';
 import { canonicalName, strongDigest } from './identity/canonical-name.ts';
-import type { LineageStore } from './store.ts';
+import type { LineageStore, MergeRow } from './store.ts';
+
+/** Types of statements that say whether the ref and `value.of` are one dataset. */
+const identityTypes: ReadonlyMap<string, Pick<MergeRow, 'rule' | 'apart'>> = new Map([
+  ['alias', { rule: 'declared-alias', apart: false }],
+  ['distinct', { rule: 'declared-distinct', apart: true }],
+]);
 
 /**
  * Writes what facts mean for the graph. Every write is idempotent and commutes with the others, so
@@ -63,19 +69,15 @@ class LineageProjector {
     const { position } = this.#context;
     switch (fact.kind) {
       case 'dataset.linked':
-        return this.#merge(
-          await this.#dataset(fact.a),
-          await this.#dataset(fact.b),
-          fact.rule,
-          fact.time,
-        );
+        return this.#merge(await this.#dataset(fact.a), await this.#dataset(fact.b), {
+          rule: fact.rule,
+        });
       case 'dataset.renamed':
-        return this.#merge(
-          await this.#dataset(fact.from),
-          await this.#dataset(fact.to),
-          'renamed',
-          fact.time,
-        );
+        // Before it, the new name was nobody's, or another's.
+        return this.#merge(await this.#dataset(fact.from), await this.#dataset(fact.to), {
+          rule: 'renamed',
+          validFrom: fact.time,
+        });
       case 'dataset.dropped':
         return store.putDrop(await this.#dataset(fact.dataset), fact.time, position);
       case 'entity.deleted':
@@ -345,15 +347,22 @@ class LineageProjector {
     }
   }
 
-  async #merge(a: number, b: number, rule: string, time: number): Promise<void> {
-    if (a !== b)
-      await this.#store.putMerge({
-        a: Math.min(a, b),
-        b: Math.max(a, b),
-        rule,
-        time,
-        position: this.#context.position,
-      });
+  async #merge(
+    a: number,
+    b: number,
+    how: Pick<MergeRow, 'rule'> & Partial<MergeRow>,
+  ): Promise<void> {
+    if (a === b) return;
+    await this.#store.putMerge({
+      statement: '',
+      apart: false,
+      validFrom: null,
+      validTo: null,
+      ...how,
+      a: Math.min(a, b),
+      b: Math.max(a, b),
+      position: this.#context.position,
+    });
   }
 
   async #state(fact: Extract<LineageFact, { kind: 'statement.made' }>): Promise<void> {
@@ -367,9 +376,24 @@ class LineageProjector {
       time: fact.time,
       position: this.#context.position,
     });
-    const other = fact.type === 'alias' ? text(fact.value?.of) : undefined;
-    if (other !== undefined && findRef(other))
-      await this.#merge(node, await this.#node(other), 'declared-alias', fact.time);
+    const { position } = this.#context;
+    const validFrom = fact.validFrom ?? null;
+    if (fact.supersedes !== undefined)
+      await this.#store.putSuperseded({
+        statement: fact.supersedes,
+        by: fact.id,
+        validFrom,
+        position,
+      });
+    const identity = identityTypes.get(fact.type);
+    const other = text(fact.value?.of);
+    if (identity === undefined || other === undefined || !findRef(other)) return;
+    await this.#merge(node, await this.#node(other), {
+      ...identity,
+      statement: fact.id,
+      validFrom,
+      validTo: fact.validTo ?? null,
+    });
   }
 }
 

@@ -86,12 +86,26 @@ export interface ColumnRow {
   readonly recordedTime: number;
 }
 
-/** Two names of one dataset. Applied when walking, never written into the edges. */
+/** Two names of one dataset, or of two. Applied when walking, never written into the edges. */
 export interface MergeRow {
   readonly a: number;
   readonly b: number;
   readonly rule: string;
-  readonly time: number;
+  /** Id of the statement that says so; '' when a tool reported it. */
+  readonly statement: string;
+  /** True: whatever joins the two names does not. */
+  readonly apart: boolean;
+  /** Valid: event times in ms; null without that end. */
+  readonly validFrom: number | null;
+  readonly validTo: number | null;
+  readonly position: number;
+}
+
+/** A statement that another one took the place of: at `validFrom`, ms, or from the beginning. */
+export interface SupersededRow {
+  readonly statement: string;
+  readonly by: string;
+  readonly validFrom: number | null;
   readonly position: number;
 }
 
@@ -229,6 +243,8 @@ export interface LineageReader {
   columns(direction: Direction, fields: readonly number[]): Awaitable<ColumnRow[]>;
   columnsVia(vias: readonly number[]): Awaitable<ColumnRow[]>;
   merges(keys: readonly number[]): Awaitable<MergeRow[]>;
+  /** What took the place of the statements. */
+  superseded(statements: readonly string[]): Awaitable<SupersededRow[]>;
   /** Versions with the same content, by strong digest; at most `limit` in all. */
   sameContent(versions: readonly number[], limit: number): Awaitable<readonly SameContentRow[]>;
   declarations(side: 'job' | 'dataset', keys: readonly number[]): Awaitable<DeclarationRow[]>;
@@ -278,6 +294,7 @@ export interface LineageStore extends LineageReader {
   putUse(row: Omit<DatasetUseRow, 'lastPosition'>): Awaitable<void>;
   putColumn(row: ColumnRow): Awaitable<void>;
   putMerge(row: MergeRow): Awaitable<void>;
+  putSuperseded(row: SupersededRow): Awaitable<void>;
   putDrop(dataset: number, time: number, position: number): Awaitable<void>;
   putDeclaration(row: DeclarationRow): Awaitable<void>;
   putDeclarationTime(job: number, time: number, position: number): Awaitable<void>;

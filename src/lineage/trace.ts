@@ -93,9 +93,7 @@ export async function impact(query: WalkQuery, sources: LineageSources): Promise
     walk = await impactOfColumn(view, start, query.limits);
   } else {
     walk = new Walk(view, 'down', query.limits);
-    const { members } =
-      start.kind === 'dataset' ? await view.classOf(start.key) : { members: [start.key] };
-    await walk.from(members);
+    await walk.from(start.kind === 'dataset' ? await view.names.of(start.key) : [start.key]);
   }
   return (await finish(walk, query, sources, [])).answer;
 }
@@ -118,7 +116,7 @@ async function startsOf(view: GraphView, walk: Walk, start: NodeRow): Promise<nu
   const dataset =
     start.kind === 'dataset' ? start.key : start.kind === 'field' ? start.parent : null;
   if (dataset === null) return [start.key];
-  const { members } = await view.classOf(dataset);
+  const members = await view.names.of(dataset);
   const current = await view.currentAt(dataset, view.moment.at ?? Number.MAX_SAFE_INTEGER);
   for (const member of members) walk.nodes.set(member, 0);
   return current ? [...members, current.version] : [...members];

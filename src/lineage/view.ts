@@ -1,12 +1,13 @@
 import type { Awaitable } from '../base/awaitable.ts';
 import { limits } from '../base/limits.ts';
 import type { RunState } from '../facts/facts.ts';
+import type { Family } from './identity/family.ts';
+import { createNames, type DatasetNames } from './identity/names.ts';
 import { GraphMemory, type NodeEdges } from './memory.ts';
 import {
   aliveAt,
   chainOf,
-  closure,
-  type DatasetClass,
+  type Drop,
   type Moment,
   openAt,
   preferNamed,
@@ -16,6 +17,8 @@ import {
   statusOf,
   type Told,
   type Write,
+  writeAfter,
+  writeBefore,
 } from './moment.ts';
 import type {
   ColumnRow,
@@ -23,7 +26,6 @@ import type {
   Direction,
   EdgeRow,
   LineageReader,
-  MergeRow,
   NodeRow,
   RareRows,
   RunUsesQuery,
@@ -52,17 +54,18 @@ export class GraphView {
   readonly moment: Moment;
   /** What is known of the graph at this moment, also by answers before this one. */
   readonly memory: GraphMemory;
-  /** Of datasets with several names, like the three below. */
-  readonly #classes = new Map<number, DatasetClass>();
-  /** By the first member of a class, like drops. */
+  readonly names: DatasetNames;
+  /** Of datasets with several names, by the first member of their family, like the two below. */
   readonly #writes = new Map<number, readonly Write[]>();
-  readonly #drops = new Map<number, readonly number[]>();
+  readonly #drops = new Map<number, readonly Drop[]>();
   readonly #reads = new Map<string, readonly DatasetUseRow[]>();
 
   constructor(reader: LineageReader, moment: Moment, memory = new GraphMemory()) {
     this.reader = reader;
     this.moment = moment;
     this.memory = memory;
+    const any = async (): Promise<boolean> => (await this.rareRows()).merges;
+    this.names = createNames({ reader, moment, memory, any });
   }
 
   /** Of which rare kinds of rows there are any. */
@@ -133,56 +136,18 @@ export class GraphView {
     return runs.flatMap((run) => wholes.get(run) ?? []);
   }
 
-  /** All names of the dataset, itself included: the closure over merges seen by then. */
-  async classOf(dataset: number): Promise<DatasetClass> {
-    await this.loadClasses([dataset]);
-    return this.loadedClass(dataset);
-  }
-
-  /** `classOf` of a dataset that was loaded. */
-  loadedClass(dataset: number): DatasetClass {
-    return this.#classes.get(dataset) ?? { members: [dataset], merges: [] };
-  }
-
-  /** Reads the names of many datasets together: a merge is rare, so most end after one look. */
-  async loadClasses(datasets: readonly number[]): Promise<void> {
-    const { alone } = this.memory;
-    const unknown = datasets.filter((key) => !(alone.has(key) || this.#classes.has(key)));
-    if (unknown.length === 0) return;
-    // The second look finds the rows of the first again, from their other side.
-    const merges = new Map<string, MergeRow>();
-    const known = new Set(unknown);
-    const { merges: any } = await this.rareRows();
-    for (let fresh = any ? unknown : []; fresh.length > 0; ) {
-      const rows = (await this.reader.merges(fresh)).filter(
-        (row) => row.position <= this.moment.position,
-      );
-      for (const row of rows) merges.set(`${row.a} ${row.b} ${row.rule}`, row);
-      fresh = [...new Set(rows.flatMap(({ a, b }) => [a, b]))].filter((key) => !known.has(key));
-      for (const key of fresh) known.add(key);
-    }
-    const joined = new Set([...merges.values()].flatMap(({ a, b }) => [a, b]));
-    for (const dataset of unknown) {
-      if (!joined.has(dataset)) alone.add(dataset);
-      else if (!this.#classes.has(dataset)) {
-        const found = closure(dataset, [...merges.values()]);
-        for (const member of found.members) this.#classes.set(member, found);
-      }
-    }
-  }
-
   /** Reads what is written to many datasets together, for the questions that follow. */
   async loadDatasets(datasets: readonly number[]): Promise<void> {
     const distinct = [...new Set(datasets)];
-    await this.loadClasses(distinct);
-    const classes = new Map<number, DatasetClass>();
+    await this.names.load(distinct);
+    const families = new Map<number, Family>();
     for (const dataset of distinct) {
-      const found = this.loadedClass(dataset);
+      const found = this.names.family(dataset);
       const first = found.members[0] ?? dataset;
-      if (!(this.memory.writes.has(first) || this.#writes.has(first))) classes.set(first, found);
+      if (!(this.memory.writes.has(first) || this.#writes.has(first))) families.set(first, found);
     }
-    if (classes.size === 0) return;
-    const members = [...classes.values()].flatMap((found) => found.members);
+    if (families.size === 0) return;
+    const members = [...families.values()].flatMap((found) => found.members);
     const options = { limit: limits.usesMax };
     const all = await this.reader.usesOfDatasets('write', members, options);
     const rows = all.filter((row) => this.seen(row));
@@ -190,16 +155,17 @@ export class GraphView {
     const drops = any ? (await this.reader.drops(members)).filter((drop) => this.seen(drop)) : [];
     await this.loadRuns([...new Set(rows.map((row) => row.run))]);
     const byDataset = Map.groupBy(rows, (row) => row.dataset);
-    for (const [first, { members: mine }] of classes) {
-      const dropped = drops.filter((drop) => mine.includes(drop.dataset)).map((drop) => drop.time);
+    for (const [first, family] of families) {
+      const mine = family.members;
+      const dropped = drops.filter((drop) => mine.includes(drop.dataset));
       const written =
         mine.length === 1 ? byDataset.get(first) : mine.flatMap((key) => byDataset.get(key) ?? []);
-      const kept = mine.length === 1 ? this.memory : { drops: this.#drops, writes: this.#writes };
+      const kept = this.#kept(first);
       if (kept === this.memory) this.#keepWriters(first, written ?? []);
       kept.drops.set(first, dropped);
       kept.writes.set(
         first,
-        chainOf(written ?? [], dropped, (run) => this.loadedRun(run)),
+        chainOf(written ?? [], { family, drops: dropped }, (run) => this.loadedRun(run)),
       );
     }
     if (all.length < limits.usesMax) this.#keepWrites(rows);
@@ -266,19 +232,16 @@ export class GraphView {
   async loadReads(spans: readonly Span[]): Promise<void> {
     const unknown = spans.filter((span) => this.#loadedReads(span) === undefined);
     if (unknown.length < 2) return;
-    await this.loadClasses(unknown.map(({ dataset }) => dataset));
+    await this.names.load(unknown.map(({ dataset }) => dataset));
     const rows = await this.reader.readsOfSpans(
-      unknown.map((span) => ({ ...span, datasets: this.loadedClass(span.dataset).members })),
+      unknown.map((span) => ({ ...span, datasets: this.names.family(span.dataset).members })),
       limits.hubEdgesMax + 1,
     );
     if (rows.length > limits.hubEdgesMax) return;
     const bySpan = Map.groupBy(rows, ({ span }) => span);
     for (const [index, span] of unknown.entries()) {
       const uses = (bySpan.get(index) ?? []).map(({ use }) => use);
-      this.#keepReads(
-        span,
-        uses.filter((use) => this.seen(use)),
-      );
+      this.#keepReads(span, this.#readsOf(span, uses));
     }
     await this.loadVersions(rows.flatMap(({ use }) => use.version ?? []));
   }
@@ -287,12 +250,27 @@ export class GraphView {
   async readsBetween(span: Span): Promise<readonly DatasetUseRow[]> {
     const loaded = this.#loadedReads(span);
     if (loaded !== undefined) return loaded;
-    const { members } = await this.classOf(span.dataset);
+    await this.names.load([span.dataset]);
+    const { members } = this.names.family(span.dataset);
     const options = { from: span.from, to: span.to, limit: limits.hubEdgesMax + 1 };
     const rows = await this.reader.usesOfDatasets('read', members, options);
-    const seen = rows.filter((row) => this.seen(row));
+    const seen = this.#readsOf(span, rows);
     if (rows.length < options.limit) this.#keepReads(span, seen);
     return seen;
+  }
+
+  /** Those of the reads of the family that read what was this dataset then. */
+  #readsOf({ dataset }: Span, reads: readonly DatasetUseRow[]): readonly DatasetUseRow[] {
+    return reads.filter(
+      (read) => this.seen(read) && this.names.areOne(dataset, read.dataset, read.time),
+    );
+  }
+
+  /** Where the writes and drops of a family are kept, by its first member. */
+  #kept(first: number): Pick<GraphMemory, 'writes' | 'drops'> {
+    return this.memory.alone.has(first)
+      ? this.memory
+      : { drops: this.#drops, writes: this.#writes };
   }
 
   #loadedReads(span: Span): readonly DatasetUseRow[] | undefined {
@@ -332,10 +310,10 @@ export class GraphView {
 
   /** How many reads the dataset has under all its names, in the span or at all, whatever the limit. */
   async countReads(dataset: number, span?: Span): Promise<number> {
-    const { members } = await this.classOf(dataset);
+    const members = await this.names.of(dataset);
     const what = `reads ${span === undefined ? '' : spanId(span)}`;
     const count = () => this.reader.countUsesOfDatasets('read', members, span);
-    return members.length === 1 ? this.#count(dataset, what, count) : count();
+    return this.memory.alone.has(dataset) ? this.#count(dataset, what, count) : count();
   }
 
   /** How many edges the node has, however many. */
@@ -391,8 +369,18 @@ export class GraphView {
   }
 
   #loadedWrites(dataset: number): readonly Write[] {
-    const first = this.loadedClass(dataset).members[0] ?? dataset;
-    return this.memory.writes.get(first) ?? this.#writes.get(first) ?? [];
+    const first = this.names.family(dataset).members[0] ?? dataset;
+    return this.#kept(first).writes.get(first) ?? [];
+  }
+
+  /** The writes before and after a version of the chain of its dataset, to what was the same dataset. */
+  neighbours(chain: readonly Write[], index: number): { previous?: Write; next?: Write } {
+    const dataset = chain[index]?.row.dataset;
+    if (dataset === undefined) return {};
+    const family = this.names.family(dataset);
+    const previous = writeBefore(chain, index, family);
+    const next = writeAfter(chain, index, family);
+    return { ...(previous && { previous }), ...(next && { next }) };
   }
 
   /** The newest version completed at or before `time`, not written by `reader` itself. */
@@ -406,13 +394,17 @@ export class GraphView {
     let current: Write | undefined;
     for (const write of this.#loadedWrites(dataset)) {
       if (write.time > time) break;
-      if (write.run !== reader) current = write;
+      if (write.run !== reader && this.names.areOne(dataset, write.row.dataset, time))
+        current = write;
     }
     if (!current) return undefined;
     const written = current.time;
-    const first = this.loadedClass(dataset).members[0] ?? dataset;
-    const drops = this.memory.drops.get(first) ?? this.#drops.get(first) ?? [];
-    return drops.some((drop) => drop > written && drop <= time) ? undefined : current;
+    const first = this.names.family(dataset).members[0] ?? dataset;
+    const dropped = (this.#kept(first).drops.get(first) ?? []).some(
+      (drop) =>
+        drop.time > written && drop.time <= time && this.names.areOne(dataset, drop.dataset, time),
+    );
+    return dropped ? undefined : current;
   }
 
   /** Column edges that count: reported in a run, or by a job's newest declaration. */

@@ -98,7 +98,8 @@ async function oneMadeBy(walk: WalkSink, version: NodeRow): Promise<void> {
   }
   const chain = await walk.view.writesOf(version.parent);
   const index = chain.findIndex((write) => write.version === version.key);
-  const [previous, write] = [chain[index - 1], chain[index]];
+  const write = chain[index];
+  const { previous } = walk.view.neighbours(chain, index);
   const how = write && continuation(write.mode);
   if (previous && write && how && previous.version !== version.key)
     walk.add(continuedEdge(previous, version.key, how, write.time));
@@ -226,7 +227,7 @@ async function currency(
   const index = chain.findIndex((write) => write.version === key);
   const write = chain[index];
   if (write === undefined) return {};
-  const next = chain[index + 1];
+  const { next } = walk.view.neighbours(chain, index);
   return { write, next, span: { dataset: parent, from: write.time, to: next?.time } };
 }
 
@@ -298,7 +299,7 @@ async function readWhileCurrent(walk: WalkSink, span: Span, write: Write): Promi
 
 /** Downstream of a dataset: its versions, and the runs that read it when it had none. */
 export async function versionsOf(walk: WalkSink, dataset: NodeRow): Promise<void> {
-  const { members } = await walk.view.classOf(dataset.key);
+  const members = await walk.view.names.of(dataset.key);
   const versions = (
     await walk.view.reader.children(members, 'datasetVersion', limits.hubEdgesMax + 1)
   ).filter((row) => row.position <= walk.view.moment.position);

@@ -32,6 +32,8 @@ export interface AnswersOptions {
   graphChanges(position: number): Changed;
   /** Puts tokens in place of persons, so that a path with a user's name is found. */
   tokenise(text: string): string;
+  /** ms since 1970. */
+  now(): number;
 }
 
 /** A question: about which moment, and how far. */
@@ -41,6 +43,11 @@ type QuestionInput = Omit<WalkInput, 'ref'>;
 export function createAnswers(options: AnswersOptions): Answers {
   const { read, signer } = options;
   const memoryOf = createMemories(options.graphChanges);
+  const present = (): Moment => ({
+    position: Number.MAX_SAFE_INTEGER,
+    at: undefined,
+    now: options.now(),
+  });
   let newest: Checkpoint | undefined;
   /** Signed once for each size of the log. */
   const checkpointAt = (head: LogHead): Checkpoint => {
@@ -52,13 +59,15 @@ export function createAnswers(options: AnswersOptions): Answers {
   const prepare = async (session: ReadSession, input: QuestionInput, scope: Scope) => {
     const head = await session.ledger.head();
     const asOf = await momentOf(input, session, head);
-    const moment = { position: asOf.position, at: input.at };
+    // What was true by then, where no other time is asked for.
+    const now = (input.asOf === undefined ? undefined : asOf.recordedTime) ?? options.now();
+    const moment = { position: asOf.position, at: input.at, now };
     /** @throws as `resolveRef` does, and not_found. */
     const ask = async <T>(
       text: string,
       question: (query: WalkQuery, sources: LineageSources) => Promise<T>,
     ): Promise<T> => {
-      const { ref } = await resolveRef(session, options.tokenise(text), scope);
+      const { ref } = await resolveRef(session, options.tokenise(text), { ...scope, moment });
       const query = {
         ref,
         moment,
@@ -106,7 +115,10 @@ export function createAnswers(options: AnswersOptions): Answers {
         const right = await ask(input.b, trace);
         return { ...diffTraces(left, right), checkpoint: checkpointAt(head) };
       }),
-    resolve: (text, scope) => read((session) => resolveRef(session, options.tokenise(text), scope)),
+    resolve: (text, scope) =>
+      read((session) =>
+        resolveRef(session, options.tokenise(text), { ...scope, moment: present() }),
+      ),
     search: (query, limit, scope) =>
       read((session) => searchNames(session, options.tokenise(query), { ...scope, limit })),
   };

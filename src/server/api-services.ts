@@ -1,4 +1,5 @@
 import type { ApiServices } from '../api/index.ts';
+import { systemClock } from '../base/clock.ts';
 import { WherefromError } from '../base/errors.ts';
 import type { ReceiptMessage, Status } from '../contract/status.ts';
 import { decodeBlock, decodeEntry, signCheckpoint } from '../ledger/index.ts';
@@ -27,6 +28,7 @@ export function createApiServices(options: ApiServicesOptions): ApiServices {
       graphChanges: (position) => store.graphChangedSince(position),
       signer: directory.signer,
       tokenise: persons.tokenise,
+      now: systemClock.now,
     }),
     status: () =>
       store.read(async (session): Promise<Status> => {

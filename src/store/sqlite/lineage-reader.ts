@@ -17,6 +17,7 @@ import type {
   RunUsesQuery,
   SameContentRow,
   StatementRow,
+  SupersededRow,
   UsesQuery,
 } from '../../lineage/store.ts';
 import { BoundedMap } from './cache.ts';
@@ -315,11 +316,22 @@ export class SqliteLineageReader implements LineageReader {
 
   merges(keys: readonly number[]): MergeRow[] {
     const list = JSON.stringify(keys);
-    return this.db.all<MergeRow>(
-      `SELECT a, b, rule, time, position FROM lineage_merges WHERE a IN (SELECT value FROM json_each(?))
-       UNION SELECT a, b, rule, time, position FROM lineage_merges WHERE b IN (SELECT value FROM json_each(?))`,
-      list,
-      list,
+    const columns =
+      'a, b, rule, statement, apart, valid_from AS validFrom, valid_to AS validTo, position';
+    return this.db
+      .all<Omit<MergeRow, 'apart'> & { apart: number }>(
+        `SELECT ${columns} FROM lineage_merges WHERE a IN (SELECT value FROM json_each(?))
+         UNION SELECT ${columns} FROM lineage_merges WHERE b IN (SELECT value FROM json_each(?))`,
+        list,
+        list,
+      )
+      .map((row) => ({ ...row, apart: row.apart === 1 }));
+  }
+
+  superseded(statements: readonly string[]): SupersededRow[] {
+    return this.db.all<SupersededRow>(
+      'SELECT statement, by_statement AS "by", valid_from AS validFrom, position FROM lineage_superseded WHERE statement IN (SELECT value FROM json_each(?))',
+      JSON.stringify(statements),
     );
   }
 

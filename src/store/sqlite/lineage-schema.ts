@@ -81,10 +81,15 @@ CREATE TABLE lineage_columns (
 CREATE INDEX lineage_columns_down ON lineage_columns (src, dst, via);
 CREATE INDEX lineage_columns_via ON lineage_columns (via);
 CREATE TABLE lineage_merges (
-  a INTEGER NOT NULL, b INTEGER NOT NULL, rule TEXT NOT NULL, time INTEGER NOT NULL, position INTEGER NOT NULL,
-  PRIMARY KEY (a, b, rule)
+  a INTEGER NOT NULL, b INTEGER NOT NULL, rule TEXT NOT NULL, statement TEXT NOT NULL, apart INTEGER NOT NULL,
+  valid_from INTEGER, valid_to INTEGER, position INTEGER NOT NULL,
+  PRIMARY KEY (a, b, rule, statement)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX lineage_merges_b ON lineage_merges (b);
+CREATE TABLE lineage_superseded (
+  statement TEXT NOT NULL, by_statement TEXT NOT NULL, valid_from INTEGER, position INTEGER NOT NULL,
+  PRIMARY KEY (statement, by_statement)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE lineage_drops (
   dataset INTEGER NOT NULL, time INTEGER NOT NULL, position INTEGER NOT NULL,
   PRIMARY KEY (dataset, time)

@@ -13,6 +13,7 @@ import type {
   NewNode,
   RunEventRow,
   StatementRow,
+  SupersededRow,
   ToldAt,
 } from '../../lineage/store.ts';
 import { BoundedMap } from './cache.ts';
@@ -55,6 +56,9 @@ const columnRows = rowInsert(
   9,
   'ON CONFLICT DO UPDATE SET time = min(time, excluded.time)',
 );
+
+/** Columns of times hold whole ms. */
+const wholeTime = (time: number | null): number | null => (time === null ? null : Math.trunc(time));
 
 /** The graph's writes. Every statement commutes with the others: first position, last position, newest time win. */
 export class SqliteLineageStore extends SqliteLineageReader implements LineageStore {
@@ -242,7 +246,7 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
       row.position,
       row.recordedTime,
       Math.trunc(row.validFrom),
-      row.validTo === null ? null : Math.trunc(row.validTo),
+      wholeTime(row.validTo),
       row.validTo === null ? null : row.position,
     );
   }
@@ -301,11 +305,26 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
   putMerge(row: MergeRow): void {
     this.#changes.touchAll(row.position);
     this.db.runApart(
-      'INSERT INTO lineage_merges (a, b, rule, time, position) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET time = min(time, excluded.time)',
+      `INSERT INTO lineage_merges (a, b, rule, statement, apart, valid_from, valid_to, position) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET valid_from = min(valid_from, excluded.valid_from)`,
       row.a,
       row.b,
       row.rule,
-      Math.trunc(row.time),
+      row.statement,
+      row.apart ? 1 : 0,
+      wholeTime(row.validFrom),
+      wholeTime(row.validTo),
+      row.position,
+    );
+  }
+
+  putSuperseded(row: SupersededRow): void {
+    this.#changes.touchAll(row.position);
+    this.db.run(
+      'INSERT INTO lineage_superseded (statement, by_statement, valid_from, position) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+      row.statement,
+      row.by,
+      wholeTime(row.validFrom),
       row.position,
     );
   }

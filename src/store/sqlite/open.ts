@@ -18,7 +18,7 @@ const recordVersion = 2;
  * Version of all projections and translators together. When it differs from the stored one, the
  * projections are rebuilt from the payloads: raise it with any change of their meaning or tables.
  */
-export const projectionVersion = 5;
+export const projectionVersion = 6;
 
 const recordMigrations: readonly string[] = [
   ledgerSchema,
