@@ -45,7 +45,10 @@ export function visible(nodes: readonly NodeRow[], workspace: string): NodeRow[]
 }
 
 /** A whole ref: the node, also by a spelling that is not canonical, or the prediction. */
-export async function readWholeRef(ref: string, { state }: Lookup): Promise<Reading | undefined> {
+export async function readWholeRef(
+  ref: string,
+  { state, moment }: Lookup,
+): Promise<Reading | undefined> {
   const parts = findRef(ref);
   if (parts === undefined) return undefined;
   if (parts.kind === 'prediction') {
@@ -61,7 +64,7 @@ export async function readWholeRef(ref: string, { state }: Lookup): Promise<Read
       }
     );
   }
-  const exact = await state.lineage.findNode(ref);
+  const exact = await state.lineage.findNode(ref, moment);
   if (exact !== undefined) return readingOf(exact, 'whole ref');
   if (!['dataset', 'datasetVersion', 'field'].includes(parts.kind)) return undefined;
   const node = await state.lineage.findNode(
@@ -186,6 +189,15 @@ function datasetNamesOf(text: string): { namespace: string; name: string }[] {
     { namespace, name: rest },
     { namespace, name: `/${rest}` },
   ];
+}
+
+/** Nodes that had the text as their name at the moment, and have another now. */
+export async function readFormerNames(text: string, lookup: Lookup): Promise<Reading[]> {
+  const { state, moment, workspace, limit } = lookup;
+  const nodes = await state.lineage.findNodesByFormerName(text, moment, limit);
+  return visible(nodes, workspace)
+    .filter(({ position }) => position <= moment.position)
+    .map((node) => readingOf(node, `${node.kind} name at that moment`));
 }
 
 /** Nodes that have the text as their name. */

@@ -10,6 +10,7 @@ import {
   prefixCharactersMin,
   type Reading,
   readColumn,
+  readFormerNames,
   readIds,
   readingOf,
   readModelVersion,
@@ -118,6 +119,7 @@ async function read(query: string, lookup: Lookup): Promise<Reading[]> {
   const text = withoutScheme(query);
   const tiers: ((text: string) => Promise<Reading[]>)[] = [
     (one) => readIds(one, lookup),
+    (one) => readFormerNames(one, lookup),
     async (one) => [
       ...(await readModelVersion(one, lookup)),
       ...(await readRegistered(one, lookup)),

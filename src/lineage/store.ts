@@ -173,12 +173,30 @@ export interface SameContentRow {
   readonly position: number;
 }
 
+/** A ref and name that a node gave up: at `until`, ms. Numbered by node, oldest first. */
+export interface FormerRefRow {
+  readonly node: number;
+  readonly number: number;
+  readonly ref: string;
+  readonly name: string;
+  readonly until: number;
+  readonly position: number;
+}
+
+/** As known at a position, and as it was at a time, ms. */
+export interface AsOf {
+  readonly position: number;
+  readonly at: number | undefined;
+}
+
 /** Kinds of rows that most stores have few or none of: where there are none, none are asked for. */
 export interface RareRows {
   readonly merges: boolean;
   readonly drops: boolean;
   readonly declarations: boolean;
   readonly digests: boolean;
+  /** Position of the newest rename; -1 when there is none. */
+  readonly renamed: number;
 }
 
 /** Which uses of runs; both reads and writes without `use`. */
@@ -190,8 +208,11 @@ export interface RunUsesQuery {
 
 /** Queries of the graph, set by set. */
 export interface LineageReader {
-  /** By ref, current or earlier. */
-  findNode(ref: string): Awaitable<NodeRow | undefined>;
+  /** By ref: the one that it was at the moment, else the current one, else the last that had it. */
+  findNode(ref: string, asOf?: AsOf): Awaitable<NodeRow | undefined>;
+  /** Nodes that had the name at the moment and gave it up later. */
+  findNodesByFormerName(name: string, asOf: AsOf, limit: number): Awaitable<NodeRow[]>;
+  formerRefs(keys: readonly number[]): Awaitable<FormerRefRow[]>;
   /** Nodes whose name is, or with `prefix` begins with, the text. */
   findNodesByName(
     name: string,

@@ -7,6 +7,7 @@ import { findRef } from '../facts/ref.ts';
 import { mergeCounts, type OutsideNode, outsideNode, renderWalk, type TimesOf } from './answer.ts';
 import { impactOfColumn, traceColumns } from './columns.ts';
 import { checkCompleteness } from './completeness.ts';
+import { renamedAfter } from './identity/former.ts';
 import type { GraphMemory } from './memory.ts';
 import type { Moment } from './moment.ts';
 import type { LineageReader, NodeRow } from './store.ts';
@@ -74,7 +75,7 @@ export async function judge(query: WalkQuery, sources: LineageSources): Promise<
   }
   await throughPredictions(met);
   if (start && (query.columns || start.kind === 'field')) await traceColumns(walk, start);
-  return finish(walk, query, sources, met.outside);
+  return finish(walk, shownAs(query, start), sources, met.outside);
 }
 
 /** What did it reach: everything downstream of the ref. Predictions are counted. @throws not_found. */
@@ -95,12 +96,21 @@ export async function impact(query: WalkQuery, sources: LineageSources): Promise
     walk = new Walk(view, 'down', query.limits);
     await walk.from(start.kind === 'dataset' ? await view.names.of(start.key) : [start.key]);
   }
-  return (await finish(walk, query, sources, [])).answer;
+  return (await finish(walk, shownAs(query, start), sources, [])).answer;
+}
+
+/** The question about the ref that the thing had at the moment. */
+function shownAs(query: WalkQuery, start: NodeRow | undefined): WalkQuery {
+  const isPrediction = findRef(query.ref)?.kind === 'prediction';
+  return start === undefined || isPrediction ? query : { ...query, ref: start.ref };
 }
 
 async function startNode(view: GraphView, ref: string): Promise<NodeRow> {
-  const node = await view.reader.findNode(ref);
-  if (node && node.position <= view.moment.position) return node;
+  const { renamed } = await view.rareRows();
+  const asOf = renamedAfter(view.moment, renamed) ? view.moment : undefined;
+  const node = await view.reader.findNode(ref, asOf);
+  const [named] = node ? await view.nodes([node.key]) : [];
+  if (named && named.position <= view.moment.position) return named;
   throw new WherefromError(
     'not_found',
     `There is no ${ref} in the record${node ? ' at that moment' : ''}.`,

@@ -2,6 +2,7 @@ import type { Awaitable } from '../base/awaitable.ts';
 import { limits } from '../base/limits.ts';
 import type { RunState } from '../facts/facts.ts';
 import type { Family } from './identity/family.ts';
+import { namedAt } from './identity/former.ts';
 import { createNames, type DatasetNames } from './identity/names.ts';
 import { GraphMemory, type NodeEdges } from './memory.ts';
 import {
@@ -86,9 +87,13 @@ export class GraphView {
   async nodes(keys: readonly number[]): Promise<NodeRow[]> {
     const { nodes } = this.memory;
     const unknown = keys.filter((key) => !nodes.has(key));
-    if (unknown.length > 0)
-      for (const node of await this.reader.nodes(unknown))
-        nodes.set(node.key, aliveAt(node, this.moment));
+    if (unknown.length > 0) {
+      const { reader, moment } = this;
+      const rows = await reader.nodes(unknown);
+      const { renamed } = await this.rareRows();
+      const named = await namedAt(rows, { reader, moment, renamed });
+      for (const node of named) nodes.set(node.key, aliveAt(node, moment));
+    }
     return keys.flatMap((key) => nodes.get(key) ?? []);
   }
 

@@ -1,12 +1,14 @@
 import { type EntityKind, entityKinds, kindOfCode } from '../../facts/kinds.ts';
 import { type Relation, relations } from '../../facts/relations.ts';
 import type {
+  AsOf,
   AttributeRow,
   ColumnRow,
   DatasetUseRow,
   DeclarationRow,
   Direction,
   EdgeRow,
+  FormerRefRow,
   LineageReader,
   MergeRow,
   NameRow,
@@ -76,7 +78,9 @@ export class SqliteLineageReader implements LineageReader {
     return row?.word ?? null;
   }
 
-  findNode(ref: string): NodeRow | undefined {
+  findNode(ref: string, asOf?: AsOf): NodeRow | undefined {
+    const then = asOf && this.#formerNodes('ref', ref, { ...asOf, limit: 1 })[0];
+    if (then !== undefined) return then;
     const [row] = this.db.tuples<NodeTuple>(
       `SELECT ${nodeColumns} FROM lineage_nodes WHERE ${refIs}`,
       ref,
@@ -85,11 +89,41 @@ export class SqliteLineageReader implements LineageReader {
       row !== undefined
         ? []
         : this.db.tuples<NodeTuple>(
-            `SELECT ${nodeColumns} FROM lineage_nodes WHERE key = (SELECT node FROM lineage_former_refs WHERE ref = ? ORDER BY until DESC LIMIT 1)`,
+            `SELECT ${nodeColumns} FROM lineage_nodes WHERE key = (SELECT node FROM lineage_former_refs WHERE ref = ? ORDER BY position DESC LIMIT 1)`,
             ref,
           );
     const found = row ?? former;
     return found && toNode(found);
+  }
+
+  findNodesByFormerName(name: string, asOf: AsOf, limit: number): NodeRow[] {
+    return this.#formerNodes('name', name, { ...asOf, limit });
+  }
+
+  /** Nodes whose ref or name was the text: the first that they gave up after the moment. */
+  #formerNodes(
+    column: 'ref' | 'name',
+    text: string,
+    { position, at, limit }: AsOf & { readonly limit: number },
+  ): NodeRow[] {
+    const keys = this.db.all<{ node: number }>(
+      `SELECT f.node FROM lineage_former_refs f WHERE f.${column} = ?1 AND f.number =
+         (SELECT min(later.number) FROM lineage_former_refs later
+          WHERE later.node = f.node AND (later.position > ?2 OR later.until > ?3))
+       ORDER BY f.position LIMIT ?4`,
+      text,
+      position,
+      at ?? null,
+      limit,
+    );
+    return this.nodes(keys.map(({ node }) => node));
+  }
+
+  formerRefs(keys: readonly number[]): FormerRefRow[] {
+    return this.db.all<FormerRefRow>(
+      'SELECT node, number, ref, name, until, position FROM lineage_former_refs WHERE node IN (SELECT value FROM json_each(?)) ORDER BY node, number',
+      JSON.stringify(keys),
+    );
   }
 
   findNodesByName(
@@ -122,16 +156,18 @@ export class SqliteLineageReader implements LineageReader {
   }
 
   rareRows(): RareRows {
-    const [row] = this.db.tuples<readonly [number, number, number, number]>(
+    const [row] = this.db.tuples<readonly [number, number, number, number, number]>(
       `SELECT EXISTS (SELECT 1 FROM lineage_merges), EXISTS (SELECT 1 FROM lineage_drops),
-         EXISTS (SELECT 1 FROM lineage_declarations), EXISTS (SELECT 1 FROM lineage_digests)`,
+         EXISTS (SELECT 1 FROM lineage_declarations), EXISTS (SELECT 1 FROM lineage_digests),
+         coalesce((SELECT max(position) FROM lineage_former_refs), -1)`,
     );
-    const [merges, drops, declarations, digests] = row ?? [1, 1, 1, 1];
+    const [merges, drops, declarations, digests, renamed] = row ?? [1, 1, 1, 1, -1];
     return {
       merges: merges === 1,
       drops: drops === 1,
       declarations: declarations === 1,
       digests: digests === 1,
+      renamed,
     };
   }
 

@@ -36,9 +36,13 @@ CREATE UNIQUE INDEX lineage_nodes_ref ON lineage_nodes (${afterAt('ref')}, ref);
 CREATE INDEX lineage_nodes_name ON lineage_nodes (${nameGroup}, name);
 CREATE INDEX lineage_nodes_parent ON lineage_nodes (parent, kind) WHERE parent IS NOT NULL;
 CREATE TABLE lineage_former_refs (
-  ref TEXT NOT NULL, node INTEGER NOT NULL, until INTEGER NOT NULL,
-  PRIMARY KEY (ref, node)
+  node INTEGER NOT NULL, number INTEGER NOT NULL, ref TEXT NOT NULL, name TEXT NOT NULL,
+  until INTEGER NOT NULL, position INTEGER NOT NULL,
+  PRIMARY KEY (node, number)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX lineage_former_refs_ref ON lineage_former_refs (ref);
+CREATE INDEX lineage_former_refs_name ON lineage_former_refs (name);
+CREATE INDEX lineage_former_refs_position ON lineage_former_refs (position);
 CREATE TABLE lineage_names (
   dataset INTEGER NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL, rule TEXT NOT NULL,
   position INTEGER NOT NULL,

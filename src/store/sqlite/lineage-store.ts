@@ -380,16 +380,19 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
 
   rename(node: number, ref: string, name: string, { time, position }: ToldAt): void {
     this.#changes.touchAll(position);
-    const before = this.db.get<{ ref: string }>(
-      'SELECT ref FROM lineage_nodes WHERE key = ?',
+    const before = this.db.get<{ ref: string; name: string }>(
+      'SELECT ref, name FROM lineage_nodes WHERE key = ?',
       node,
     );
     if (!before || before.ref === ref) return;
     this.db.run(
-      'INSERT INTO lineage_former_refs (ref, node, until) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET until = excluded.until',
-      before.ref,
+      `INSERT INTO lineage_former_refs (node, number, ref, name, until, position)
+       VALUES (?1, (SELECT count(*) FROM lineage_former_refs WHERE node = ?1), ?2, ?3, ?4, ?5)`,
       node,
+      before.ref,
+      before.name,
       Math.trunc(time),
+      position,
     );
     this.#renamed = true;
     this.db.run(

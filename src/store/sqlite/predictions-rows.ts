@@ -1,4 +1,4 @@
-import type { OutcomeRow, PredictionRow } from '../../predictions/store.ts';
+import type { OutcomeRow, PredictionCount, PredictionRow } from '../../predictions/store.ts';
 
 /** Messages of one entry are told apart by less than this. */
 export const indexesPerPosition = 65_536;
@@ -29,13 +29,13 @@ export const selectPredictions = `SELECT p.place, p.id, p.time, p.unknown,
   LEFT JOIN prediction_names v ON v.rank = p.model_version
   LEFT JOIN prediction_names d ON d.rank = p.deployment`;
 export const selectOutcomes = 'SELECT place, id, prediction, type, time FROM prediction_outcomes';
-export const selectCounts = `SELECT v.name AS modelVersion, d.name AS deployment, c.count,
+export const selectCounts = `SELECT c.model_version AS version, v.name AS modelVersion, d.name AS deployment, c.count,
   c.first_time AS firstTime, c.last_time AS lastTime
   FROM prediction_counts c
   LEFT JOIN prediction_names v ON v.rank = c.model_version
   LEFT JOIN prediction_names d ON d.rank = c.deployment`;
 /** The same, counted: slower, but as of a position. Reads one index only. */
-export const selectCountsUpTo = `SELECT v.name AS modelVersion, d.name AS deployment, c.count,
+export const selectCountsUpTo = `SELECT c.model_version AS version, v.name AS modelVersion, d.name AS deployment, c.count,
   c.firstTime, c.lastTime
   FROM (SELECT model_version, deployment, count(*) AS count, min(time) AS firstTime, max(time) AS lastTime
         FROM predictions INDEXED BY predictions_model_version
@@ -75,3 +75,9 @@ export function standsAt(place: number): { position: number; index: number } {
 export function rowOf({ place, id, unknown, ...rest }: StoredPrediction): PredictionRow {
   return { ...rest, id: readId(id), ...standsAt(place), unknown: unknown === 1 };
 }
+
+/** With the key of the model version. */
+export type KeyedCount = PredictionCount & { readonly version: number };
+
+/** The count as it is told. */
+export const withoutVersion = ({ version: _, ...count }: KeyedCount): PredictionCount => count;

@@ -13,6 +13,7 @@ import { type Database, rowInsert } from './database.ts';
 import {
   indexesPerPosition,
   isUuid,
+  type KeyedCount,
   lastPosition,
   placeOf,
   rowOf,
@@ -25,6 +26,7 @@ import {
   standsAt,
   storedId,
   uuidBeginning,
+  withoutVersion,
 } from './predictions-rows.ts';
 
 /** What the index needs of the ledger's tables. */
@@ -121,13 +123,20 @@ class SqlitePredictionStore implements PredictionStore {
     asOfPosition?: number,
     at?: number,
   ): PredictionCount[] {
-    const keys = JSON.stringify(this.#findKeys(refs));
-    if (asOfPosition !== undefined || at !== undefined)
-      return this.#countUpTo(keys, asOfPosition, at);
-    return this.#db.all<PredictionCount>(
-      `${selectCounts} WHERE c.model_version IN (SELECT value FROM json_each(?))`,
-      keys,
-    );
+    // Told under the name that was asked for: refs of one thing that was renamed share a key.
+    const asked = new Map(refs.flatMap((ref) => this.#findKeys([ref]).map((key) => [key, ref])));
+    const keys = JSON.stringify([...asked.keys()]);
+    const counts =
+      asOfPosition === undefined && at === undefined
+        ? this.#db.all<KeyedCount>(
+            `${selectCounts} WHERE c.model_version IN (SELECT value FROM json_each(?))`,
+            keys,
+          )
+        : this.#countUpTo(keys, asOfPosition, at);
+    return counts.map(({ version, ...count }) => ({
+      ...count,
+      modelVersion: asked.get(version) ?? count.modelVersion,
+    }));
   }
 
   countByDeployment(
@@ -136,26 +145,24 @@ class SqlitePredictionStore implements PredictionStore {
     at?: number,
   ): PredictionCount[] {
     const keys = this.#findKeys(refs);
-    const counts = this.#db.all<PredictionCount & { version: number }>(
-      `${selectCounts.replace('SELECT', 'SELECT c.model_version AS version,')}
-       WHERE c.deployment IN (SELECT value FROM json_each(?))`,
+    const counts = this.#db.all<KeyedCount>(
+      `${selectCounts} WHERE c.deployment IN (SELECT value FROM json_each(?))`,
       JSON.stringify(keys),
     );
-    if (asOfPosition === undefined && at === undefined)
-      return counts.map(({ version: _, ...count }) => count);
+    if (asOfPosition === undefined && at === undefined) return counts.map(withoutVersion);
     const deployments = new Set(counts.map((count) => count.deployment));
     const versions = JSON.stringify(counts.map((count) => count.version));
-    return this.#countUpTo(versions, asOfPosition, at).filter((row) =>
-      deployments.has(row.deployment),
-    );
+    return this.#countUpTo(versions, asOfPosition, at)
+      .filter((row) => deployments.has(row.deployment))
+      .map(withoutVersion);
   }
 
   #countUpTo(
     keys: string,
     position: number = lastPosition,
     at: number = Number.MAX_SAFE_INTEGER,
-  ): PredictionCount[] {
-    return this.#db.all<PredictionCount>(
+  ): KeyedCount[] {
+    return this.#db.all<KeyedCount>(
       selectCountsUpTo,
       keys,
       placeOf(position, indexesPerPosition - 1),

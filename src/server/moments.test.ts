@@ -1,0 +1,119 @@
+import { afterEach, expect, test } from 'vitest';
+import type { Answer } from '../contract/answer.ts';
+import { type TestServer, testServer } from '../testing/server.ts';
+
+let servers: TestServer[] = [];
+async function server(): Promise<TestServer> {
+  const opened = await testServer({});
+  servers.push(opened);
+  return opened;
+}
+afterEach(async () => {
+  for (const each of servers) await each.remove();
+  servers = [];
+});
+
+const api = '/api/wherefrom/v1';
+const mlflow = '/api/2.0/mlflow';
+
+/** Records something. @returns the answer, and the newest position by then. */
+async function post(
+  open: TestServer,
+  url: string,
+  body: object,
+  // biome-ignore lint/suspicious/noExplicitAny: the shape is what the test asserts
+): Promise<{ json: any; position: number }> {
+  const { status, text } = await open.post(url, body);
+  expect(status, text).toBeLessThan(300);
+  const { position } = (await open.get(`${api}/status`)).json;
+  return { json: text === '' ? undefined : JSON.parse(text), position };
+}
+
+async function ask(open: TestServer, walk: string, query: Record<string, string>): Promise<Answer> {
+  const { status, json } = await open.get(`${api}/${walk}?${new URLSearchParams(query)}`);
+  expect(status, JSON.stringify(json)).toBe(200);
+  return json;
+}
+
+test('a model is found and shown by the name that it had', async () => {
+  const open = await server();
+  const { json: created } = await post(open, `${mlflow}/runs/create`, { experiment_id: '0' });
+  const { run_id } = created.run.info;
+  await post(open, `${mlflow}/registered-models/create`, { name: 'credit' });
+  await post(open, `${mlflow}/model-versions/create`, {
+    name: 'credit',
+    source: 's3://b/m',
+    run_id,
+  });
+  const { position } = await post(open, `${api}/predictions`, {
+    id: 'p1',
+    modelVersion: 'credit@1',
+    output: 1,
+  });
+  await post(open, `${mlflow}/registered-models/rename`, { name: 'credit', new_name: 'risk' });
+  // The name is used again: that is another model.
+  await post(open, `${mlflow}/registered-models/create`, { name: 'credit' });
+  const then = { asOf: String(position) };
+  for (const ref of ['credit@1', 'risk@1', 'modelVersion:default/credit@1', 'credit']) {
+    const answer = await ask(open, 'trace', { ref, ...then });
+    expect(answer.ref, ref).toMatch(/credit/);
+    const names = answer.nodes
+      .filter(({ kind }) => kind === 'modelVersion')
+      .map(({ name }) => name);
+    expect(names, ref).toEqual(['credit@1']);
+    expect(answer.nodes.map((node) => node.ref)).toContain(`run:default/${run_id}`);
+  }
+  expect((await ask(open, 'impact', { ref: run_id, ...then })).counts).toEqual([
+    { ref: 'modelVersion:default/credit@1', kind: 'prediction', count: 1 },
+  ]);
+  expect((await ask(open, 'impact', { ref: run_id })).counts).toEqual([
+    { ref: 'modelVersion:default/risk@1', kind: 'prediction', count: 1 },
+  ]);
+  expect((await ask(open, 'completeness', { ref: 'credit@1', ...then })).ref).toMatch(/credit@1/);
+  const today = await ask(open, 'trace', { ref: 'p1' });
+  expect(today.nodes.map(({ ref }) => ref)).toContain('modelVersion:default/risk@1');
+});
+
+test('datasets are one while an alias about them holds, and no longer', async () => {
+  const open = await server();
+  const event = (id: string, time: string, sides: object) => ({
+    eventType: 'COMPLETE',
+    eventTime: time,
+    run: { runId: `00000000-0000-4000-8000-00000000000${id}` },
+    job: { namespace: 'etl', name: `job ${id}` },
+    ...sides,
+  });
+  const [lake, warehouse] = ['lake', 'warehouse'].map((name) => ({
+    namespace: 'postgres://h:1',
+    name,
+  }));
+  await post(open, '/api/v1/lineage', event('1', '2026-01-01T00:00:00Z', { outputs: [lake] }));
+  await post(open, '/api/v1/lineage', event('2', '2026-03-01T00:00:00Z', { inputs: [warehouse] }));
+  const maker = 'run:default/00000000-0000-4000-8000-000000000001';
+  const reader = '00000000-0000-4000-8000-000000000002';
+  const isBehind = async (moment: Record<string, string> = {}): Promise<boolean> =>
+    (await ask(open, 'trace', { ref: reader, ...moment })).nodes.some(({ ref }) => ref === maker);
+  const say = (body: object) =>
+    post(open, `${api}/statements`, {
+      ref: 'dataset:postgres:%2F%2Fh:1/lake',
+      value: { of: 'dataset:postgres:%2F%2Fh:1/warehouse' },
+      ...body,
+    });
+  expect(await isBehind()).toBe(false);
+  const made = await say({ type: 'alias', id: 's1', validFrom: '2026-02-01T00:00:00Z' });
+  expect(await isBehind()).toBe(true);
+  expect(await isBehind({ at: '2026-04-01T00:00:00Z' })).toBe(true);
+  await say({ type: 'alias', id: 's2', supersedes: 's1', validTo: '2026-02-15T00:00:00Z' });
+  expect(await isBehind()).toBe(false);
+  expect(await isBehind({ asOf: String(made.position) })).toBe(true);
+  const names = async (at: string) =>
+    (await ask(open, 'trace', { ref: 'dataset:postgres:%2F%2Fh:1/warehouse', at })).nodes
+      .filter(({ kind }) => kind === 'dataset')
+      .map(({ attributes }) => attributes.sameAs);
+  expect(await names('2026-02-10T00:00:00Z')).toMatchObject([
+    [{ rule: 'declared-alias', validTo: '2026-02-15T00:00:00.000Z' }],
+  ]);
+  expect((await ask(open, 'resolve', { ref: 'warehouse' })).ref).toBe(
+    'dataset:postgres:%2F%2Fh:1/warehouse',
+  );
+});
