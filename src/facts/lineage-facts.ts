@@ -118,6 +118,14 @@ export type LineageFact =
       readonly rule?: string | undefined;
       readonly time: number;
     }
+  /** In a run or, when `via` is a job, by design: the output comes of these inputs and of no others. */
+  | {
+      readonly kind: 'flow.stated';
+      readonly via: string;
+      readonly output: DatasetName;
+      readonly inputs: readonly DatasetName[];
+      readonly time: number;
+    }
   /** What a job reads and writes by design; the newest `time` replaces the job's earlier ones. */
   | {
       readonly kind: 'job.declared';

@@ -68,6 +68,8 @@ class LineageProjector {
     const store = this.#store;
     const { position } = this.#context;
     switch (fact.kind) {
+      case 'flow.stated':
+        return this.#flow(fact);
       case 'dataset.linked':
         return this.#merge(await this.#dataset(fact.a), await this.#dataset(fact.b), {
           rule: fact.rule,
@@ -323,6 +325,17 @@ class LineageProjector {
         recordedTime,
       });
     }
+  }
+
+  async #flow(fact: Extract<LineageFact, { kind: 'flow.stated' }>): Promise<void> {
+    const via = await this.#node(fact.via);
+    const output = await this.#dataset(fact.output);
+    const { time } = fact;
+    const { position } = this.#context;
+    // Without an input there is still the word that there is none.
+    await this.#store.putFlow({ via, output, input: null, time, position });
+    for (const name of fact.inputs)
+      await this.#store.putFlow({ via, output, input: await this.#dataset(name), time, position });
   }
 
   async #declare(fact: Extract<LineageFact, { kind: 'job.declared' }>): Promise<void> {

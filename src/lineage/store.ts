@@ -109,6 +109,16 @@ export interface SupersededRow {
   readonly position: number;
 }
 
+/** In a run or job an output comes of an input; once any is told, of no others. */
+export interface FlowRow {
+  readonly via: number;
+  readonly output: number;
+  /** Null: of none. */
+  readonly input: number | null;
+  readonly time: number;
+  readonly position: number;
+}
+
 export interface AttributeRow {
   readonly node: number;
   readonly name: string;
@@ -195,6 +205,7 @@ export interface RareRows {
   readonly drops: boolean;
   readonly declarations: boolean;
   readonly digests: boolean;
+  readonly flows: boolean;
   /** Position of the newest rename; -1 when there is none. */
   readonly renamed: number;
 }
@@ -263,6 +274,7 @@ export interface LineageReader {
   ): Awaitable<readonly { dataset: number; time: number; position: number }[]>;
   columns(direction: Direction, fields: readonly number[]): Awaitable<ColumnRow[]>;
   columnsVia(vias: readonly number[]): Awaitable<ColumnRow[]>;
+  flowsVia(vias: readonly number[]): Awaitable<FlowRow[]>;
   merges(keys: readonly number[]): Awaitable<MergeRow[]>;
   /** What took the place of the statements. */
   superseded(statements: readonly string[]): Awaitable<SupersededRow[]>;
@@ -314,6 +326,7 @@ export interface LineageStore extends LineageReader {
   putRunEvent(row: RunEventRow): Awaitable<void>;
   putUse(row: Omit<DatasetUseRow, 'lastPosition'>): Awaitable<void>;
   putColumn(row: ColumnRow): Awaitable<void>;
+  putFlow(row: FlowRow): Awaitable<void>;
   putMerge(row: MergeRow): Awaitable<void>;
   putSuperseded(row: SupersededRow): Awaitable<void>;
   putDrop(dataset: number, time: number, position: number): Awaitable<void>;

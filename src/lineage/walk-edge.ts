@@ -1,5 +1,6 @@
 import type { Known, Relation } from '../facts/relations.ts';
 import { knownLevels } from '../facts/relations.ts';
+import type { Reached } from './flows.ts';
 import type { RunStatus, Write } from './moment.ts';
 import type { ColumnRow, DatasetUseRow, EdgeRow, NodeRow } from './store.ts';
 import type { GraphView } from './view.ts';
@@ -166,7 +167,10 @@ export interface WalkSink {
   readonly reads: DatasetUseRow[];
   readonly stops: Stop[];
   readonly depth: number;
-  add(edge: WalkEdge): boolean;
+  /** `through` is the dataset by which the run or job at the far end is reached. */
+  add(edge: WalkEdge, through?: number): boolean;
+  /** The datasets that a run or job was reached through. */
+  reachedThrough(via: number): Reached;
   addAcross(edge: WalkEdge): void;
   boundVersion(version: number, time: number): void;
   boundOf(version: number): number | undefined;

@@ -1,13 +1,15 @@
 import { limits } from '../base/limits.ts';
+import { type Flows, flowsInto, flowsOf } from './flows.ts';
 import { continuation, type Span, type Write } from './moment.ts';
-import type { DatasetUseRow, NodeRow } from './store.ts';
+import type { DatasetUseRow, DeclarationRow, NodeRow } from './store.ts';
 import { continuedEdge, edgeOf, hasEdge, readEdge, type WalkSink, writeEdge } from './walk-edge.ts';
 
 /** Upstream of runs: the versions that they read. */
 export async function readsOf(walk: WalkSink, runs: readonly NodeRow[]): Promise<void> {
   if (runs.length === 0) return;
   const keys = runs.map((run) => run.key);
-  const reads = await walk.view.usesOfRuns(keys, { use: 'read' });
+  const all = await walk.view.usesOfRuns(keys, { use: 'read' });
+  const reads = await throughFlows(walk, all);
   await walk.view.loadDatasets(reads.map((use) => use.dataset));
   await walk.view.loadWrites(reads.flatMap((use) => use.version ?? []));
   for (const use of reads) {
@@ -26,6 +28,24 @@ export async function readsOf(walk: WalkSink, runs: readonly NodeRow[]): Promise
       walk.add(readEdge(use, use.dataset));
     }
   }
+}
+
+/** Those of the uses that what the walk came through went into (upstream), or came of (downstream). */
+async function throughFlows(
+  walk: WalkSink,
+  uses: readonly DatasetUseRow[],
+): Promise<readonly DatasetUseRow[]> {
+  const flows = await flowsOf(walk.view, [...new Set(uses.map(({ run }) => run))]);
+  if (flows.size === 0) return uses;
+  await walk.view.names.load(uses.map(({ dataset }) => dataset));
+  return uses.filter(({ run, dataset, use, time }) => {
+    const through = walk.reachedThrough(run);
+    if (through === 'all') return true;
+    return [...through].some((other) => {
+      const [input, output] = use === 'read' ? [dataset, other] : [other, dataset];
+      return flowsInto(walk.view, flows, { via: run, input, output, time });
+    });
+  });
 }
 
 /** A version that nobody is known to have written goes on from the one that was current when it was read. */
@@ -81,7 +101,7 @@ async function oneMadeBy(walk: WalkSink, version: NodeRow): Promise<void> {
   if (version.parent !== null) walk.add(hasEdge(version));
   const writes = walk.view.loadedWrites(version.key);
   for (const row of writtenBefore(walk, version.key, writes)) {
-    walk.add(writeEdge(row, walk.view.loadedRun(row.run)));
+    walk.add(writeEdge(row, walk.view.loadedRun(row.run)), row.dataset);
   }
   if (version.parent === null) return;
   if (writes.length === 0) {
@@ -176,27 +196,45 @@ async function declared(
   for (const each of await walk.view.reader.declarationTimes(found.map((row) => row.job))) {
     if (walk.view.seen(each)) newest.set(each.job, Math.max(each.time, newest.get(each.job) ?? 0));
   }
+  const flows = await flowsOf(walk.view, [...newest.keys()], newest);
+  await walk.view.names.load(found.map(({ dataset }) => dataset));
   for (const row of found) {
     if (row.time !== newest.get(row.job)) continue;
-    const [from, to] = use === 'read' ? [row.dataset, row.job] : [row.job, row.dataset];
-    walk.add({
-      from,
-      to,
-      relation: use === 'read' ? 'read-by' : 'wrote',
-      known: 'declared',
+    if (side === 'job' && !declaredThrough(walk, flows, row)) continue;
+    const edge = {
+      from: use === 'read' ? row.dataset : row.job,
+      to: use === 'read' ? row.job : row.dataset,
+      relation: use === 'read' ? ('read-by' as const) : ('wrote' as const),
+      known: 'declared' as const,
       rule: 'job-declaration',
       positions: [row.position],
       recordedTime: row.recordedTime,
       validFrom: row.time,
-    });
+    };
+    walk.add(edge, side === 'dataset' ? row.dataset : undefined);
   }
+}
+
+/** Whether what the walk came to the job through is declared to come of the dataset, or to go into it. */
+function declaredThrough(
+  walk: WalkSink,
+  flows: Flows,
+  { job, dataset, use, time }: DeclarationRow,
+): boolean {
+  const through = walk.reachedThrough(job);
+  if (through === 'all') return true;
+  return [...through].some((other) => {
+    const [input, output] = use === 'read' ? [dataset, other] : [other, dataset];
+    return flowsInto(walk.view, flows, { via: job, input, output, time });
+  });
 }
 
 /** Downstream of runs: the versions that they wrote. */
 export async function writtenBy(walk: WalkSink, runs: readonly NodeRow[]): Promise<void> {
   if (runs.length === 0) return;
   const keys = runs.map((run) => run.key);
-  const uses = await walk.view.usesOfRuns(keys, { use: 'write' });
+  const all = await walk.view.usesOfRuns(keys, { use: 'write' });
+  const uses = await throughFlows(walk, all);
   await walk.view.loadRuns(keys);
   for (const use of uses) walk.add(writeEdge(use, walk.view.loadedRun(use.run)));
 }
@@ -240,7 +278,7 @@ async function oneGoesTo(walk: WalkSink, version: NodeRow): Promise<void> {
   for (const use of uses) {
     if (use.use !== 'read') continue;
     walk.reads.push(use);
-    walk.add(readEdge(use, version.key));
+    walk.add(readEdge(use, version.key), use.dataset);
   }
   if (version.parent === null) return;
   sameContentDown(walk, version);
@@ -280,6 +318,7 @@ async function readWhileCurrent(walk: WalkSink, span: Span, write: Write): Promi
       walk.reads.push(use);
       walk.add(
         readEdge(use, write.version, { known: 'inferred', rule: 'newest-completed-before' }),
+        use.dataset,
       );
       continue;
     }
@@ -321,6 +360,6 @@ export async function versionsOf(walk: WalkSink, dataset: NodeRow): Promise<void
     if (use.version !== null || !walk.view.seen(use)) continue;
     if ((await walk.view.currentAt(use.dataset, use.time, use.run)) !== undefined) continue;
     walk.reads.push(use);
-    walk.add(readEdge(use, use.dataset));
+    walk.add(readEdge(use, use.dataset), use.dataset);
   }
 }

@@ -1,4 +1,5 @@
-import type { DatasetUseRow, Direction, NodeRow } from './store.ts';
+import type { Reached } from './flows.ts';
+import type { DatasetUseRow, Direction, EdgeRow, NodeRow } from './store.ts';
 import type { GraphView } from './view.ts';
 import { edgeId, edgeOf, type Stop, strength, type WalkEdge, type WalkSink } from './walk-edge.ts';
 import {
@@ -41,6 +42,9 @@ export class Walk implements WalkSink {
   readonly #parents = new Set<number>();
   /** Downstream, runs whose parts the way goes on to: those it began with, readers, and their parts. */
   readonly #wholes = new Set<number>();
+  /** What runs and jobs were reached through, where anything was told of flows in them. */
+  readonly #through = new Map<number, Set<number> | 'all'>();
+  #anyFlows = false;
   readonly #limits: WalkLimits;
   #next = new Set<number>();
   depth = 0;
@@ -52,7 +56,9 @@ export class Walk implements WalkSink {
   }
 
   async from(keys: readonly number[]): Promise<void> {
+    this.#anyFlows = (await this.view.rareRows()).flows;
     for (const key of keys) {
+      this.#reach(key, undefined);
       if (!this.nodes.has(key)) this.nodes.set(key, 0);
       this.#next.add(key);
       this.#wholes.add(key);
@@ -145,20 +151,29 @@ export class Walk implements WalkSink {
       this.direction,
       walked.map((row) => row.key),
     );
-    for (const edge of edges) this.add(edgeOf(edge));
+    for (const edge of edges) this.#addStored(edge);
     for (const key of hubs) {
       const count = await this.view.countEdges(this.direction, key);
       this.stops.push({ key, reason: 'hub', count });
     }
   }
 
+  #addStored(edge: EdgeRow): void {
+    const near = this.direction === 'up' ? edge.to : edge.from;
+    const through = edge.relation === 'ran-as' ? this.reachedThrough(near) : 'all';
+    // Between a job and its run the way goes on by the same datasets.
+    if (through === 'all') this.add(edgeOf(edge));
+    else for (const dataset of through) this.add(edgeOf(edge), dataset);
+  }
+
   /** Adds an edge and the node at its far end; false when the node limit refused it. */
-  add(edge: WalkEdge): boolean {
+  add(edge: WalkEdge, through?: number): boolean {
     const far = this.direction === 'up' ? edge.from : edge.to;
     const near = this.direction === 'up' ? edge.to : edge.from;
     // Met in its own right: now the rest of it is walked too.
     if (this.#parents.delete(far)) this.#next.add(far);
     if (this.direction === 'down' && edge.relation === 'read-by') this.#addWhole(far);
+    this.#reach(far, through);
     return this.#addTo(edge, near, far);
   }
 
@@ -167,9 +182,24 @@ export class Walk implements WalkSink {
     const far = this.direction === 'up' ? edge.to : edge.from;
     const near = this.direction === 'up' ? edge.from : edge.to;
     const isNew = !this.nodes.has(far);
+    this.#reach(far, undefined);
     if (!this.#addTo(edge, near, far)) return;
     if (this.direction === 'down') this.#addWhole(far);
     else if (isNew) this.#parents.add(far);
+  }
+
+  /** Reached through one more of its datasets, or otherwise: then more of the other side is walked. */
+  #reach(key: number, through: number | undefined): void {
+    if (!this.#anyFlows) return;
+    const before = this.#through.get(key);
+    if (before === 'all' || (through !== undefined && before?.has(through))) return;
+    if (through === undefined) this.#through.set(key, 'all');
+    else this.#through.set(key, new Set([...(before ?? []), through]));
+    if (before !== undefined && this.nodes.has(key)) this.#next.add(key);
+  }
+
+  reachedThrough(via: number): Reached {
+    return this.#through.get(via) ?? 'all';
   }
 
   #addWhole(run: number): void {

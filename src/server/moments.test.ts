@@ -117,3 +117,35 @@ test('datasets are one while an alias about them holds, and no longer', async ()
     'dataset:postgres:%2F%2Fh:1/warehouse',
   );
 });
+
+test('explicit lineage of a run says which input went into which output', async () => {
+  const open = await server();
+  const table = (name: string) => ({ namespace: 'postgres://h:1', name });
+  const entry = (output: string, input: string) => ({
+    type: 'DATASET',
+    ...table(output),
+    inputs: [{ type: 'DATASET', ...table(input) }],
+  });
+  const event = {
+    eventType: 'COMPLETE',
+    eventTime: '2026-01-01T00:00:00Z',
+    run: { runId: '00000000-0000-4000-8000-000000000001' },
+    job: { namespace: 'etl', name: 'split' },
+    inputs: [table('a'), table('b')],
+    outputs: [table('x'), table('y')],
+  };
+  const { position } = await post(open, '/api/v1/lineage', event);
+  await post(open, '/api/v1/lineage', {
+    ...event,
+    job: { ...event.job, facets: { lineage: { entries: [entry('x', 'a'), entry('y', 'b')] } } },
+  });
+  const tables = async (walk: string, name: string, moment: Record<string, string> = {}) => {
+    const ref = `dataset:postgres:%2F%2Fh:1/${name}`;
+    const { nodes } = await ask(open, walk, { ref, ...moment });
+    const found = nodes.flatMap((node) => /^dataset.*\/(\w)/.exec(node.ref)?.[1] ?? []);
+    return [...new Set(found)].sort();
+  };
+  expect(await tables('trace', 'x')).toEqual(['a', 'x']);
+  expect(await tables('impact', 'b')).toEqual(['b', 'y']);
+  expect(await tables('trace', 'x', { asOf: String(position) })).toEqual(['a', 'b', 'x']);
+});

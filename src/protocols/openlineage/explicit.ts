@@ -16,6 +16,14 @@ export interface ExplicitLineage {
   readonly edges: ColumnEdges;
   readonly inputs: readonly DatasetName[];
   readonly outputs: readonly DatasetName[];
+  /** Outputs of which all inputs are told. */
+  readonly flows: readonly Flow[];
+}
+
+/** An output and the inputs that went into it, whole or by its columns; none when it came of nothing. */
+interface Flow {
+  readonly output: DatasetName;
+  readonly inputs: readonly DatasetName[];
 }
 
 /** Entries of one facet. */
@@ -34,12 +42,18 @@ export function readExplicitLineage(
   const edges = new ColumnEdges(warn);
   const inputs = new Map<string, DatasetName>();
   const outputs = new Map<string, DatasetName>();
-  const context = { edges, warn, onJob: () => {} };
+  const sources = new Map<string, { output: DatasetName; inputs: DatasetName[] }>();
+  /** Came of jobs too: which datasets are behind it is not told. */
+  const ofJobs = new Set<string>();
   let found = false;
   const addTarget = (target: Record<string, unknown>, dataset: DatasetName): void => {
     found = true;
-    outputs.set(datasetKey(dataset), dataset);
-    readExplicitTarget(target, dataset, context);
+    const key = datasetKey(dataset);
+    outputs.set(key, dataset);
+    readExplicitTarget(target, dataset, { edges, warn, onJob: () => ofJobs.add(key) });
+    const told = sources.get(key)?.inputs ?? [];
+    const flow = { output: dataset, inputs: [...told, ...readTargetInputs(target)] };
+    if (saysInputs(target)) sources.set(key, flow);
   };
   for (const dataset of datasets) {
     const facet = findFacet(dataset.facets, 'lineage');
@@ -56,7 +70,21 @@ export function readExplicitLineage(
   }
   if (!found) return undefined;
   for (const source of edges.sources) inputs.set(datasetKey(source), source);
-  return { edges, inputs: [...inputs.values()], outputs: [...outputs.values()] };
+  const flows = [...sources].flatMap(([key, flow]) => (ofJobs.has(key) ? [] : flow));
+  return { edges, inputs: [...inputs.values()], outputs: [...outputs.values()], flows };
+}
+
+/** An empty list says that there are none; a facet without the member says nothing of them. */
+function saysInputs({ inputs, fields }: Record<string, unknown>): boolean {
+  return Array.isArray(inputs) || isObject(fields);
+}
+
+/** The datasets that went into a target or one of its columns. */
+function readTargetInputs({ inputs, fields }: Record<string, unknown>): DatasetName[] {
+  const ofFields = isObject(fields) ? Object.values(fields) : [];
+  return [inputs, ...ofFields.map((field) => (isObject(field) ? field.inputs : []))].flatMap(
+    readInputs,
+  );
 }
 
 /** An entry of type JOB without a name means the job of the event. */

@@ -344,7 +344,28 @@ describe('datasets of a run', () => {
       'b',
     ]);
     expect(ofKind(facts, 'dataset.written').map((write) => write.dataset.name)).toEqual(['t']);
+    // A job is among its sources: which datasets it came of is not told whole.
+    expect(ofKind(facts, 'flow.stated')).toEqual([]);
     expect(warnings).toHaveLength(1);
+  });
+
+  test('explicit lineage says of which inputs alone an output came, whole and by its columns', () => {
+    const source = (name: string) => ({ type: 'DATASET', namespace: 'ns', name });
+    const entries = [
+      { ...source('x'), inputs: [source('a')], fields: { c: { inputs: [source('b')] } } },
+      { ...source('x'), inputs: [source('a'), source('d')] },
+      { ...source('y'), inputs: [] },
+      source('z'),
+    ];
+    const { facts } = translate({
+      ...base,
+      job: { ...base.job, facets: { lineage: { entries } } },
+    });
+    const flows = ofKind(facts, 'flow.stated').map(
+      ({ via, output, inputs }) =>
+        `${via.split(':')[0]} ${output.name} of ${inputs.map(({ name }) => name).join(' ')}`,
+    );
+    expect(flows).toEqual(['run x of a b d', 'run y of ']);
   });
 
   test('symlinks link both names; a Feast file source is linked to its file', () => {

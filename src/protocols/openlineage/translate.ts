@@ -7,7 +7,7 @@ import { facetAttributes } from './attributes.ts';
 import { ColumnEdges, readColumnLineage } from './columns.ts';
 import { describeDataset, readFacts, type WriteContext, writeFacts } from './datasets.ts';
 import { seenKey } from './decide.ts';
-import { readExplicitLineage } from './explicit.ts';
+import { type ExplicitLineage, readExplicitLineage } from './explicit.ts';
 import { agentRef, boundName, datasetKey, jobRef, runRef } from './names.ts';
 import {
   findFacet,
@@ -263,7 +263,18 @@ function explicitFacts({ event, warn }: Translating, run: string): LineageFact[]
   }
   if (columns.length > 0)
     facts.push({ kind: 'columns.derived', via: run, columns, known: 'observed', rule, time });
-  return facts;
+  return [...facts, ...flowFacts(lineage, run, time)];
+}
+
+/** Outputs of which all inputs are told come of no others: by default each comes of every input. */
+function flowFacts(lineage: ExplicitLineage | undefined, via: string, time: number): LineageFact[] {
+  return (lineage?.flows ?? []).map(({ output, inputs }) => ({
+    kind: 'flow.stated',
+    via,
+    output,
+    inputs: unique(inputs),
+    time,
+  }));
 }
 
 /** A JobEvent: what the job declares, by design. The newest replaces its earlier declarations. */
@@ -295,7 +306,7 @@ function jobEventFacts(translating: Translating, job: WireJob): LineageFact[] {
     if (columns.length > 0)
       facts.push({ kind: 'columns.derived', via: ref, columns, known: 'declared', rule, time });
   }
-  return facts;
+  return [...facts, ...flowFacts(explicit, ref, time)];
 }
 
 /**

@@ -8,6 +8,7 @@ import type {
   DeclarationRow,
   Direction,
   EdgeRow,
+  FlowRow,
   FormerRefRow,
   LineageReader,
   MergeRow,
@@ -156,17 +157,19 @@ export class SqliteLineageReader implements LineageReader {
   }
 
   rareRows(): RareRows {
-    const [row] = this.db.tuples<readonly [number, number, number, number, number]>(
+    const [row] = this.db.tuples<readonly [number, number, number, number, number, number]>(
       `SELECT EXISTS (SELECT 1 FROM lineage_merges), EXISTS (SELECT 1 FROM lineage_drops),
          EXISTS (SELECT 1 FROM lineage_declarations), EXISTS (SELECT 1 FROM lineage_digests),
+         EXISTS (SELECT 1 FROM lineage_flows),
          coalesce((SELECT max(position) FROM lineage_former_refs), -1)`,
     );
-    const [merges, drops, declarations, digests, renamed] = row ?? [1, 1, 1, 1, -1];
+    const [merges, drops, declarations, digests, flows, renamed] = row ?? [1, 1, 1, 1, 1, -1];
     return {
       merges: merges === 1,
       drops: drops === 1,
       declarations: declarations === 1,
       digests: digests === 1,
+      flows: flows === 1,
       renamed,
     };
   }
@@ -348,6 +351,13 @@ export class SqliteLineageReader implements LineageReader {
         JSON.stringify(vias),
       )
       .map((row) => toColumn(row, this.#wordOf));
+  }
+
+  flowsVia(vias: readonly number[]): FlowRow[] {
+    return this.db.all<FlowRow>(
+      'SELECT via, output, nullif(input, 0) AS input, time, position FROM lineage_flows WHERE via IN (SELECT value FROM json_each(?))',
+      JSON.stringify(vias),
+    );
   }
 
   merges(keys: readonly number[]): MergeRow[] {

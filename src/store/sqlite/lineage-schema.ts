@@ -84,6 +84,11 @@ CREATE TABLE lineage_columns (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX lineage_columns_down ON lineage_columns (src, dst, via);
 CREATE INDEX lineage_columns_via ON lineage_columns (via);
+CREATE TABLE lineage_flows (
+  via INTEGER NOT NULL, output INTEGER NOT NULL, input INTEGER NOT NULL, time INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  PRIMARY KEY (via, output, input, time)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE lineage_merges (
   a INTEGER NOT NULL, b INTEGER NOT NULL, rule TEXT NOT NULL, statement TEXT NOT NULL, apart INTEGER NOT NULL,
   valid_from INTEGER, valid_to INTEGER, position INTEGER NOT NULL,

@@ -7,6 +7,7 @@ import type {
   ColumnRow,
   DatasetUseRow,
   DeclarationRow,
+  FlowRow,
   LineageStore,
   MergeRow,
   NewEdge,
@@ -299,6 +300,18 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
       Math.trunc(row.time),
       row.position,
       row.recordedTime,
+    );
+  }
+
+  putFlow(row: FlowRow): void {
+    this.#changes.touch(row.position, row.via);
+    this.db.run(
+      'INSERT INTO lineage_flows (via, output, input, time, position) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+      row.via,
+      row.output,
+      row.input ?? 0,
+      Math.trunc(row.time),
+      row.position,
     );
   }
 
