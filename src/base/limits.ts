@@ -190,6 +190,10 @@ export const limits = {
   gatherTurnsMax: 8,
   /** Write-ahead log: SQLite folds it back at this many pages of 4 KiB. */
   walPagesMax: 8_000,
+  /** Entries that one answer about the past reads whole, to find the metrics of then: some 100 ms. */
+  recordedEntriesMax: 1_000,
+  /** Points of a run beyond which its metrics of the past are not looked for: some 100 ms. */
+  pastPointsMax: 100_000,
   /** Messages of one page that rebuild and verify read at a time. */
   replayEntriesMax: 500,
 } as const;

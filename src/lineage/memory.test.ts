@@ -234,6 +234,24 @@ function anyFact(): fc.Arbitrary<Fact> {
         time: 1,
       }),
     ),
+    fc.record({ a: few, b: few, id: few, time, type: fc.constantFrom('alias', 'distinct') }).map(
+      ({ a, b, id, time: at, type }): Fact => ({
+        kind: 'statement.made',
+        id: `${type} ${id}`,
+        ref: ref(a),
+        type,
+        value: { of: ref(b) },
+        time: at,
+        validFrom: at,
+        supersedes: `alias ${id - 1}`,
+      }),
+    ),
+    fc
+      .record({ from: dataset, to: dataset, time })
+      .map((each): Fact => ({ kind: 'dataset.renamed', ...each })),
+    fc
+      .record({ via: few.map(run), output: dataset, inputs: fc.array(dataset), time })
+      .map((each): Fact => ({ kind: 'flow.stated', ...each })),
     fc
       .record({ job: fc.constant('job:default/load'), inputs: fc.array(dataset), time })
       .map((each): Fact => ({ kind: 'job.declared', outputs: [], ...each })),

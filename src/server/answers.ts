@@ -23,6 +23,7 @@ import {
 } from '../lineage/index.ts';
 import { findRunDetails, type RunDetails } from '../tracking/index.ts';
 import { markDeletedWorkspaces } from './deleted-workspaces.ts';
+import { createRecordedMetrics } from './recorded-metrics.ts';
 import { countTraces, findTracePrediction } from './trace-predictions.ts';
 
 export interface AnswersOptions {
@@ -203,11 +204,16 @@ async function enrichRuns(
     return parts === undefined ? [] : [{ ref, workspace: parts.namespace, id: parts.name }];
   });
   const { size } = await session.ledger.head();
-  const asOf = moment.position >= size - 1 ? undefined : moment.position;
+  const position = moment.position >= size - 1 ? undefined : moment.position;
+  const { at } = moment;
+  const past =
+    position === undefined && at === undefined
+      ? undefined
+      : { position, at, recorded: createRecordedMetrics(session) };
   const found = new Map<string, RunDetails>();
   for (const [workspace, asked] of Map.groupBy(runs, (run) => run.workspace)) {
     const ids = asked.map(({ id }) => id);
-    const details = await findRunDetails(session.tracking, workspace, ids, asOf);
+    const details = await findRunDetails(session.tracking, workspace, ids, past);
     for (const { ref, id } of asked) {
       const each = details.get(id);
       if (each !== undefined) found.set(ref, each);

@@ -1,4 +1,5 @@
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
+import { limits } from '../base/limits.ts';
 import type { Answer } from '../contract/answer.ts';
 import { type TestServer, testServer } from '../testing/server.ts';
 
@@ -148,4 +149,80 @@ test('explicit lineage of a run says which input went into which output', async 
   expect(await tables('trace', 'x')).toEqual(['a', 'x']);
   expect(await tables('impact', 'b')).toEqual(['b', 'y']);
   expect(await tables('trace', 'x', { asOf: String(position) })).toEqual(['a', 'b', 'x']);
+});
+
+describe('metrics of runs', () => {
+  async function startRun(open: TestServer): Promise<string> {
+    const { json } = await post(open, `${mlflow}/runs/create`, { experiment_id: '0' });
+    return json.run.info.run_id;
+  }
+  const point = (key: string, value: number, step: number, timestamp = 1_000 * step) => ({
+    key,
+    value,
+    step,
+    timestamp,
+  });
+  const finish = (open: TestServer, run_id: string) =>
+    post(open, `${mlflow}/runs/update`, { run_id, status: 'FINISHED', end_time: 9_000 });
+  const metricsOf = async (open: TestServer, ref: string, moment: Record<string, string> = {}) =>
+    (await ask(open, 'trace', { ref, ...moment })).nodes.find(({ kind }) => kind === 'run')
+      ?.attributes.metrics;
+
+  test('are shown as they were at an earlier position', async () => {
+    const open = await server();
+    const run_id = await startRun(open);
+    const created = (await open.get(`${api}/status`)).json.position;
+    const positions = [];
+    for (const step of [1, 2, 3]) {
+      const metric = { run_id, ...point('loss', 1 / step, step) };
+      positions.push((await post(open, `${mlflow}/runs/log-metric`, metric)).position);
+    }
+    const { position: ended } = await finish(open, run_id);
+    await post(open, `${mlflow}/runs/log-batch`, {
+      run_id,
+      metrics: [point('loss', 7, 9), point('late', 8, 9)],
+    });
+    await open.reopen().then((again) => servers.splice(0, 1, again));
+    const again = servers[0] ?? open;
+    const at = (position: number) => metricsOf(again, run_id, { asOf: String(position) });
+    expect(await at(created)).toBeUndefined();
+    expect(await at(positions[0] ?? 0)).toEqual({ loss: 1 });
+    expect(await at(positions[1] ?? 0)).toEqual({ loss: 0.5 });
+    expect(await at(ended)).toEqual({ loss: 1 / 3 });
+    expect(await metricsOf(again, run_id)).toEqual({ late: 8, loss: 7 });
+  });
+
+  test('are shown as they were at an earlier time', async () => {
+    const open = await server();
+    const run_id = await startRun(open);
+    const metrics = [1, 2, 3].map((step) => point('loss', 1 / step, step));
+    await post(open, `${mlflow}/runs/log-batch`, { run_id, metrics });
+    const now = Date.now() + 60_000;
+    await post(open, `${mlflow}/runs/log-metric`, { run_id, ...point('loss', 5, 9, now) });
+    const at = (time: number) => metricsOf(open, run_id, { at: new Date(time).toISOString() });
+    expect(await at(now - 1)).toEqual({ loss: 1 / 3 });
+    expect(await at(now)).toEqual({ loss: 5 });
+  });
+
+  test('of a run that ended are told without looking for them in the record', async () => {
+    const open = await server();
+    const run_id = await startRun(open);
+    await post(open, `${mlflow}/runs/log-metric`, { run_id, ...point('loss', 1, 1) });
+    const { position: ended } = await finish(open, run_id);
+    const quiet = await startRun(open);
+    await post(open, `${mlflow}/runs/log-metric`, { run_id: quiet, ...point('loss', 4, 1) });
+    const other = await startRun(open);
+    for (let step = 0; step <= limits.recordedEntriesMax; step += 1)
+      await open.post(`${mlflow}/runs/log-metric`, { run_id: other, ...point('loss', 2, step) });
+    const head = (await open.get(`${api}/status`)).json.position;
+    await open.post(`${mlflow}/runs/log-metric`, { run_id: other, ...point('loss', 3, 9_999) });
+    expect(head - ended).toBeGreaterThan(limits.recordedEntriesMax);
+    const asOf = { asOf: String(head - 1) };
+    expect(await metricsOf(open, run_id, asOf)).toEqual({ loss: 1 });
+    // Only the entries since its newest points' part was begun are read.
+    expect(await metricsOf(open, other, asOf)).toEqual({ loss: 2 });
+    // Whether it logged anything since then is not known without reading too much.
+    expect(await metricsOf(open, quiet, asOf)).toBeUndefined();
+    expect(await metricsOf(open, quiet)).toEqual({ loss: 4 });
+  });
 });

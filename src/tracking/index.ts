@@ -1,3 +1,4 @@
+export type { PastMoment } from './past-metrics.ts';
 export { projectTracking } from './project.ts';
 export * from './queries.ts';
 export type * from './store.ts';

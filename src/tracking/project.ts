@@ -1,5 +1,7 @@
-import type { Fact, FactContext } from '../facts/facts.ts';
+import type { Fact, FactContext, RunStatus } from '../facts/facts.ts';
 import type { TrackingStore } from './store.ts';
+
+const endedStatuses: ReadonlySet<RunStatus> = new Set(['FINISHED', 'FAILED', 'KILLED']);
 
 /** Writes what facts say about experiments, runs, logged models and artifact files. */
 export async function projectTracking(
@@ -10,13 +12,15 @@ export async function projectTracking(
   for (const fact of facts) {
     switch (fact.kind) {
       case 'metrics.logged':
-        await store.putMetrics(context.workspace, fact.run, fact.metrics);
+        await store.putMetrics(context.workspace, fact.run, fact.metrics, context.position);
         break;
       case 'run.created':
         await projectNewRun(fact, context, store);
         break;
       case 'run.updated':
         await store.updateRun(context.workspace, fact.run, fact);
+        if (fact.status !== undefined && endedStatuses.has(fact.status))
+          await store.closeMetrics(context.workspace, fact.run, context.position);
         break;
       case 'run.deleted':
         await store.stageRun(context.workspace, fact.run, 'deleted', fact.time);

@@ -1,3 +1,5 @@
+import type { MetricPoint } from '../facts/facts.ts';
+import { metricsOfPast, type PastMoment } from './past-metrics.ts';
 import type {
   ExperimentRow,
   InputRow,
@@ -19,21 +21,25 @@ export interface RunDetails {
 }
 
 /**
- * The parameters and latest metrics of runs, by run id, for answers; each table is asked once. As of
- * an earlier `asOf` position the parameters are those recorded by then; metrics are left out: which
- * was the latest then is not kept.
+ * The parameters and latest metrics of runs, by run id, for answers; each table is asked once. Of an
+ * earlier moment they are those of then; metrics that cannot be told are left out.
  */
 export async function findRunDetails(
   reader: TrackingReader,
   workspace: string,
   ids: readonly string[],
-  asOf?: number,
+  past?: PastMoment,
 ): Promise<ReadonlyMap<string, RunDetails>> {
   const runs = await reader.findRuns(workspace, ids);
   if (runs.length === 0) return new Map();
   const keys = runs.map(({ key }) => key);
-  const params = byOwner(await reader.params(keys, asOf));
-  const metrics = byOwner(asOf === undefined ? await reader.latestMetrics(keys) : []);
+  const params = byOwner(await reader.params(keys, past?.position));
+  const metrics: Map<number, readonly MetricPoint[]> =
+    past === undefined
+      ? byOwner(await reader.latestMetrics(keys))
+      : new Map<number, readonly MetricPoint[]>();
+  if (past !== undefined)
+    for (const run of runs) metrics.set(run.key, (await metricsOfPast(reader, run, past)) ?? []);
   return new Map(
     runs.map((run) => [
       run.id,

@@ -65,6 +65,15 @@ export interface OwnedKeyValue extends KeyValue {
   readonly owner: number;
 }
 
+/** Some hundred points of a run that came one after another. */
+export interface MetricPart {
+  readonly part: number;
+  /** Position of the entry that the first of them came in. */
+  readonly position: number;
+  /** Position at which the run ended, after which others went into the next part; null while it has not. */
+  readonly closedPosition: number | null;
+}
+
 export interface OwnedMetric extends MetricPoint {
   readonly owner: number;
   /** Run id, for metrics of a logged model. */
@@ -213,6 +222,13 @@ export interface TrackingReader {
   findParam(run: number, key: string): Awaitable<string | undefined>;
   findTag(run: number, key: string): Awaitable<string | undefined>;
   latestMetrics(keys: readonly number[]): Awaitable<OwnedMetric[]>;
+  /** In the order in which they were begun. */
+  metricParts(run: number): Awaitable<MetricPart[]>;
+  /** Points of the run's first parts, up to `lastPart`, of timestamps up to `until`, ms. */
+  pointsOfParts(
+    run: number,
+    span: { readonly lastPart: number; readonly until: number },
+  ): Awaitable<MetricPoint[]>;
   /** True when exactly this value was logged before. */
   hasMetric(run: number, metric: MetricPoint): Awaitable<boolean>;
   /** By timestamp, step, value. */
@@ -323,7 +339,14 @@ export interface TrackingStore extends TrackingReader {
     params: readonly KeyValue[],
     position: number,
   ): Awaitable<void>;
-  putMetrics(workspace: string, run: string, metrics: readonly MetricPoint[]): Awaitable<void>;
+  putMetrics(
+    workspace: string,
+    run: string,
+    metrics: readonly MetricPoint[],
+    position: number,
+  ): Awaitable<void>;
+  /** The run ended: what was logged by then is told apart from what comes later. */
+  closeMetrics(workspace: string, run: string, position: number): Awaitable<void>;
   putInput(
     workspace: string,
     run: string,

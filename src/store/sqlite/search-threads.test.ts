@@ -26,7 +26,7 @@ const putRuns = (from: number, to: number): Promise<void> =>
       // Ten runs share each value; some have no number, others no value at all.
       const value = index % 4 === 3 ? Number.NaN : Math.floor(index / 10);
       const metric = { key: 'accuracy', value, timestamp: index, step: 0 };
-      if (index % 5 !== 4) await tracking.putMetrics(workspace, run.id, [metric]);
+      if (index % 5 !== 4) await tracking.putMetrics(workspace, run.id, [metric], index);
     }
   });
 

@@ -8,6 +8,7 @@ import type {
   ListedArtifact,
   LoggedModelRow,
   LoggedModelSearch,
+  MetricPart,
   MetricSample,
   ModelLinkRow,
   OwnedKeyValue,
@@ -250,6 +251,28 @@ export class SqliteTrackingReader implements TrackingReader {
       JSON.stringify(keys),
     );
     return rows.map(toMetric);
+  }
+
+  metricParts(run: number): MetricPart[] {
+    return this.db.all<MetricPart>(
+      'SELECT part, position, closed_position AS closedPosition FROM tracking_metric_parts WHERE run = ? ORDER BY part',
+      run,
+    );
+  }
+
+  pointsOfParts(
+    run: number,
+    { lastPart, until }: { readonly lastPart: number; readonly until: number },
+  ): MetricPoint[] {
+    return this.db
+      .tuples<MetricTuple>(
+        `SELECT t.run, n.name, t.value, t.nan, t.timestamp, t.step FROM tracking_metrics t
+         JOIN tracking_names n ON n.key = t.name WHERE t.run = ? AND t.part <= ? AND t.timestamp <= ?`,
+        run,
+        lastPart,
+        until,
+      )
+      .map(toMetric);
   }
 
   hasMetric(run: number, { key, value, timestamp, step }: MetricPoint): boolean {

@@ -4,6 +4,8 @@
  * The latest value of each metric has an index of its own: runs are searched and ordered by it.
  * The points of a run stand in parts of some hundred rows, in the order in which they came: a batch of
  * a hundred metrics dirties the pages of one part, not a page for each metric.
+ * A part knows the positions at which it was begun and, where the run ended then, closed: what came by
+ * which position is known so without a position in each point.
  * A point after (newest_timestamp, newest_step) of its metric cannot be there yet.
  */
 export const trackingSchema = `
@@ -49,6 +51,10 @@ CREATE TABLE tracking_metrics (
   run INTEGER NOT NULL, part INTEGER NOT NULL, name INTEGER NOT NULL,
   timestamp INTEGER NOT NULL, step INTEGER NOT NULL, value REAL NOT NULL, nan INTEGER NOT NULL,
   PRIMARY KEY (run, part, name, timestamp, step, value, nan)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE tracking_metric_parts (
+  run INTEGER NOT NULL, part INTEGER NOT NULL, position INTEGER NOT NULL, closed_position INTEGER,
+  PRIMARY KEY (run, part)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE tracking_latest_metrics (
   run INTEGER NOT NULL, name INTEGER NOT NULL,

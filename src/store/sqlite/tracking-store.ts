@@ -34,6 +34,7 @@ const metricRows = rowInsert(
   'INSERT INTO tracking_metrics (run, part, name, timestamp, step, value, nan) VALUES',
   7,
 );
+const partRows = rowInsert('INSERT INTO tracking_metric_parts (run, part, position) VALUES', 3);
 const latestRows = rowInsert(
   'INSERT OR REPLACE INTO tracking_latest_metrics (run, name, timestamp, step, value, nan, newest_timestamp, newest_step) VALUES',
   8,
@@ -43,6 +44,19 @@ const latestRows = rowInsert(
 const pointsPerPart = 256;
 /** So many at once get a part of their own: put between others they would dirty all of its pages. */
 const pointsOfOwnPart = 64;
+
+/** The part of a run that its points go into, and how many stand in it: full when it is closed. */
+interface OpenPart {
+  part: number;
+  points: number;
+}
+
+/** How a point is put: what is gathered for the latest, and whether it begins a part of its own. */
+interface Putting {
+  readonly latest: Map<number, LatestRow>;
+  readonly own: boolean;
+  readonly position: number;
+}
 
 const metricRow = (value: number): { value: number; nan: number } =>
   Number.isNaN(value) ? { value: 0, nan: 1 } : { value, nan: 0 };
@@ -68,7 +82,7 @@ class SqliteTrackingStore extends SqliteLoggedModelStore implements TrackingStor
   /** The latest of each metric of a run, as it is in its table or gathered for it. */
   readonly #latest = new BoundedMap<string, LatestRow>(20_000);
   /** The part of each run that points go into, and how many stand in it. */
-  readonly #parts = new BoundedMap<number, { part: number; points: number }>();
+  readonly #parts = new BoundedMap<number, OpenPart>();
   #newestRun: string | undefined;
   readonly #defaults = new Set<string>();
   /** By workspace and id; emptied by every write to an experiment. */
@@ -128,22 +142,32 @@ class SqliteTrackingStore extends SqliteLoggedModelStore implements TrackingStor
     return row;
   }
 
-  /** The part that the next point of a run goes into. `own`: one that nothing stands in yet. */
-  #part(run: number, own = false): number {
-    let open = this.#parts.get(run);
-    if (open === undefined) {
-      const row = this.db.get<{ part: number | null; points: number }>(
-        `SELECT max(part) AS part, count(*) AS points FROM tracking_metrics
-         WHERE run = ?1 AND part = (SELECT max(part) FROM tracking_metrics WHERE run = ?1)`,
-        run,
-      );
-      open = { part: row?.part ?? 0, points: row?.points ?? 0 };
-      this.#parts.set(run, open);
-    }
+  /** The part of a run that points go into. */
+  #openPart(run: number): OpenPart {
+    const known = this.#parts.get(run);
+    if (known !== undefined) return known;
+    const row = this.db.get<{ part: number | null; points: number; closed: number | null }>(
+      `SELECT max(part) AS part, count(*) AS points,
+         (SELECT closed_position FROM tracking_metric_parts WHERE run = ?1 ORDER BY part DESC LIMIT 1) AS closed
+       FROM tracking_metrics
+       WHERE run = ?1 AND part = (SELECT max(part) FROM tracking_metrics WHERE run = ?1)`,
+      run,
+    );
+    const points = row?.points ?? 0;
+    const isClosed = row !== undefined && row.closed !== null;
+    const open = { part: row?.part ?? 0, points: isClosed ? pointsPerPart : points };
+    this.#parts.set(run, open);
+    return open;
+  }
+
+  /** The part that the next point goes into. `own`: one that nothing stands in yet. */
+  #part(run: number, position: number, own: boolean): number {
+    const open = this.#openPart(run);
     if (open.points >= pointsPerPart || (own && open.points > 0)) {
       open.part += 1;
       open.points = 0;
     }
+    if (open.points === 0) this.db.gather(partRows, run, open.part, position);
     open.points += 1;
     return open.part;
   }
@@ -302,13 +326,31 @@ class SqliteTrackingStore extends SqliteLoggedModelStore implements TrackingStor
       this.db.gather(paramRows, owner, this.#name(key), value, position);
   }
 
-  putMetrics(workspace: string, run: string, metrics: readonly MetricPoint[]): void {
+  closeMetrics(workspace: string, run: string, position: number): void {
+    const owner = this.#run(workspace, run);
+    const open = this.#openPart(owner);
+    if (open.points === 0) return;
+    open.points = pointsPerPart;
+    this.db.run(
+      `UPDATE tracking_metric_parts SET closed_position = ? WHERE run = ? AND part = ? AND closed_position IS NULL`,
+      position,
+      owner,
+      open.part,
+    );
+  }
+
+  putMetrics(
+    workspace: string,
+    run: string,
+    metrics: readonly MetricPoint[],
+    position: number,
+  ): void {
     const owner = this.#run(workspace, run);
     // In a history most points are not the latest of their metric: one row of each is written.
     const latest = new Map<number, LatestRow>();
     let own = metrics.length >= pointsOfOwnPart;
     for (const metric of metrics) {
-      if (this.#putMetric(owner, metric, { latest, own })) own = false;
+      if (this.#putMetric(owner, metric, { latest, own, position })) own = false;
     }
     for (const row of latest.values()) this.db.gather(latestRows, ...row);
     for (const metric of metrics) {
@@ -317,18 +359,15 @@ class SqliteTrackingStore extends SqliteLoggedModelStore implements TrackingStor
   }
 
   /** False when the point is there already. */
-  #putMetric(
-    run: number,
-    metric: MetricPoint,
-    { latest, own }: { readonly latest: Map<number, LatestRow>; readonly own: boolean },
-  ): boolean {
+  #putMetric(run: number, metric: MetricPoint, { latest, own, position }: Putting): boolean {
     const { key, timestamp, step } = metric;
     const name = this.#name(key);
     const before = this.#latestOf(run, name);
     const isNewest = isAfter(metric, before);
     if (!isNewest && super.hasMetric(run, metric)) return false;
     const { value, nan } = metricRow(metric.value);
-    this.db.gather(metricRows, run, this.#part(run, own), name, timestamp, step, value, nan);
+    const part = this.#part(run, position, own);
+    this.db.gather(metricRows, run, part, name, timestamp, step, value, nan);
     const row: LatestRow = [run, name, timestamp, step, value, nan, timestamp, step];
     const after = before === undefined ? row : mergeLatest(before, row, isNewest);
     if (after !== before) {
