@@ -10,7 +10,7 @@ import type {
 } from '../contract/answer.ts';
 import { parseRef } from '../facts/ref.ts';
 import type { NameLink } from './identity/family.ts';
-import { nameOf } from './project.ts';
+import { nameOf } from './name-of.ts';
 import type { AttributeRow, NodeRow } from './store.ts';
 import type { GraphView } from './view.ts';
 import type { Walk } from './walk.ts';

@@ -8,15 +8,11 @@ import type {
   LineageFact,
   VersionHint,
 } from '../facts/facts.ts';
-import { findRef, formatRef, parseRef } from '../facts/ref.ts';
+import { formatRef, parseRef } from '../facts/ref.ts';
 import { canonicalName, strongDigest } from './identity/canonical-name.ts';
+import { readIdentity } from './identity/stated.ts';
+import { nameOf } from './name-of.ts';
 import type { LineageStore, MergeRow } from './store.ts';
-
-/** Types of statements that say whether the ref and `value.of` are one dataset. */
-const identityTypes: ReadonlyMap<string, Pick<MergeRow, 'rule' | 'apart'>> = new Map([
-  ['alias', { rule: 'declared-alias', apart: false }],
-  ['distinct', { rule: 'declared-distinct', apart: true }],
-]);
 
 /**
  * Writes what facts mean for the graph. Every write is idempotent and commutes with the others, so
@@ -398,15 +394,10 @@ class LineageProjector {
         validFrom,
         position,
       });
-    const identity = identityTypes.get(fact.type);
-    const other = text(fact.value?.of);
-    if (identity === undefined || other === undefined || !findRef(other)) return;
-    await this.#merge(node, await this.#node(other), {
-      ...identity,
-      statement: fact.id,
-      validFrom,
-      validTo: fact.validTo ?? null,
-    });
+    const said = readIdentity(fact);
+    if (said === undefined) return;
+    const { other, ...merge } = said;
+    await this.#merge(node, await this.#node(other), merge);
   }
 }
 
@@ -421,10 +412,4 @@ function attributeText(value: Json): string {
   return json.length > limits.attributeBytesMax
     ? JSON.stringify({ omittedBytes: json.length })
     : json;
-}
-
-/** What a ref is called among its own: its name and version. */
-export function nameOf(ref: string): string {
-  const parts = parseRef(ref);
-  return parts.version === undefined ? parts.name : `${parts.name}@${parts.version}`;
 }

@@ -93,7 +93,7 @@ export function namesAt(family: Family, dataset: number, time: number): readonly
 }
 
 /** What joins names of the family at `time`: of two that are kept apart, nothing does. */
-export function linksAt({ links }: Family, time: number): readonly NameLink[] {
+function linksAt({ links }: Family, time: number): readonly NameLink[] {
   const holding = links.filter(({ from, to }) => from <= time && time < to);
   const pair = ({ a, b }: NameLink): string => `${a} ${b}`;
   const apart = new Set(holding.filter((link) => link.apart).map(pair));

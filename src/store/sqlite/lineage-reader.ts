@@ -25,6 +25,7 @@ import type {
 } from '../../lineage/store.ts';
 import { BoundedMap } from './cache.ts';
 import type { Database } from './database.ts';
+import { findNode, formerNodes, formerRefs, mergesOf, supersededOf } from './lineage-names.ts';
 import {
   type ColumnTuple,
   columnColumns,
@@ -33,7 +34,6 @@ import {
   type NodeTuple,
   nodeColumns,
   type RunEventTuple,
-  refIs,
   toColumn,
   toEdge,
   toNode,
@@ -80,51 +80,15 @@ export class SqliteLineageReader implements LineageReader {
   }
 
   findNode(ref: string, asOf?: AsOf): NodeRow | undefined {
-    const then = asOf && this.#formerNodes('ref', ref, { ...asOf, limit: 1 })[0];
-    if (then !== undefined) return then;
-    const [row] = this.db.tuples<NodeTuple>(
-      `SELECT ${nodeColumns} FROM lineage_nodes WHERE ${refIs}`,
-      ref,
-    );
-    const [former] =
-      row !== undefined
-        ? []
-        : this.db.tuples<NodeTuple>(
-            `SELECT ${nodeColumns} FROM lineage_nodes WHERE key = (SELECT node FROM lineage_former_refs WHERE ref = ? ORDER BY position DESC LIMIT 1)`,
-            ref,
-          );
-    const found = row ?? former;
-    return found && toNode(found);
+    return findNode(this.db, ref, asOf);
   }
 
   findNodesByFormerName(name: string, asOf: AsOf, limit: number): NodeRow[] {
-    return this.#formerNodes('name', name, { ...asOf, limit });
-  }
-
-  /** Nodes whose ref or name was the text: the first that they gave up after the moment. */
-  #formerNodes(
-    column: 'ref' | 'name',
-    text: string,
-    { position, at, limit }: AsOf & { readonly limit: number },
-  ): NodeRow[] {
-    const keys = this.db.all<{ node: number }>(
-      `SELECT f.node FROM lineage_former_refs f WHERE f.${column} = ?1 AND f.number =
-         (SELECT min(later.number) FROM lineage_former_refs later
-          WHERE later.node = f.node AND (later.position > ?2 OR later.until > ?3))
-       ORDER BY f.position LIMIT ?4`,
-      text,
-      position,
-      at ?? null,
-      limit,
-    );
-    return this.nodes(keys.map(({ node }) => node));
+    return formerNodes(this.db, { column: 'name', text: name }, { ...asOf, limit });
   }
 
   formerRefs(keys: readonly number[]): FormerRefRow[] {
-    return this.db.all<FormerRefRow>(
-      'SELECT node, number, ref, name, until, position FROM lineage_former_refs WHERE node IN (SELECT value FROM json_each(?)) ORDER BY node, number',
-      JSON.stringify(keys),
-    );
+    return formerRefs(this.db, keys);
   }
 
   findNodesByName(
@@ -273,7 +237,7 @@ export class SqliteLineageReader implements LineageReader {
     return this.db
       .tuples<UseTuple>(
         `SELECT ${options.withAttributes ? useColumnsWithAttributes : useColumnsPlain} FROM json_each(?) j
-         CROSS JOIN lineage_uses u ON u.dataset = j.value AND u.use = ? AND u.time >= ? AND u.time < ? ORDER BY u.time DESC LIMIT ?`,
+         CROSS JOIN lineage_uses u ON u.dataset = j.value AND u.use = ? AND u.time >= ? AND u.time < ? ORDER BY u.time DESC, u.run, u.version LIMIT ?`,
         JSON.stringify(datasets),
         use === 'read' ? 0 : 1,
         options.from ?? Number.MIN_SAFE_INTEGER,
@@ -294,7 +258,7 @@ export class SqliteLineageReader implements LineageReader {
       .tuples<[...UseTuple, number]>(
         `SELECT ${useColumnsPlain}, j.value ->> 0 AS span FROM json_each(?) j
          CROSS JOIN lineage_uses u ON u.dataset = j.value ->> 1 AND u.use = 0 AND u.time >= j.value ->> 2 AND u.time < j.value ->> 3
-         ORDER BY span, u.time DESC LIMIT ?`,
+         ORDER BY span, u.time DESC, u.run, u.version LIMIT ?`,
         JSON.stringify(parts),
         limit,
       )
@@ -361,24 +325,11 @@ export class SqliteLineageReader implements LineageReader {
   }
 
   merges(keys: readonly number[]): MergeRow[] {
-    const list = JSON.stringify(keys);
-    const columns =
-      'a, b, rule, statement, apart, valid_from AS validFrom, valid_to AS validTo, position';
-    return this.db
-      .all<Omit<MergeRow, 'apart'> & { apart: number }>(
-        `SELECT ${columns} FROM lineage_merges WHERE a IN (SELECT value FROM json_each(?))
-         UNION SELECT ${columns} FROM lineage_merges WHERE b IN (SELECT value FROM json_each(?))`,
-        list,
-        list,
-      )
-      .map((row) => ({ ...row, apart: row.apart === 1 }));
+    return mergesOf(this.db, keys);
   }
 
   superseded(statements: readonly string[]): SupersededRow[] {
-    return this.db.all<SupersededRow>(
-      'SELECT statement, by_statement AS "by", valid_from AS validFrom, position FROM lineage_superseded WHERE statement IN (SELECT value FROM json_each(?))',
-      JSON.stringify(statements),
-    );
+    return supersededOf(this.db, statements);
   }
 
   sameContent(versions: readonly number[], limit: number): SameContentRow[] {

@@ -19,6 +19,7 @@ import type {
 } from '../../lineage/store.ts';
 import { BoundedMap } from './cache.ts';
 import { type Database, rowInsert } from './database.ts';
+import { putFormerRef, putMerge, putSuperseded, wholeTime } from './lineage-names.ts';
 import { SqliteLineageReader } from './lineage-reader.ts';
 import { refIs, writeModes } from './lineage-rows.ts';
 
@@ -57,9 +58,6 @@ const columnRows = rowInsert(
   9,
   'ON CONFLICT DO UPDATE SET time = min(time, excluded.time)',
 );
-
-/** Columns of times hold whole ms. */
-const wholeTime = (time: number | null): number | null => (time === null ? null : Math.trunc(time));
 
 /** The graph's writes. Every statement commutes with the others: first position, last position, newest time win. */
 export class SqliteLineageStore extends SqliteLineageReader implements LineageStore {
@@ -317,29 +315,12 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
 
   putMerge(row: MergeRow): void {
     this.#changes.touchAll(row.position);
-    this.db.runApart(
-      `INSERT INTO lineage_merges (a, b, rule, statement, apart, valid_from, valid_to, position) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET valid_from = min(valid_from, excluded.valid_from)`,
-      row.a,
-      row.b,
-      row.rule,
-      row.statement,
-      row.apart ? 1 : 0,
-      wholeTime(row.validFrom),
-      wholeTime(row.validTo),
-      row.position,
-    );
+    putMerge(this.db, row);
   }
 
   putSuperseded(row: SupersededRow): void {
     this.#changes.touchAll(row.position);
-    this.db.run(
-      'INSERT INTO lineage_superseded (statement, by_statement, valid_from, position) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
-      row.statement,
-      row.by,
-      wholeTime(row.validFrom),
-      row.position,
-    );
+    putSuperseded(this.db, row);
   }
 
   putDrop(dataset: number, time: number, position: number): void {
@@ -398,15 +379,7 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
       node,
     );
     if (!before || before.ref === ref) return;
-    this.db.run(
-      `INSERT INTO lineage_former_refs (node, number, ref, name, until, position)
-       VALUES (?1, (SELECT count(*) FROM lineage_former_refs WHERE node = ?1), ?2, ?3, ?4, ?5)`,
-      node,
-      before.ref,
-      before.name,
-      Math.trunc(time),
-      position,
-    );
+    putFormerRef(this.db, { ...before, node, until: time, position });
     this.#renamed = true;
     this.db.run(
       'UPDATE lineage_nodes SET origin_ref = coalesce(origin_ref, ref), ref = ?, name = ? WHERE key = ?',

@@ -23,6 +23,7 @@ import type { Database } from './database.ts';
 import { listDirectory, listNamedBlobs } from './tracking-artifacts.ts';
 import { datasetSummaries, partsOfRun, sampleMetric } from './tracking-charts.ts';
 import { findExperiment, findExperimentByName, searchExperiments } from './tracking-experiments.ts';
+import { metricParts, pointsOfParts } from './tracking-metric-parts.ts';
 import { searchLoggedModels } from './tracking-model-search.ts';
 import { runArtifactUri, searchRuns, searchRunsQuickly } from './tracking-run-search.ts';
 
@@ -254,25 +255,14 @@ export class SqliteTrackingReader implements TrackingReader {
   }
 
   metricParts(run: number): MetricPart[] {
-    return this.db.all<MetricPart>(
-      'SELECT part, position, closed_position AS closedPosition FROM tracking_metric_parts WHERE run = ? ORDER BY part',
-      run,
-    );
+    return metricParts(this.db, run);
   }
 
   pointsOfParts(
     run: number,
-    { lastPart, until }: { readonly lastPart: number; readonly until: number },
+    span: { readonly lastPart: number; readonly until: number },
   ): MetricPoint[] {
-    return this.db
-      .tuples<MetricTuple>(
-        `SELECT t.run, n.name, t.value, t.nan, t.timestamp, t.step FROM tracking_metrics t
-         JOIN tracking_names n ON n.key = t.name WHERE t.run = ? AND t.part <= ? AND t.timestamp <= ?`,
-        run,
-        lastPart,
-        until,
-      )
-      .map(toMetric);
+    return pointsOfParts(this.db, run, span);
   }
 
   hasMetric(run: number, { key, value, timestamp, step }: MetricPoint): boolean {

@@ -17,6 +17,13 @@ import { BoundedMap } from './cache.ts';
 import { type Database, rowInsert } from './database.ts';
 import { defaultExperiment, experimentNumber } from './tracking-experiments.ts';
 import { isAfter, type LatestRow, mergeLatest } from './tracking-latest.ts';
+import {
+  closePart,
+  type OpenPart,
+  partRows,
+  pointsPerPart,
+  readOpenPart,
+} from './tracking-metric-parts.ts';
 import { SqliteLoggedModelStore } from './tracking-model-store.ts';
 import { SqliteTrackingReader } from './tracking-reader.ts';
 
@@ -34,22 +41,13 @@ const metricRows = rowInsert(
   'INSERT INTO tracking_metrics (run, part, name, timestamp, step, value, nan) VALUES',
   7,
 );
-const partRows = rowInsert('INSERT INTO tracking_metric_parts (run, part, position) VALUES', 3);
 const latestRows = rowInsert(
   'INSERT OR REPLACE INTO tracking_latest_metrics (run, name, timestamp, step, value, nan, newest_timestamp, newest_step) VALUES',
   8,
 );
 
-/** Points of a run that stand in one part: some pages' worth. */
-const pointsPerPart = 256;
 /** So many at once get a part of their own: put between others they would dirty all of its pages. */
 const pointsOfOwnPart = 64;
-
-/** The part of a run that its points go into, and how many stand in it: full when it is closed. */
-interface OpenPart {
-  part: number;
-  points: number;
-}
 
 /** How a point is put: what is gathered for the latest, and whether it begins a part of its own. */
 interface Putting {
@@ -142,20 +140,8 @@ class SqliteTrackingStore extends SqliteLoggedModelStore implements TrackingStor
     return row;
   }
 
-  /** The part of a run that points go into. */
   #openPart(run: number): OpenPart {
-    const known = this.#parts.get(run);
-    if (known !== undefined) return known;
-    const row = this.db.get<{ part: number | null; points: number; closed: number | null }>(
-      `SELECT max(part) AS part, count(*) AS points,
-         (SELECT closed_position FROM tracking_metric_parts WHERE run = ?1 ORDER BY part DESC LIMIT 1) AS closed
-       FROM tracking_metrics
-       WHERE run = ?1 AND part = (SELECT max(part) FROM tracking_metrics WHERE run = ?1)`,
-      run,
-    );
-    const points = row?.points ?? 0;
-    const isClosed = row !== undefined && row.closed !== null;
-    const open = { part: row?.part ?? 0, points: isClosed ? pointsPerPart : points };
+    const open = this.#parts.get(run) ?? readOpenPart(this.db, run);
     this.#parts.set(run, open);
     return open;
   }
@@ -331,12 +317,7 @@ class SqliteTrackingStore extends SqliteLoggedModelStore implements TrackingStor
     const open = this.#openPart(owner);
     if (open.points === 0) return;
     open.points = pointsPerPart;
-    this.db.run(
-      `UPDATE tracking_metric_parts SET closed_position = ? WHERE run = ? AND part = ? AND closed_position IS NULL`,
-      position,
-      owner,
-      open.part,
-    );
+    closePart(this.db, { run: owner, part: open.part, position });
   }
 
   putMetrics(

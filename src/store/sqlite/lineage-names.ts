@@ -1,0 +1,118 @@
+import type { AsOf, FormerRefRow, MergeRow, NodeRow, SupersededRow } from '../../lineage/store.ts';
+import type { Database } from './database.ts';
+import { type NodeTuple, nodeColumns, refIs, toNode } from './lineage-rows.ts';
+
+/** As `LineageReader.findNode`. */
+export function findNode(db: Database, ref: string, asOf?: AsOf): NodeRow | undefined {
+  const then = asOf && formerNodes(db, { column: 'ref', text: ref }, { ...asOf, limit: 1 })[0];
+  if (then !== undefined) return then;
+  const [row] = db.tuples<NodeTuple>(
+    `SELECT ${nodeColumns} FROM lineage_nodes WHERE ${refIs}`,
+    ref,
+  );
+  const [former] =
+    row !== undefined
+      ? []
+      : db.tuples<NodeTuple>(
+          `SELECT ${nodeColumns} FROM lineage_nodes WHERE key = (SELECT node FROM lineage_former_refs WHERE ref = ? ORDER BY position DESC LIMIT 1)`,
+          ref,
+        );
+  const found = row ?? former;
+  return found && toNode(found);
+}
+
+/** Nodes whose ref or name was the text at the moment: the first that they gave up after it. */
+export function formerNodes(
+  db: Database,
+  { column, text }: { readonly column: 'ref' | 'name'; readonly text: string },
+  { position, at, limit }: AsOf & { readonly limit: number },
+): NodeRow[] {
+  return db
+    .tuples<NodeTuple>(
+      `SELECT ${nodeColumns} FROM lineage_nodes WHERE key IN (
+         SELECT f.node FROM lineage_former_refs f WHERE f.${column} = ?1 AND f.number =
+           (SELECT min(later.number) FROM lineage_former_refs later
+            WHERE later.node = f.node AND (later.position > ?2 OR later.until > ?3))
+         ORDER BY f.position LIMIT ?4)`,
+      text,
+      position,
+      at ?? null,
+      limit,
+    )
+    .map(toNode);
+}
+
+/** What the nodes were called before, oldest first. */
+export function formerRefs(db: Database, keys: readonly number[]): FormerRefRow[] {
+  return db.all<FormerRefRow>(
+    'SELECT node, number, ref, name, until, position FROM lineage_former_refs WHERE node IN (SELECT value FROM json_each(?)) ORDER BY node, number',
+    JSON.stringify(keys),
+  );
+}
+
+/** What joins or parts the names, from either side. */
+export function mergesOf(db: Database, keys: readonly number[]): MergeRow[] {
+  const list = JSON.stringify(keys);
+  const columns =
+    'a, b, rule, statement, apart, valid_from AS validFrom, valid_to AS validTo, position';
+  return db
+    .all<Omit<MergeRow, 'apart'> & { apart: number }>(
+      `SELECT ${columns} FROM lineage_merges WHERE a IN (SELECT value FROM json_each(?))
+       UNION SELECT ${columns} FROM lineage_merges WHERE b IN (SELECT value FROM json_each(?))`,
+      list,
+      list,
+    )
+    .map((row) => ({ ...row, apart: row.apart === 1 }));
+}
+
+/** What took the place of the statements. */
+export function supersededOf(db: Database, statements: readonly string[]): SupersededRow[] {
+  return db.all<SupersededRow>(
+    'SELECT statement, by_statement AS "by", valid_from AS validFrom, position FROM lineage_superseded WHERE statement IN (SELECT value FROM json_each(?))',
+    JSON.stringify(statements),
+  );
+}
+
+/** Columns of times hold whole ms. */
+export const wholeTime = (time: number | null): number | null =>
+  time === null ? null : Math.trunc(time);
+
+/** Writes what joins or parts two names. */
+export function putMerge(db: Database, row: MergeRow): void {
+  db.runApart(
+    `INSERT INTO lineage_merges (a, b, rule, statement, apart, valid_from, valid_to, position) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET valid_from = min(valid_from, excluded.valid_from)`,
+    row.a,
+    row.b,
+    row.rule,
+    row.statement,
+    row.apart ? 1 : 0,
+    wholeTime(row.validFrom),
+    wholeTime(row.validTo),
+    row.position,
+  );
+}
+
+/** Writes that a statement took the place of another. */
+export function putSuperseded(db: Database, row: SupersededRow): void {
+  db.run(
+    'INSERT INTO lineage_superseded (statement, by_statement, valid_from, position) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+    row.statement,
+    row.by,
+    wholeTime(row.validFrom),
+    row.position,
+  );
+}
+
+/** Writes which ref and name a node gives up. */
+export function putFormerRef(db: Database, row: Omit<FormerRefRow, 'number'>): void {
+  db.run(
+    `INSERT INTO lineage_former_refs (node, number, ref, name, until, position)
+     VALUES (?1, (SELECT count(*) FROM lineage_former_refs WHERE node = ?1), ?2, ?3, ?4, ?5)`,
+    row.node,
+    row.ref,
+    row.name,
+    Math.trunc(row.until),
+    row.position,
+  );
+}
