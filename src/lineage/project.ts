@@ -1,17 +1,10 @@
 import { isObject, type Json, type JsonObject, list, text } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
-import type {
-  ColumnName,
-  DatasetName,
-  Fact,
-  FactContext,
-  LineageFact,
-  VersionHint,
-} from '../facts/facts.ts';
-import { formatRef, parseRef } from '../facts/ref.ts';
-import { canonicalName, strongDigest } from './identity/canonical-name.ts';
+import type { DatasetName, Fact, FactContext, LineageFact, VersionHint } from '../facts/facts.ts';
+import { strongDigest } from './identity/canonical-name.ts';
 import { readIdentity } from './identity/stated.ts';
 import { nameOf } from './name-of.ts';
+import { MessageNodes } from './project-nodes.ts';
 import type { LineageStore, MergeRow } from './store.ts';
 
 /**
@@ -30,12 +23,12 @@ export async function projectLineage(
 class LineageProjector {
   readonly #context: FactContext;
   readonly #store: LineageStore;
-  /** The datasets of one message are named by each of its columns. */
-  readonly #canonical = new Map<string, ReturnType<typeof canonicalName>>();
+  readonly #nodes: MessageNodes;
 
   constructor(context: FactContext, store: LineageStore) {
     this.#context = context;
     this.#store = store;
+    this.#nodes = new MessageNodes(context, store);
   }
 
   async project(fact: Fact): Promise<void> {
@@ -67,23 +60,27 @@ class LineageProjector {
       case 'flow.stated':
         return this.#flow(fact);
       case 'dataset.linked':
-        return this.#merge(await this.#dataset(fact.a), await this.#dataset(fact.b), {
+        return this.#merge(await this.#nodes.dataset(fact.a), await this.#nodes.dataset(fact.b), {
           rule: fact.rule,
         });
       case 'dataset.renamed':
         // Before it, the new name was nobody's, or another's.
-        return this.#merge(await this.#dataset(fact.from), await this.#dataset(fact.to), {
-          rule: 'renamed',
-          validFrom: fact.time,
-        });
+        return this.#merge(
+          await this.#nodes.dataset(fact.from),
+          await this.#nodes.dataset(fact.to),
+          {
+            rule: 'renamed',
+            validFrom: fact.time,
+          },
+        );
       case 'dataset.dropped':
-        return store.putDrop(await this.#dataset(fact.dataset), fact.time, position);
+        return store.putDrop(await this.#nodes.dataset(fact.dataset), fact.time, position);
       case 'entity.deleted':
-        return store.putDeletion(await this.#node(fact.ref), fact.time, position);
+        return store.putDeletion(await this.#nodes.node(fact.ref), fact.time, position);
       case 'entity.restored':
-        return store.putRestoration(await this.#node(fact.ref), position);
+        return store.putRestoration(await this.#nodes.node(fact.ref), position);
       case 'entity.renamed':
-        return store.rename(await this.#node(fact.from), fact.to, nameOf(fact.to), {
+        return store.rename(await this.#nodes.node(fact.from), fact.to, nameOf(fact.to), {
           time: fact.time,
           position,
         });
@@ -96,105 +93,8 @@ class LineageProjector {
     }
   }
 
-  /** The node of a whole ref; versions and fields get their dataset as parent. */
-  async #node(ref: string): Promise<number> {
-    const known = this.#store.cachedNode(ref);
-    if (known !== undefined) return known;
-    const parts = parseRef(ref);
-    if (parts.kind === 'dataset') return this.#dataset(parts);
-    if (parts.kind === 'datasetVersion' && parts.version !== undefined)
-      return this.#version(await this.#dataset(parts), parts, parts.version);
-    if (parts.kind === 'field' && parts.field !== undefined)
-      return this.#field({ dataset: parts, field: parts.field });
-    return this.#store.ensureNode({
-      kind: parts.kind,
-      ref,
-      name: nameOf(ref),
-      parent: null,
-      position: this.#context.position,
-    });
-  }
-
-  #canonicalName(sent: DatasetName): ReturnType<typeof canonicalName> {
-    const key = `${sent.namespace}\n${sent.name}`;
-    const known = this.#canonical.get(key);
-    if (known !== undefined) return known;
-    const name = canonicalName(sent);
-    this.#canonical.set(key, name);
-    return name;
-  }
-
-  async #dataset(sent: DatasetName): Promise<number> {
-    const name = this.#canonicalName(sent);
-    const ref = formatRef({ kind: 'dataset', namespace: name.namespace, name: name.name });
-    let key = this.#store.cachedNode(ref);
-    if (key === undefined) {
-      const { position, time } = this.#context;
-      key = await this.#store.ensureNode({
-        kind: 'dataset',
-        ref,
-        name: name.name,
-        parent: null,
-        position,
-      });
-      const source = await this.#store.ensureNode({
-        kind: 'source',
-        ref: formatRef({ kind: 'source', namespace: 'namespace', name: name.namespace }),
-        name: name.namespace,
-        parent: null,
-        position,
-      });
-      // valid from the beginning: a namespace holds its datasets whenever they are
-      await this.#store.putEdge({
-        from: source,
-        to: key,
-        relation: 'holds',
-        role: null,
-        known: 'observed',
-        rule: 'namespace',
-        position,
-        recordedTime: time,
-        validFrom: 0,
-        validTo: null,
-      });
-    }
-    if (name.rule !== undefined)
-      await this.#store.putName(key, sent.namespace, sent.name, name.rule, this.#context.position);
-    return key;
-  }
-
-  async #version(dataset: number, sent: DatasetName, version: string): Promise<number> {
-    const { namespace, name } = this.#canonicalName(sent);
-    const ref = formatRef({ kind: 'datasetVersion', namespace, name, version });
-    return (
-      this.#store.cachedNode(ref) ??
-      this.#store.ensureNode({
-        kind: 'datasetVersion',
-        ref,
-        name: `${name}@${version}`,
-        parent: dataset,
-        position: this.#context.position,
-      })
-    );
-  }
-
-  async #field({ dataset, field }: ColumnName): Promise<number> {
-    const { namespace, name } = this.#canonicalName(dataset);
-    const ref = formatRef({ kind: 'field', namespace, name, field });
-    return (
-      this.#store.cachedNode(ref) ??
-      this.#store.ensureNode({
-        kind: 'field',
-        ref,
-        name: field,
-        parent: await this.#dataset(dataset),
-        position: this.#context.position,
-      })
-    );
-  }
-
   async #describeEntity(fact: Extract<LineageFact, { kind: 'entity.described' }>): Promise<void> {
-    const node = await this.#node(fact.ref);
+    const node = await this.#nodes.node(fact.ref);
     if (fact.constant && this.#store.isDescribed(node)) return;
     await this.#describe(node, fact.attributes, fact.constant ? 0 : fact.time);
     if (fact.constant) this.#store.setDescribed(node);
@@ -218,7 +118,7 @@ class LineageProjector {
     attributes: JsonObject,
     time: number,
   ): Promise<void> {
-    await this.#describe(await this.#dataset(dataset), attributes, time);
+    await this.#describe(await this.#nodes.dataset(dataset), attributes, time);
     await this.#fieldsOf(dataset, attributes);
   }
 
@@ -226,14 +126,14 @@ class LineageProjector {
   async #fieldsOf(dataset: DatasetName, attributes: JsonObject): Promise<void> {
     for (const column of list(attributes.schema)) {
       const field = isObject(column) ? text(column.name) : undefined;
-      if (field !== undefined) await this.#field({ dataset, field });
+      if (field !== undefined) await this.#nodes.field({ dataset, field });
     }
   }
 
   async #relate(fact: Extract<LineageFact, { kind: 'relation.stated' }>): Promise<void> {
     await this.#store.putEdge({
-      from: await this.#node(fact.from),
-      to: await this.#node(fact.to),
+      from: await this.#nodes.node(fact.from),
+      to: await this.#nodes.node(fact.to),
       relation: fact.relation,
       role: fact.role ?? null,
       known: fact.known,
@@ -246,7 +146,7 @@ class LineageProjector {
   }
 
   async #reportRun(fact: Extract<LineageFact, { kind: 'run.reported' }>): Promise<void> {
-    const run = await this.#node(fact.run);
+    const run = await this.#nodes.node(fact.run);
     const { position, time } = this.#context;
     await this.#store.putRunEvent({
       run,
@@ -257,7 +157,7 @@ class LineageProjector {
     });
     if (fact.job === undefined) return;
     await this.#store.putEdge({
-      from: await this.#node(fact.job),
+      from: await this.#nodes.node(fact.job),
       to: run,
       relation: 'ran-as',
       role: null,
@@ -275,10 +175,11 @@ class LineageProjector {
   ): Promise<void> {
     const { position, time: recordedTime } = this.#context;
     const use = fact.kind === 'dataset.read' ? 'read' : 'write';
-    const run = await this.#node(fact.run);
-    const dataset = await this.#dataset(fact.dataset);
+    const run = await this.#nodes.node(fact.run);
+    const dataset = await this.#nodes.dataset(fact.dataset);
     const label = versionLabel(fact) ?? (use === 'write' ? `run:${nameOf(fact.run)}` : undefined);
-    const version = label === undefined ? null : await this.#version(dataset, fact.dataset, label);
+    const version =
+      label === undefined ? null : await this.#nodes.version(dataset, fact.dataset, label);
     const digest = strongDigest(fact.digest);
     if (version !== null && digest !== undefined)
       await this.#store.putDigest(version, digest, position);
@@ -305,13 +206,13 @@ class LineageProjector {
   }
 
   async #deriveColumns(fact: Extract<LineageFact, { kind: 'columns.derived' }>): Promise<void> {
-    const via = await this.#node(fact.via);
+    const via = await this.#nodes.node(fact.via);
     const { position, time: recordedTime } = this.#context;
     for (const column of fact.columns) {
       const how = column.masking ? `${column.how ?? 'DIRECT'}, masked` : (column.how ?? null);
       await this.#store.putColumn({
-        from: await this.#field(column.from),
-        to: await this.#field(column.to),
+        from: await this.#nodes.field(column.from),
+        to: await this.#nodes.field(column.to),
         via,
         how,
         known: fact.known,
@@ -324,18 +225,24 @@ class LineageProjector {
   }
 
   async #flow(fact: Extract<LineageFact, { kind: 'flow.stated' }>): Promise<void> {
-    const via = await this.#node(fact.via);
-    const output = await this.#dataset(fact.output);
+    const via = await this.#nodes.node(fact.via);
+    const output = await this.#nodes.dataset(fact.output);
     const { time } = fact;
     const { position } = this.#context;
     // Without an input there is still the word that there is none.
     await this.#store.putFlow({ via, output, input: null, time, position });
     for (const name of fact.inputs)
-      await this.#store.putFlow({ via, output, input: await this.#dataset(name), time, position });
+      await this.#store.putFlow({
+        via,
+        output,
+        input: await this.#nodes.dataset(name),
+        time,
+        position,
+      });
   }
 
   async #declare(fact: Extract<LineageFact, { kind: 'job.declared' }>): Promise<void> {
-    const job = await this.#node(fact.job);
+    const job = await this.#nodes.node(fact.job);
     const { position, time: recordedTime } = this.#context;
     const sides = [
       ['read', fact.inputs],
@@ -346,7 +253,7 @@ class LineageProjector {
       for (const name of names) {
         await this.#store.putDeclaration({
           job,
-          dataset: await this.#dataset(name),
+          dataset: await this.#nodes.dataset(name),
           use,
           time: fact.time,
           position,
@@ -375,7 +282,7 @@ class LineageProjector {
   }
 
   async #state(fact: Extract<LineageFact, { kind: 'statement.made' }>): Promise<void> {
-    const node = await this.#node(fact.ref);
+    const node = await this.#nodes.node(fact.ref);
     const { kind: _, ref: __, ...body } = fact;
     await this.#store.putStatement({
       id: fact.id,
@@ -397,7 +304,7 @@ class LineageProjector {
     const said = readIdentity(fact);
     if (said === undefined) return;
     const { other, ...merge } = said;
-    await this.#merge(node, await this.#node(other), merge);
+    await this.#merge(node, await this.#nodes.node(other), merge);
   }
 }
 

@@ -1,60 +1,27 @@
-import type { Awaitable } from '../base/awaitable.ts';
 import { limits } from '../base/limits.ts';
-import type { RunState } from '../facts/facts.ts';
 import type { Family } from './identity/family.ts';
-import { namedAt } from './identity/former.ts';
 import { createNames, type DatasetNames } from './identity/names.ts';
-import { GraphMemory, type NodeEdges } from './memory.ts';
+import { GraphMemory } from './memory.ts';
 import {
-  aliveAt,
   chainOf,
   type Drop,
   type Moment,
-  openAt,
   preferNamed,
-  type RunStatus,
   type Span,
   spanId,
-  statusOf,
-  type Told,
   type Write,
   writeAfter,
   writeBefore,
 } from './moment.ts';
-import type {
-  ColumnRow,
-  DatasetUseRow,
-  Direction,
-  EdgeRow,
-  LineageReader,
-  NodeRow,
-  RareRows,
-  RunUsesQuery,
-  SameContentRow,
-} from './store.ts';
-
-/** Shared by all that have nothing. */
-const none: readonly never[] = [];
-
-/** The map at the key, made when there is none. */
-function entryOf<Value>(maps: Map<number, Map<string, Value>>, key: number): Map<string, Value> {
-  const known = maps.get(key);
-  if (known !== undefined) return known;
-  const made = new Map<string, Value>();
-  maps.set(key, made);
-  return made;
-}
+import type { DatasetUseRow, LineageReader, RunUsesQuery, SameContentRow } from './store.ts';
+import { entryOf, GraphRows, none } from './view-rows.ts';
 
 /**
  * The graph as of a moment. Everything that depends on the order of events in the world (which
  * version was current, what continues what) is found here when it is asked for, never stored: so a
  * late event needs no repair, and any moment can be asked. Remembers what it read: one view an answer.
  */
-export class GraphView {
-  readonly reader: LineageReader;
-  readonly moment: Moment;
-  /** What is known of the graph at this moment, also by answers before this one. */
-  readonly memory: GraphMemory;
+export class GraphView extends GraphRows {
   readonly names: DatasetNames;
   /** Of datasets with several names, by the first member of their family, like the two below. */
   readonly #writes = new Map<number, readonly Write[]>();
@@ -62,83 +29,9 @@ export class GraphView {
   readonly #reads = new Map<string, readonly DatasetUseRow[]>();
 
   constructor(reader: LineageReader, moment: Moment, memory = new GraphMemory()) {
-    this.reader = reader;
-    this.moment = moment;
-    this.memory = memory;
+    super(reader, moment, memory);
     const any = async (): Promise<boolean> => (await this.rareRows()).merges;
     this.names = createNames({ reader, moment, memory, any });
-  }
-
-  /** Of which rare kinds of rows there are any. */
-  async rareRows(): Promise<RareRows> {
-    this.memory.rare ??= await this.reader.rareRows();
-    return this.memory.rare;
-  }
-
-  /** True when the row was recorded by then and its event had happened by then. */
-  seen(row: Told): boolean {
-    if (row.position > this.moment.position) return false;
-    const { at } = this.moment;
-    if (at === undefined) return true;
-    if ((row.time ?? row.validFrom ?? 0) > at) return false;
-    return row.validTo === undefined || row.validTo === null || row.validTo > at;
-  }
-
-  async nodes(keys: readonly number[]): Promise<NodeRow[]> {
-    const { nodes } = this.memory;
-    const unknown = keys.filter((key) => !nodes.has(key));
-    if (unknown.length > 0) {
-      const { reader, moment } = this;
-      const rows = await reader.nodes(unknown);
-      const { renamed } = await this.rareRows();
-      const named = await namedAt(rows, { reader, moment, renamed });
-      for (const node of named) nodes.set(node.key, aliveAt(node, moment));
-    }
-    return keys.flatMap((key) => nodes.get(key) ?? []);
-  }
-
-  /** Stored edges; nodes with more than `hubEdgesMax` are named as hubs instead. */
-  async edges(
-    direction: Direction,
-    keys: readonly number[],
-  ): Promise<{ rows: EdgeRow[]; hubs: readonly number[] }> {
-    const known = this.memory[direction];
-    const unknown = keys.filter((key) => !known.has(key));
-    if (unknown.length > 0) {
-      const found = await this.reader.edges(direction, unknown, limits.hubEdgesMax);
-      this.#keepEdges(known, unknown, { ...found, near: direction === 'up' ? 'to' : 'from' });
-      for (const hub of found.hubs) known.set(hub, 'hub');
-    }
-    const rows: EdgeRow[] = [];
-    const hubs: number[] = [];
-    for (const key of keys) {
-      const edges = known.get(key) ?? [];
-      if (edges === 'hub') hubs.push(key);
-      else rows.push(...edges);
-    }
-    return { rows, hubs };
-  }
-
-  /** Puts the edges that are seen to the node at their near end. */
-  #keepEdges(
-    known: Map<number, NodeEdges>,
-    keys: readonly number[],
-    { rows, near }: { readonly rows: readonly EdgeRow[]; readonly near: 'from' | 'to' },
-  ): void {
-    const open = rows.map((row) => openAt(row, this.moment)).filter((row) => this.seen(row));
-    const byNode = Map.groupBy(open, (row) => row[near]);
-    for (const key of keys) known.set(key, byNode.get(key) ?? none);
-  }
-
-  /** The runs that runs are part of. */
-  async wholesOf(runs: readonly number[]): Promise<EdgeRow[]> {
-    const { wholes } = this.memory;
-    const unknown = runs.filter((run) => !wholes.has(run));
-    if (unknown.length > 0) {
-      const rows = await this.reader.edgesOut('part-of', unknown);
-      this.#keepEdges(wholes, unknown, { rows, near: 'from' });
-    }
-    return runs.flatMap((run) => wholes.get(run) ?? []);
   }
 
   /** Reads what is written to many datasets together, for the questions that follow. */
@@ -318,38 +211,7 @@ export class GraphView {
     const members = await this.names.of(dataset);
     const what = `reads ${span === undefined ? '' : spanId(span)}`;
     const count = () => this.reader.countUsesOfDatasets('read', members, span);
-    return this.memory.alone.has(dataset) ? this.#count(dataset, what, count) : count();
-  }
-
-  /** How many edges the node has, however many. */
-  async countEdges(direction: Direction, key: number): Promise<number> {
-    return this.#count(key, direction, () => this.reader.countEdges(direction, key));
-  }
-
-  async #count(key: number, what: string, count: () => Awaitable<number>): Promise<number> {
-    const counts = entryOf(this.memory.counts, key);
-    const known = counts.get(what) ?? (await count());
-    counts.set(what, known);
-    return known;
-  }
-
-  /** The state of a run that was loaded. */
-  loadedRun(key: number): RunStatus | undefined {
-    return this.memory.runs.get(key);
-  }
-
-  async loadRuns(keys: readonly number[]): Promise<void> {
-    const { runs } = this.memory;
-    const unknown = keys.filter((key) => !runs.has(key));
-    if (unknown.length === 0) return;
-    const byRun = new Map<number, { state: RunState; time: number; streaming: boolean }[]>();
-    for (const event of await this.reader.runEvents(unknown)) {
-      if (!this.seen(event)) continue;
-      const events = byRun.get(event.run) ?? [];
-      events.push(event);
-      byRun.set(event.run, events);
-    }
-    for (const key of unknown) runs.set(key, statusOf(byRun.get(key) ?? []));
+    return this.memory.alone.has(dataset) ? this.count(dataset, what, count) : count();
   }
 
   /** Reads and writes of runs; of one run and dataset, what named a version hides what named none. */
@@ -410,10 +272,5 @@ export class GraphView {
         drop.time > written && drop.time <= time && this.names.areOne(dataset, drop.dataset, time),
     );
     return dropped ? undefined : current;
-  }
-
-  /** Column edges that count: reported in a run, or by a job's newest declaration. */
-  async columns(direction: Direction, fields: readonly number[]): Promise<ColumnRow[]> {
-    return (await this.reader.columns(direction, fields)).filter((row) => this.seen(row));
   }
 }

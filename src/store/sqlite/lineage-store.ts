@@ -1,4 +1,3 @@
-import { sha256 } from '../../base/digest.ts';
 import { entityKinds } from '../../facts/kinds.ts';
 import { knownLevels, relations } from '../../facts/relations.ts';
 import type { GraphChanges } from '../../lineage/index.ts';
@@ -22,11 +21,7 @@ import { type Database, rowInsert } from './database.ts';
 import { putFormerRef, putMerge, putSuperseded, wholeTime } from './lineage-names.ts';
 import { SqliteLineageReader } from './lineage-reader.ts';
 import { refIs, writeModes } from './lineage-rows.ts';
-
-/** Longer attribute values are interned: schemas repeat with every run. */
-const inlineCharactersMax = 64;
-/** Longer values are not kept in memory. */
-const recentCharactersMax = 4_096;
+import { LineageTexts } from './lineage-texts.ts';
 
 const attributeRows = rowInsert(
   'INSERT INTO lineage_attributes (node, name, value, time, first_time, position) VALUES',
@@ -69,25 +64,21 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
   #renamed: boolean | undefined;
   /** Nodes whose constant attributes are written. */
   readonly #described = new BoundedMap<number, boolean>(10_000);
-  readonly #words = new BoundedMap<string, number>();
-  readonly #values = new BoundedMap<string, bigint>(10_000);
-  /** By the text itself: saves the digest of what comes with every event. */
-  readonly #recentValues = new BoundedMap<string, bigint>(2_000);
+  readonly #texts: LineageTexts;
 
   /** @param changes is told which nodes each write touches. */
   constructor(db: Database, changes: GraphChanges) {
     super(db);
     this.#changes = changes;
+    this.#texts = new LineageTexts(db);
   }
 
   reset(): void {
     this.#counts.clear();
     this.#renamed = undefined;
     this.#nodes.clear();
-    this.#words.clear();
+    this.#texts.reset();
     this.#described.clear();
-    this.#values.clear();
-    this.#recentValues.clear();
   }
 
   cachedNode(ref: string): number | undefined {
@@ -157,61 +148,14 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
     this.#counts.clear();
   }
 
-  #word(word: string | null): number {
-    if (word === null) return 0;
-    const cached = this.#words.get(word);
-    if (cached !== undefined) return cached;
-    const id =
-      this.db.getApart<{ id: number }>('SELECT id FROM lineage_words WHERE word = ?', word)?.id ??
-      this.db.runApart('INSERT INTO lineage_words (word) VALUES (?)', word).lastInsertRowid;
-    this.#words.set(word, id);
-    return id;
-  }
-
-  /**
-   * Text when short, else the number of an interned value. The number comes from the content, so
-   * that ties between values are decided alike whatever came first.
-   */
-  #value(text: string): string | bigint {
-    if (text.length <= inlineCharactersMax) return text;
-    const recent = this.#recentValues.get(text);
-    if (recent !== undefined) return recent;
-    const id = this.#intern(text);
-    if (typeof id === 'bigint' && text.length <= recentCharactersMax)
-      this.#recentValues.set(text, id);
-    return id;
-  }
-
-  #intern(text: string): string | bigint {
-    const hash = sha256(text).subarray(0, 16);
-    const cacheKey = hash.toString('latin1');
-    const cached = this.#values.get(cacheKey);
-    if (cached !== undefined) return cached;
-    // A bigint: the driver binds a number as REAL, which a column of any type would keep.
-    const id = hash.readBigUInt64BE(0) >> 13n;
-    this.db.runApart(
-      'INSERT INTO lineage_values (id, hash, value) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
-      id,
-      hash,
-      text,
-    );
-    const stored = this.db.getApart<{ hash: Uint8Array }>(
-      'SELECT hash FROM lineage_values WHERE id = ?',
-      id,
-    );
-    if (!stored || !hash.equals(stored.hash)) return text; // the number is taken by other content
-    this.#values.set(cacheKey, id);
-    return id;
-  }
-
   putAttribute(row: Omit<AttributeRow, 'firstTime'>): void {
     this.#changes.touch(row.position, row.node);
     const time = Math.trunc(row.time);
     this.db.gather(
       attributeRows,
       row.node,
-      this.#word(row.name),
-      this.#value(row.value),
+      this.#texts.word(row.name),
+      this.#texts.value(row.value),
       time,
       time,
       row.position,
@@ -238,9 +182,9 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
       row.to,
       row.from,
       relations[row.relation].code,
-      this.#word(row.role),
+      this.#texts.word(row.role),
       knownLevels.indexOf(row.known),
-      this.#word(row.rule),
+      this.#texts.word(row.rule),
       row.position,
       row.position,
       row.recordedTime,
@@ -272,12 +216,12 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
       row.use === 'read' ? 0 : 1,
       row.dataset,
       row.version ?? 0,
-      this.#word(row.role),
-      this.#word(row.rule),
+      this.#texts.word(row.role),
+      this.#texts.word(row.rule),
       knownLevels.indexOf(row.known),
       row.named ? 1 : 0,
       writeModes.indexOf(row.mode),
-      row.attributes === null ? null : this.#value(row.attributes),
+      row.attributes === null ? null : this.#texts.value(row.attributes),
       row.attributes === null ? 0 : Math.trunc(row.time),
       Math.trunc(row.time),
       row.position,
@@ -292,9 +236,9 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
       row.to,
       row.from,
       row.via,
-      this.#word(row.how),
+      this.#texts.word(row.how),
       knownLevels.indexOf(row.known),
-      this.#word(row.rule),
+      this.#texts.word(row.rule),
       Math.trunc(row.time),
       row.position,
       row.recordedTime,
