@@ -146,6 +146,22 @@ test('a column used for the whole dataset (a filter) reaches all of its columns'
   );
 });
 
+test('what came of a whole dataset is reached from each of its columns', async () => {
+  const graph = createGraph(predictions);
+  await graph.add(
+    ...transform('etl', 100, [derived('*', 'amount'), derived('amount', 'age_group')]),
+    ...train('1', 200, ['amount']),
+    ...train('2', 200, ['age_group']),
+  );
+  const answer = await graph.impact('field:file//credit.csv#unused');
+  expect(answer.counts).toEqual([
+    { ref: 'modelVersion:default/credit@1', kind: 'prediction', count: 10 },
+  ]);
+  expect(answer.edges.map((edge) => `${edge.from} ${edge.to} ${edge.rule ?? ''}`)).toContain(
+    'field:file//credit.csv#unused field:file//credit.csv#* whole-dataset',
+  );
+});
+
 test('where a run does not tell its columns, everything it wrote is reached', async () => {
   const graph = createGraph(predictions);
   await graph.add(

@@ -181,9 +181,13 @@ async function passOn({
   const reads = await readsOf(view, field.parent, versions);
   const byRun = new Map<number, DatasetUseRow>();
   for (const use of reads) byRun.set(use.run, use);
-  const columns = (await view.columns('down', [field.key])).filter(
+  const whole = field.name === wholeDataset ? [] : await wholeOf(view, [field.parent]);
+  const columns = (await view.columns('down', [field.key, ...whole])).filter(
     (row) => versions === undefined || byRun.has(row.via),
   );
+  // What came of the whole dataset came of each of its columns.
+  for (const node of await view.nodes(whole))
+    if (columns.some((row) => row.from === node.key)) walk.add(wholeEdge(field, node));
   const targets = await view.nodes([...new Set(columns.map((row) => row.to))]);
   for (const row of columns) {
     walk.add(columnEdge(row));

@@ -116,15 +116,15 @@ export function columnReadEdge(field: NodeRow, use: DatasetUseRow, told: boolean
   };
 }
 
-/** `dataset#*` and a column of the dataset. */
-export function wholeEdge(whole: NodeRow, field: NodeRow): WalkEdge {
+/** Between `dataset#*` and a column of the dataset, either way. */
+export function wholeEdge(from: NodeRow, to: NodeRow): WalkEdge {
   return {
-    from: whole.key,
-    to: field.key,
+    from: from.key,
+    to: to.key,
     relation: 'derived-into',
     known: 'inferred',
     rule: 'whole-dataset',
-    positions: [whole.position],
+    positions: [Math.max(from.position, to.position)],
     validFrom: 0,
   };
 }
