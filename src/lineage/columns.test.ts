@@ -68,7 +68,7 @@ function train(id: string, time: number, columns: string[]): Fact[] {
 }
 
 const predictions = {
-  find: async () => undefined,
+  find: async () => [],
   count: async (versions: readonly string[]) =>
     versions.map((ref) => ({ ref, kind: 'prediction' as const, count: 10 })),
 };

@@ -18,6 +18,8 @@ export class GraphMemory {
   readonly down = new Map<number, NodeEdges>();
   /** What runs are part of. */
   readonly wholes = new Map<number, readonly EdgeRow[]>();
+  /** What models were evaluated on. */
+  readonly evaluations = new Map<number, readonly EdgeRow[]>();
   readonly runs = new Map<number, RunStatus | undefined>();
   readonly read = new Map<number, readonly DatasetUseRow[]>();
   readonly written = new Map<number, readonly DatasetUseRow[]>();
@@ -48,9 +50,9 @@ export class GraphMemory {
 
   /** Forgets what entries may have changed: of the nodes they touched, and what is not kept by node. */
   forget(keys: ReadonlySet<number>): void {
-    const { nodes, up, down, wholes, runs, read, written, writes, reads } = this;
+    const { nodes, up, down, wholes, evaluations, runs, read, written, writes, reads } = this;
     const { versionUses, versionWrites, counts, statements, shown, writtenIn } = this;
-    const byNode = [nodes, up, down, wholes, runs, read, written, writes, reads];
+    const byNode = [nodes, up, down, wholes, evaluations, runs, read, written, writes, reads];
     for (const map of [...byNode, versionUses, versionWrites, counts, statements, shown])
       for (const key of keys) map.delete(key);
     for (const run of keys) {

@@ -1,6 +1,7 @@
 import type { Awaitable } from '../base/awaitable.ts';
 import { limits } from '../base/limits.ts';
 import type { RunState } from '../facts/facts.ts';
+import type { Relation } from '../facts/relations.ts';
 import { namedAt } from './identity/former.ts';
 import type { GraphMemory, NodeEdges } from './memory.ts';
 import { aliveAt, type Moment, openAt, type RunStatus, statusOf, type Told } from './moment.ts';
@@ -86,7 +87,7 @@ export class GraphRows {
 
   /** Puts the edges that are seen to the node at their near end. */
   #keepEdges(
-    known: Map<number, NodeEdges>,
+    known: Map<number, readonly EdgeRow[]> | Map<number, NodeEdges>,
     keys: readonly number[],
     { rows, near }: { readonly rows: readonly EdgeRow[]; readonly near: 'from' | 'to' },
   ): void {
@@ -96,14 +97,26 @@ export class GraphRows {
   }
 
   /** The runs that runs are part of. */
-  async wholesOf(runs: readonly number[]): Promise<EdgeRow[]> {
-    const { wholes } = this.memory;
-    const unknown = runs.filter((run) => !wholes.has(run));
+  wholesOf(runs: readonly number[]): Promise<EdgeRow[]> {
+    return this.#edgesOut(this.memory.wholes, 'part-of', runs);
+  }
+
+  /** What models were evaluated on. */
+  evaluationsOf(models: readonly number[]): Promise<EdgeRow[]> {
+    return this.#edgesOut(this.memory.evaluations, 'evaluated-on', models);
+  }
+
+  async #edgesOut(
+    known: Map<number, readonly EdgeRow[]>,
+    relation: Relation,
+    keys: readonly number[],
+  ): Promise<EdgeRow[]> {
+    const unknown = keys.filter((key) => !known.has(key));
     if (unknown.length > 0) {
-      const rows = await this.reader.edgesOut('part-of', unknown);
-      this.#keepEdges(wholes, unknown, { rows, near: 'from' });
+      const rows = await this.reader.edgesOut(relation, unknown);
+      this.#keepEdges(known, unknown, { rows, near: 'from' });
     }
-    return runs.flatMap((run) => wholes.get(run) ?? []);
+    return keys.flatMap((key) => known.get(key) ?? []);
   }
 
   /** How many edges the node has, however many. */

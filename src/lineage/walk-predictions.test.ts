@@ -43,7 +43,7 @@ function prediction(id: string, more: Partial<PredictionNode> = {}): PredictionN
 
 function sourceOf(...predictions: PredictionNode[]): PredictionSource {
   return {
-    find: async (ref) => predictions.find((one) => one.ref === ref),
+    find: async (refs) => predictions.filter((one) => refs.includes(one.ref)),
     count: async () => [],
   };
 }
@@ -126,4 +126,34 @@ test('a prediction that its log does not know stays what the graph knows of it',
   const answer = await graph.trace(version);
   expect(answer.nodes.map(({ ref }) => ref)).toContain(answered('tr-1'));
   expect(answer.stopped).toEqual([]);
+});
+
+test('predictions that led to one are looked for together, and counted where they are too many', async () => {
+  const many = Array.from({ length: 1_200 }, (_, at) => prediction(`p-${at}`, { uses: [] }));
+  const parents = many.map(({ ref }) => ref);
+  const source = sourceOf(
+    ...many,
+    prediction('few', { parents: parents.slice(0, 300), uses: [] }),
+    prediction('hub', { parents, uses: [] }),
+  );
+  let asked = 0;
+  const graph = createGraph({
+    ...source,
+    find: (refs, moment) => {
+      asked += 1;
+      return source.find(refs, moment);
+    },
+  });
+  const few = await graph.trace(answered('few'));
+  expect(few.nodes).toHaveLength(301);
+  expect(asked).toBeLessThan(5);
+  expect(few.nodes[1]?.ref).toBe(answered('p-0'));
+  const hub = await graph.trace(answered('hub'));
+  expect(hub.nodes.map(({ ref }) => ref)).toEqual([answered('hub')]);
+  expect(hub.stopped).toEqual([{ ref: answered('hub'), reason: 'hub', count: 1_200 }]);
+  const cut = await graph.trace(answered('few'), { nodes: 101 });
+  expect(cut.nodes).toHaveLength(101);
+  expect(cut.stopped).toEqual([{ ref: answered('few'), reason: 'nodes', count: 200 }]);
+  const near = await graph.trace(answered('few'), { depth: 0 });
+  expect(near.stopped).toEqual([{ ref: answered('few'), reason: 'depth', count: 300 }]);
 });

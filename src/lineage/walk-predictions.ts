@@ -36,7 +36,8 @@ export interface PredictionNode {
 
 /** Predictions live in their own log: this is what answers ask of it. */
 export interface PredictionSource {
-  find(ref: string, moment: Moment): Promise<PredictionNode | undefined>;
+  /** Those of the refs that are in the record at the moment, in any order: each entry is read once. */
+  find(refs: readonly string[], moment: Moment): Promise<readonly PredictionNode[]>;
   /** How many predictions each deployment served, and each model version without one. */
   count(
     modelVersions: readonly string[],
@@ -74,7 +75,7 @@ export async function predictionOf(
   moment: Moment,
   source: PredictionSource,
 ): Promise<PredictionNode> {
-  const prediction = await source.find(ref, moment);
+  const [prediction] = await source.find([ref], moment);
   if (prediction) return prediction;
   throw new WherefromError('not_found', `There is no ${ref} in the record at that moment.`, {
     hint: 'Look at the id, and at --as-of when you gave one.',
@@ -92,17 +93,14 @@ export async function joinPredictions(
   const { walk, keys, done } = met;
   const starts = new Set<number>();
   let fresh = predictions;
-  for (
-    let depth = 0;
-    fresh.length > 0 && depth <= met.limits.depth && keys.size < met.limits.nodes;
-    depth += 1
-  ) {
-    const next: PredictionNode[] = [];
+  for (let depth = 0; fresh.length > 0; depth += 1) {
+    const joined: { key: number; prediction: PredictionNode }[] = [];
     for (const prediction of fresh) {
       const key = keys.get(prediction.ref) ?? -1 - keys.size;
       if (done.has(key)) continue;
       done.add(key);
       keys.set(prediction.ref, key);
+      joined.push({ key, prediction });
       if (key < 0) {
         walk.nodes.set(key, depth);
         met.outside.push(outsideNode(key, prediction.ref, prediction.attributes));
@@ -113,31 +111,44 @@ export async function joinPredictions(
         starts.add(server);
       }
       for (const start of await startsOfUses(met, key, prediction)) starts.add(start);
-      next.push(...(await parentsOf(met, key, prediction)));
     }
-    fresh = next;
+    fresh = await parentsOf(met, joined, depth);
   }
   return [...starts];
 }
 
-/** The predictions that led to one. */
+/** The predictions that led to some. Where they are too many, or too far, they are counted. */
 async function parentsOf(
-  { walk, source, keys }: PredictionWalk,
-  key: number,
-  prediction: PredictionNode,
+  { walk, source, keys, limits: asked }: PredictionWalk,
+  joined: readonly { readonly key: number; readonly prediction: PredictionNode }[],
+  depth: number,
 ): Promise<PredictionNode[]> {
-  const parents: PredictionNode[] = [];
-  for (const ref of prediction.parents) {
-    const parent = await source.find(ref, walk.view.moment);
-    if (!parent) continue;
-    const parentKey = keys.get(ref) ?? -1 - keys.size;
-    keys.set(ref, parentKey);
-    walk.put({
-      ...servedEdge(parentKey, key, prediction),
-      relation: 'led-to',
-      rule: 'predictions.parents',
-    });
-    parents.push(parent);
+  const children = joined.filter(({ key, prediction: { parents } }) => {
+    const reason =
+      depth >= asked.depth ? 'depth' : parents.length > limits.hubEdgesMax ? 'hub' : undefined;
+    if (reason === undefined || parents.length === 0) return true;
+    walk.stops.push({ key, reason, count: parents.length });
+    return false;
+  });
+  const unknown = children
+    .flatMap(({ prediction }) => prediction.parents)
+    .filter((ref) => !keys.has(ref));
+  const wanted = [...new Set(unknown)].slice(0, Math.max(0, asked.nodes - keys.size));
+  const found = new Map<string, PredictionNode>();
+  for (const parent of await source.find(wanted, walk.view.moment)) found.set(parent.ref, parent);
+  // As they were named, for the source gives them in any order.
+  const parents = wanted.flatMap((ref) => found.get(ref) ?? []);
+  for (const { ref } of parents) keys.set(ref, -1 - keys.size);
+  const looked = new Set(wanted);
+  for (const { key, prediction } of children) {
+    const left = prediction.parents.filter((ref) => !keys.has(ref) && !looked.has(ref)).length;
+    if (left > 0) walk.stops.push({ key, reason: 'nodes', count: left });
+    for (const ref of prediction.parents) {
+      const parentKey = keys.get(ref);
+      if (parentKey === undefined) continue;
+      const edge = servedEdge(parentKey, key, prediction);
+      walk.put({ ...edge, relation: 'led-to', rule: 'predictions.parents' });
+    }
   }
   return parents;
 }
@@ -150,7 +161,7 @@ export async function throughPredictions(met: PredictionWalk): Promise<void> {
   const { walk, keys, done } = met;
   for (;;) {
     const unjoined = [...walk.nodes.keys()].filter((key) => key > 0 && !done.has(key));
-    const fresh: PredictionNode[] = [];
+    const refs: string[] = [];
     for (const { key, ref, kind } of await walk.view.nodes(unjoined)) {
       if (kind !== 'prediction' || keys.has(ref)) continue;
       const reason = stopOf(met, key);
@@ -160,9 +171,9 @@ export async function throughPredictions(met: PredictionWalk): Promise<void> {
         continue;
       }
       keys.set(ref, key);
-      const prediction = await met.source.find(ref, walk.view.moment);
-      if (prediction !== undefined) fresh.push(prediction);
+      refs.push(ref);
     }
+    const fresh = await met.source.find(refs, walk.view.moment);
     if (fresh.length === 0) return;
     await walk.from(await joinPredictions(met, fresh));
   }

@@ -24,6 +24,9 @@ export interface WalkLimits {
 /** Things that many others hang on: named in a trace, never a way to their other users. */
 const leafKinds: ReadonlySet<string> = new Set(['agent', 'workspace', 'source', 'experiment']);
 
+/** Things that are evaluated. */
+const modelKinds: ReadonlySet<string> = new Set(['artifact', 'modelVersion']);
+
 /**
  * Walks the graph level by level from some nodes, up or down, and collects what it meets. Bounded by
  * depth, by number of nodes, and by hubs, and says where it stopped.
@@ -40,6 +43,8 @@ export class Walk implements WalkSink {
   readonly #readUntil = new Map<number, number>();
   /** Upstream, runs met only as what another run is part of: their other parts are not behind it. */
   readonly #parents = new Set<number>();
+  /** Met only as what a model was evaluated on. */
+  readonly #leaves = new Set<number>();
   /** Downstream, runs whose parts the way goes on to: those it began with, readers, and their parts. */
   readonly #wholes = new Set<number>();
   /** What runs and jobs were reached through, where anything was told of flows in them. */
@@ -151,11 +156,37 @@ export class Walk implements WalkSink {
       this.direction,
       walked.map((row) => row.key),
     );
-    for (const edge of edges) this.#addStored(edge);
+    for (const edge of edges) {
+      if (edge.relation !== 'evaluated-on') this.#addStored(edge);
+      else if (this.direction === 'down') this.#addEvaluation(edge);
+    }
+    if (this.direction === 'down') return this.#countHubs(hubs);
+    const models = walked.filter(({ kind }) => modelKinds.has(kind)).map(({ key }) => key);
+    for (const edge of await this.view.evaluationsOf(models)) this.#addEvaluation(edge);
+    return this.#countHubs(hubs);
+  }
+
+  async #countHubs(hubs: readonly number[]): Promise<void> {
     for (const key of hubs) {
       const count = await this.view.countEdges(this.direction, key);
       this.stops.push({ key, reason: 'hub', count });
     }
+  }
+
+  /**
+   * What a model was evaluated on is shown with it, and is no way to anything else: others that were
+   * evaluated on the same data have no part in it.
+   */
+  #addEvaluation(edge: EdgeRow): void {
+    if (!this.nodes.has(edge.to)) {
+      if (this.nodes.size >= this.#limits.nodes) {
+        this.#stopAt(edge.from, 'nodes');
+        return;
+      }
+      this.nodes.set(edge.to, this.depth);
+      this.#leaves.add(edge.to);
+    }
+    this.put(edgeOf(edge));
   }
 
   #addStored(edge: EdgeRow): void {
@@ -171,7 +202,7 @@ export class Walk implements WalkSink {
     const far = this.direction === 'up' ? edge.from : edge.to;
     const near = this.direction === 'up' ? edge.to : edge.from;
     // Met in its own right: now the rest of it is walked too.
-    if (this.#parents.delete(far)) this.#next.add(far);
+    if (this.#parents.delete(far) || this.#leaves.delete(far)) this.#next.add(far);
     if (this.direction === 'down' && edge.relation === 'read-by') this.#addWhole(far);
     this.#reach(far, through);
     return this.#addTo(edge, near, far);

@@ -1,9 +1,8 @@
 import type { Answers, Scope } from '../api/index.ts';
 import { resolveRef, searchNames } from '../api/resolve.ts';
-import { isObject } from '../base/json.ts';
 import type { Answer, AnswerNode, Checkpoint, MomentInput, WalkInput } from '../contract/answer.ts';
 import type { ReadSession } from '../door/index.ts';
-import { findRef, formatRef, workspaceOf } from '../facts/ref.ts';
+import { findRef, workspaceOf } from '../facts/ref.ts';
 import { type LogHead, type Signer, signCheckpoint } from '../ledger/index.ts';
 import {
   type Changed,
@@ -15,7 +14,6 @@ import {
   judge,
   type LineageSources,
   type Moment,
-  type PredictionNode,
   type PredictionSource,
   trace,
   type WalkQuery,
@@ -23,8 +21,9 @@ import {
 } from '../lineage/index.ts';
 import { findRunDetails, type RunDetails } from '../tracking/index.ts';
 import { markDeletedWorkspaces } from './deleted-workspaces.ts';
+import { findPredictions } from './found-predictions.ts';
 import { createRecordedMetrics } from './recorded-metrics.ts';
-import { countTraces, findTracePrediction } from './trace-predictions.ts';
+import { countTraces } from './trace-predictions.ts';
 
 export interface AnswersOptions {
   read<T>(query: (session: ReadSession) => T | Promise<T>): Promise<T>;
@@ -242,34 +241,7 @@ function withDetails(node: AnswerNode, details: RunDetails | undefined): AnswerN
 
 function predictionSource(session: ReadSession): PredictionSource {
   return {
-    async find(ref, moment) {
-      const parts = findRef(ref);
-      if (parts?.kind !== 'prediction') return undefined;
-      const row = await session.predictions.find(parts.namespace, parts.name);
-      if (!row) {
-        const { namespace: workspace, name: id } = parts;
-        return findTracePrediction(session, { workspace, id }, moment);
-      }
-      if (row.position > moment.position) return undefined;
-      if (moment.at !== undefined && row.time > moment.at) return undefined;
-      const stored = await session.predictions.readMessage(row.position, row.index);
-      const message = isObject(stored) ? stored : {};
-      const attributes = { ...(message as AnswerNode['attributes']), time: iso(row.time) };
-      const outcomes = await outcomesOf(session, parts.namespace, row.id, moment);
-      const node: PredictionNode = {
-        ref,
-        modelVersion: row.modelVersion ?? undefined,
-        deployment: row.deployment ?? undefined,
-        time: row.time,
-        recordedTime: (await session.ledger.timeOf(row.position)) ?? row.time,
-        position: row.position,
-        attributes: outcomes.length > 0 ? { ...attributes, outcomes } : attributes,
-        parents: parentsOf(message.parents).map((id) =>
-          formatRef({ kind: 'prediction', namespace: parts.namespace, name: id }),
-        ),
-      };
-      return node;
-    },
+    find: (refs, moment) => findPredictions(session, refs, moment),
     countTraces: (refs, moment) => countTraces(session, refs, moment),
     async count(modelVersions, deployments, moment) {
       const { size } = await session.ledger.head();
@@ -293,27 +265,4 @@ function predictionSource(session: ReadSession): PredictionSource {
       return counts;
     },
   };
-}
-
-async function outcomesOf(
-  session: ReadSession,
-  workspace: string,
-  id: string,
-  moment: Moment,
-): Promise<AnswerNode['attributes'][string][]> {
-  const found: AnswerNode['attributes'][string][] = [];
-  for (const row of await session.predictions.outcomesOf(workspace, id)) {
-    if (row.position > moment.position) continue;
-    const message = await session.predictions.readMessage(row.position, row.index);
-    found.push({
-      type: row.type,
-      time: iso(row.time),
-      ...(isObject(message) ? (message as Record<string, never>) : {}),
-    });
-  }
-  return found;
-}
-
-function parentsOf(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((id): id is string => typeof id === 'string') : [];
 }

@@ -16,7 +16,7 @@ import { Database } from '../store/sqlite/database.ts';
 import { lineageSchema } from '../store/sqlite/lineage-schema.ts';
 import { SqliteLineageStore } from '../store/sqlite/lineage-store.ts';
 
-const noPredictions: PredictionSource = { find: async () => undefined, count: async () => [] };
+const noPredictions: PredictionSource = { find: async () => [], count: async () => [] };
 
 /** A graph in memory: real projection, real store, facts put in by hand. */
 export function createGraph(predictions: PredictionSource = noPredictions) {

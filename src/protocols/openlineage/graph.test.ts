@@ -62,7 +62,7 @@ async function withGraph<T>(
     return await store.read((session) => {
       const sources: LineageSources = {
         reader: session.lineage,
-        predictions: { find: async () => undefined, count: async () => [] },
+        predictions: { find: async () => [], count: async () => [] },
         enrich: async (nodes) => [...nodes],
         timesOf: async () => new Map(),
       };

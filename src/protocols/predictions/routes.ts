@@ -146,12 +146,12 @@ async function showPrediction(
     });
   }
   const message = await predictions.readMessage(row.position, row.index);
-  const outcomes: unknown[] = [];
-  for (const outcome of await predictions.outcomesOf(workspace, id)) {
-    const said = await predictions.readMessage(outcome.position, outcome.index);
-    const { time, ...rest } = outcome;
-    outcomes.push({ ...(isObject(said) ? said : {}), ...rest, time: new Date(time).toISOString() });
-  }
+  const rows = await predictions.outcomesOf(workspace, id);
+  const said = await predictions.readMessages(rows);
+  const outcomes = rows.map(({ time, ...rest }, at) => {
+    const told = said[at];
+    return { ...(isObject(told) ? told : {}), ...rest, time: new Date(time).toISOString() };
+  });
   const { modelVersion, deployment, unknown, position, index } = row;
   return {
     ref: formatRef({ kind: 'prediction', namespace: workspace, name: id }),
