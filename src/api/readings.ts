@@ -1,8 +1,15 @@
+import { limits } from '../base/limits.ts';
 import type { StateReader } from '../door/index.ts';
 import type { EntityKind } from '../facts/kinds.ts';
 import { findRef, formatRef, workspaceOf } from '../facts/ref.ts';
 import { canonicalName, type Moment, type NodeRow } from '../lineage/index.ts';
-import { deploymentRef, modelRef, type VersionRow, versionRef } from '../registry/index.ts';
+import {
+  deploymentRef,
+  type ModelRow,
+  modelRef,
+  type VersionRow,
+  versionRef,
+} from '../registry/index.ts';
 
 /** One thing that a short ref can mean. `key` is of the graph, where it is a node of it. */
 export interface Reading {
@@ -22,6 +29,8 @@ export interface Lookup {
   readonly workspace: string;
   /** The moment that is asked about. */
   readonly moment: Moment;
+  /** When an alias is looked up, ms since 1970; absent when the present is asked about. */
+  readonly instant?: number | undefined;
   /** Readings of one sort at most. */
   readonly limit: number;
 }
@@ -97,12 +106,15 @@ export async function readIds(text: string, lookup: Lookup): Promise<Reading[]> 
       why: 'prediction id',
     });
   }
-  const trace = prediction === undefined ? await state.traces.findEver(workspace, text) : undefined;
+  // OpenTelemetry shows a trace without MLflow's prefix.
+  const traceId = /^[0-9a-f]{32}$/.test(text) ? `tr-${text}` : text;
+  const trace =
+    prediction === undefined ? await state.traces.findEver(workspace, traceId) : undefined;
   if (trace !== undefined) {
     readings.push({
-      ref: predictionRef(workspace, text),
+      ref: predictionRef(workspace, traceId),
       kind: 'prediction',
-      name: text,
+      name: traceId,
       why: trace.deletedTime === null ? 'trace id' : 'trace id, deleted',
     });
   }
@@ -125,15 +137,39 @@ export async function readModelVersion(text: string, lookup: Lookup): Promise<Re
   const wanted = text.slice(at + 1);
   const model = await state.registry.findModel(workspace, name);
   if (model === undefined) return [];
-  const byAlias = await state.registry.findVersionByAlias(workspace, name, wanted);
+  const byAlias = await versionByAlias(model, wanted, lookup);
   if (byAlias !== undefined) return [versionReading(byAlias, lookup, 'model alias')];
   if (wanted === 'latest') {
-    const [latest] = await state.registry.listVersions(model.key, 1);
+    const latest = await latestVersion(model, lookup);
     return latest === undefined ? [] : [versionReading(latest, lookup, 'latest model version')];
   }
   if (!/^[1-9]\d{0,8}$/.test(wanted)) return [];
   const version = await state.registry.findVersion(workspace, name, Number(wanted));
   return version === undefined ? [] : [versionReading(version, lookup, 'model version')];
+}
+
+/** The version that the alias pointed at, then. */
+async function versionByAlias(
+  { key, name }: ModelRow,
+  alias: string,
+  { state: { registry }, workspace, instant }: Lookup,
+): Promise<VersionRow | undefined> {
+  if (instant === undefined) return registry.findVersionByAlias(workspace, name, alias);
+  const uses = await registry.listAliasUses(key, alias);
+  const use = uses.findLast(
+    ({ fromTime, toTime }) => fromTime <= instant && (toTime === null || instant < toTime),
+  );
+  return use && registry.findVersion(workspace, name, use.version);
+}
+
+/** The newest version that there was, then. */
+async function latestVersion(
+  { key }: ModelRow,
+  { state: { registry }, instant }: Lookup,
+): Promise<VersionRow | undefined> {
+  if (instant === undefined) return (await registry.listVersions(key, 1))[0];
+  const versions = await registry.listVersions(key, limits.nodesMax);
+  return versions.find(({ createdTime }) => createdTime <= instant);
 }
 
 function versionReading(row: VersionRow, { workspace }: Lookup, why: string): Reading {
@@ -224,17 +260,26 @@ export async function readSuffix(text: string, { state, limit }: Lookup): Promis
   return nodes.slice(0, limit).map((node) => readingOf(node, 'end of a dataset path'));
 }
 
-/** Runs and predictions whose id begins with the text. */
+/** Kinds of nodes that are named by an id which answers show cut. */
+const idKinds = ['run', 'artifact', 'environment'] as const;
+
+/** Runs, artifacts, environments and predictions whose id begins with the text. */
 export async function readPrefix(
   text: string,
   { state, workspace, limit }: Lookup,
 ): Promise<Reading[]> {
   if (text.length < prefixCharactersMin) return [];
-  const runs = await state.lineage.findNodesByName(text, { kind: 'run', prefix: true, limit });
+  const nodes: Reading[] = [];
+  for (const kind of idKinds) {
+    const options = { kind, prefix: true, limit };
+    const found = await state.lineage.findNodesByName(text, options);
+    for (const node of visible(found, workspace))
+      nodes.push(readingOf(node, `beginning of ${kind === 'run' ? 'a' : 'an'} ${kind} id`));
+  }
   const predictions = await state.predictions.findByPrefix(workspace, text, limit);
   const traces = await state.traces.findByPrefix(workspace, text, limit);
   return [
-    ...visible(runs, workspace).map((node) => readingOf(node, 'beginning of a run id')),
+    ...nodes,
     ...traces.map(({ id }) => ({
       ref: predictionRef(workspace, id),
       kind: 'prediction' as const,

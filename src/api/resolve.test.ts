@@ -93,6 +93,19 @@ const facts: readonly Fact[] = [
     time: 10,
     modelVersion: 'modelVersion:default/credit-risk@2',
   },
+  // Whoever sends it chose the id.
+  {
+    kind: 'prediction.served',
+    id: 'credit-risk@2',
+    time: 10,
+    modelVersion: 'modelVersion:default/credit-risk@2',
+  },
+  {
+    kind: 'entity.described',
+    ref: 'artifact:default/m-0f12aa34bb',
+    attributes: { name: 'model' },
+    time: 10,
+  },
   {
     kind: 'prediction.served',
     id: 'applicant-0043',
@@ -128,6 +141,7 @@ describe('resolveRef', () => {
     ['applicant-0042', 'prediction:default/applicant-0042'],
     ['prediction:default/applicant-0042', 'prediction:default/applicant-0042'],
     ['4f0c9d11aa', 'run:default/4f0c9d11aa'],
+    ['m-0f12aa', 'artifact:default/m-0f12aa34bb'],
     ['4f0c9d1', 'run:default/4f0c9d11aa'],
     ['runs:/4f0c9d11aa/model', 'run:default/4f0c9d11aa'],
     ['credit-risk@1', 'modelVersion:default/credit-risk@1'],
@@ -155,6 +169,13 @@ describe('resolveRef', () => {
     expect(error.detail.candidates).toMatchObject([
       { ref: 'dataset:mysql:%2F%2Fdb:3306/public.customers', kind: 'dataset' },
       { ref: 'dataset:postgres:%2F%2Fdb:5432/public.customers', kind: 'dataset' },
+    ]);
+  });
+
+  it('lets no prediction take the name of something else quietly', async () => {
+    expect((await refusal('credit-risk@2')).detail.candidates).toMatchObject([
+      { ref: 'prediction:default/credit-risk%402' },
+      { ref: 'modelVersion:default/credit-risk@2' },
     ]);
   });
 

@@ -24,8 +24,10 @@ import {
 } from './readings.ts';
 import type { Scope } from './services.ts';
 
+const present: Moment = { position: Number.MAX_SAFE_INTEGER, at: undefined };
+
 /** Who asks, and about which moment: the present when absent. */
-export type MomentScope = Scope & { readonly moment?: Moment };
+export type MomentScope = Scope & Partial<Pick<Lookup, 'moment' | 'instant'>>;
 
 /** Names that people mean when they give a bare name … */
 const strongKinds = new Set<EntityKind>([
@@ -52,7 +54,8 @@ const weakKinds = new Set<EntityKind>([
 /**
  * Finds what a whole or short ref means: a prediction, run or artifact id; a model version by number
  * or alias; a name, a path, `path#column`; the end of a path; the beginning of an id. The first of
- * these that finds something decides; names that are one dataset count once.
+ * these that finds something decides, but for an id that is also a name; names that are one dataset
+ * count once.
  * @throws not_found with near names; conflict with `candidates` when several things are meant;
  *   forbidden for a whole ref of a workspace out of reach, whether or not it is there.
  */
@@ -79,10 +82,10 @@ export async function resolveRef(
 
 function lookupOf(
   state: StateReader,
-  { workspace, moment = { position: Number.MAX_SAFE_INTEGER, at: undefined } }: MomentScope,
+  { workspace, moment = present, instant }: MomentScope,
   limit: number,
 ): Lookup {
-  return { state, workspace, moment, limit };
+  return { state, workspace, moment, instant, limit };
 }
 
 function checkReach(ref: string, { reach }: Scope): void {
@@ -117,15 +120,20 @@ async function read(query: string, lookup: Lookup): Promise<Reading[]> {
     return whole === undefined ? [] : [whole];
   }
   const text = withoutScheme(query);
+  const readStrong = async (one: string): Promise<Reading[]> => [
+    ...(await readModelVersion(one, lookup)),
+    ...(await readRegistered(one, lookup)),
+    ...(await readPath(one, lookup)),
+    ...(await readNames(one, lookup, strongKinds)),
+  ];
   const tiers: ((text: string) => Promise<Reading[]>)[] = [
-    (one) => readIds(one, lookup),
+    async (one) => {
+      const ids = await readIds(one, lookup);
+      // Whoever sends a prediction chooses its id: it must not take the name of a model quietly.
+      return ids.length === 0 ? ids : [...ids, ...(await readStrong(one))];
+    },
     (one) => readFormerNames(one, lookup),
-    async (one) => [
-      ...(await readModelVersion(one, lookup)),
-      ...(await readRegistered(one, lookup)),
-      ...(await readPath(one, lookup)),
-      ...(await readNames(one, lookup, strongKinds)),
-    ],
+    readStrong,
     (one) => readSuffix(one, lookup),
     (one) => readColumns(one, lookup),
     (one) => readNames(one, lookup, weakKinds),

@@ -8,6 +8,8 @@ const valueWidthMax = 60;
 /** What is worth reading of a node's attributes, by its kind: a line each, the rest is in `--json`. */
 export function detailsOf({ kind, attributes }: AnswerNode): string[] {
   const lines = [...sameAs(attributes.sameAs)];
+  const deleted = text(attributes.deletedTime);
+  if (deleted !== undefined) lines.push(`deleted: ${deleted}`);
   if (kind === 'prediction') {
     lines.push(members(attributes, predictionMembers), ...outcomes(attributes.outcomes));
   }

@@ -121,6 +121,25 @@ describe('renderTree', () => {
     `);
   });
 
+  it('shows a model that was asked for with its version below it', () => {
+    const model = 'model:default/credit-risk';
+    const edges = [
+      edge(model, 'has-version', version),
+      edge(run, 'registered-as', version),
+      edge(environment, 'used-by', run),
+    ];
+    const deleted = { ...node(run), attributes: { deletedTime: time } };
+    const nodes = [node(model), node(version), deleted, node(environment)];
+    const answer = { ...trace, ref: model, nodes, edges, stopped: [] };
+    expect(renderTree(answer, { color: false }).slice(0, 5)).toEqual([
+      'model credit-risk',
+      '└─ model version credit-risk@2  has-version · observed',
+      '   └─ run 4f0c  registered-as · observed',
+      `      │  deleted: ${time}`,
+      '      └─ environment sha256-1  used-by · observed',
+    ]);
+  });
+
   it('shows an impact downstream, with counted predictions at what served them', () => {
     const impact: Answer = {
       ...trace,

@@ -88,7 +88,7 @@ class TreeBuilder {
     if (columnsAreNodes) this.#linkDataset(root.ref);
     else this.#collectColumns();
     for (const edge of this.#answer.edges) {
-      if (edge.relation === 'has' && edge.from === root.ref) this.#linkVersion(edge);
+      if (versionRelations.has(edge.relation) && edge.from === root.ref) this.#linkVersion(edge);
       else if (this.#ends(edge).far !== root.ref) this.#link(edge, columnsAreNodes);
       if (isPartOf(edge)) this.#collectParent(edge);
     }
@@ -119,7 +119,7 @@ class TreeBuilder {
     }
   }
 
-  /** A dataset that was asked for stands for its versions, whichever way is walked. */
+  /** A dataset or model that was asked for stands for its versions, whichever way is walked. */
   #linkVersion(edge: AnswerEdge): void {
     if (this.#nodes.has(edge.to)) this.#linksOf(edge.from).set(edge.to, [edge]);
   }
@@ -273,6 +273,9 @@ class TreeBuilder {
     return [...columns].sort((a, b) => (a.node.ref < b.node.ref ? -1 : 1));
   }
 }
+
+/** Between a thing and its versions. */
+const versionRelations: ReadonlySet<string> = new Set(['has', 'has-version']);
 
 const isPartOf = ({ relation }: AnswerEdge): boolean => relation === 'part-of';
 

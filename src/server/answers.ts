@@ -67,7 +67,9 @@ export function createAnswers(options: AnswersOptions): Answers {
       text: string,
       question: (query: WalkQuery, sources: LineageSources) => Promise<T>,
     ): Promise<T> => {
-      const { ref } = await resolveRef(session, options.tokenise(text), { ...scope, moment });
+      const instant = input.asOf === undefined ? input.at : (input.at ?? now);
+      const asked = { ...scope, moment, instant };
+      const { ref } = await resolveRef(session, options.tokenise(text), asked);
       const query = {
         ref,
         moment,

@@ -75,6 +75,32 @@ test('a model is found and shown by the name that it had', async () => {
   expect(today.nodes.map(({ ref }) => ref)).toContain('modelVersion:default/risk@1');
 });
 
+test('an alias of a model means the version that it pointed at', async () => {
+  const open = await server();
+  await post(open, `${mlflow}/registered-models/create`, { name: 'credit' });
+  const versions = async (source: string) =>
+    post(open, `${mlflow}/model-versions/create`, { name: 'credit', source });
+  const pause = () => new Promise((resolve) => setTimeout(resolve, 5));
+  const point = async (to: string) => {
+    const alias = { name: 'credit', alias: 'champion', version: to };
+    const { position } = await post(open, `${mlflow}/registered-models/alias`, alias);
+    await pause();
+    const then = { position: String(position), time: new Date().toISOString() };
+    await pause();
+    return then;
+  };
+  await versions('s3://b/1');
+  const first = await point('1');
+  await versions('s3://b/2');
+  const second = await point('2');
+  for (const moment of [{ asOf: first.position }, { asOf: first.time }, { at: first.time }]) {
+    for (const ref of ['credit@champion', 'credit@latest'])
+      expect((await ask(open, 'trace', { ref, ...moment })).ref).toMatch(/credit@1$/);
+  }
+  for (const moment of [{}, { asOf: second.position }, { at: second.time }])
+    expect((await ask(open, 'trace', { ref: 'credit@champion', ...moment })).ref).toMatch(/@2$/);
+});
+
 test('datasets are one while an alias about them holds, and no longer', async () => {
   const open = await server();
   const event = (id: string, time: string, sides: object) => ({
