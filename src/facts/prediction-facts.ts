@@ -9,6 +9,8 @@ export type PredictionFact =
       readonly modelVersion?: string | undefined;
       /** Whole ref of the deployment. */
       readonly deployment?: string | undefined;
+      /** Ids of predictions that led to it, of the same workspace. */
+      readonly parents?: readonly string[] | undefined;
       /** What the sender named but this server did not know: kept, flagged and counted. */
       readonly unknown?: string | undefined;
       /**

@@ -4,7 +4,7 @@ import type { Answer, AnswerNode } from '../contract/answer.ts';
 import type { CompletenessCheck } from '../contract/completeness.ts';
 import type { EntityKind } from '../facts/kinds.ts';
 import { findRef } from '../facts/ref.ts';
-import { mergeCounts, type OutsideNode, outsideNode, renderWalk, type TimesOf } from './answer.ts';
+import { mergeCounts, type OutsideNode, renderWalk, type TimesOf } from './answer.ts';
 import { impactOfColumn, traceColumns } from './columns.ts';
 import { checkCompleteness } from './completeness.ts';
 import { renamedAfter } from './identity/former.ts';
@@ -15,6 +15,7 @@ import { GraphView } from './view.ts';
 import { Walk, type WalkLimits } from './walk.ts';
 import {
   createPredictionWalk,
+  joinLedTo,
   joinPredictions,
   type PredictionSource,
   predictionOf,
@@ -84,9 +85,9 @@ export async function impact(query: WalkQuery, sources: LineageSources): Promise
   if (findRef(query.ref)?.kind === 'prediction') {
     const prediction = await predictionOf(query.ref, query.moment, sources.predictions);
     const walk = new Walk(view, 'down', query.limits);
-    walk.nodes.set(-1, 0);
-    const outside = [outsideNode(-1, prediction.ref, prediction.attributes)];
-    return (await finish(walk, query, sources, outside)).answer;
+    const met = createPredictionWalk(walk, sources.predictions, query.limits);
+    await joinLedTo(met, prediction);
+    return (await finish(walk, query, sources, met.outside)).answer;
   }
   const start = await startNode(view, query.ref);
   let walk: Walk;

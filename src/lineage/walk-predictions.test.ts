@@ -157,3 +157,42 @@ test('predictions that led to one are looked for together, and counted where the
   const near = await graph.trace(answered('few'), { depth: 0 });
   expect(near.stopped).toEqual([{ ref: answered('few'), reason: 'depth', count: 300 }]);
 });
+
+test('the impact of a prediction goes on through what it led to', async () => {
+  const chain = [
+    prediction('first'),
+    prediction('second', { parents: [answered('first')] }),
+    prediction('third', { parents: [answered('second'), answered('first')] }),
+    prediction('round', { parents: [answered('third')] }),
+  ];
+  const many = Array.from({ length: 1_100 }, (_, at) =>
+    prediction(`p-${at}`, { parents: [answered('round')] }),
+  );
+  const all = [...chain, ...many];
+  const graph = createGraph({
+    ...sourceOf(...all),
+    ledTo: async (ref, limit) => {
+      const refs = all.filter(({ parents }) => parents.includes(ref)).map((one) => one.ref);
+      return { refs: refs.slice(0, limit), count: refs.length };
+    },
+  });
+  const answer = await graph.impact(answered('first'));
+  expect(answer.nodes.map(({ ref }) => ref)).toEqual(
+    ['first', 'second', 'third', 'round'].map(answered),
+  );
+  expect(edgeLines(answer)).toEqual([
+    `${answered('first')} -led-to-> ${answered('second')} [observed predictions.parents]`,
+    `${answered('first')} -led-to-> ${answered('third')} [observed predictions.parents]`,
+    `${answered('second')} -led-to-> ${answered('third')} [observed predictions.parents]`,
+    `${answered('third')} -led-to-> ${answered('round')} [observed predictions.parents]`,
+  ]);
+  expect(answer.stopped).toEqual([{ ref: answered('round'), reason: 'hub', count: 1_100 }]);
+  const near = await graph.impact(answered('first'), { depth: 1 });
+  expect(near.stopped).toEqual([
+    { ref: answered('second'), reason: 'depth', count: 1 },
+    { ref: answered('third'), reason: 'depth', count: 1 },
+  ]);
+  const cut = await graph.impact(answered('first'), { nodes: 2 });
+  expect(cut.nodes).toHaveLength(2);
+  expect(cut.stopped).toContainEqual({ ref: answered('first'), reason: 'nodes', count: 1 });
+});

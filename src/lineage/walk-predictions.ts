@@ -38,6 +38,8 @@ export interface PredictionNode {
 export interface PredictionSource {
   /** Those of the refs that are in the record at the moment, in any order: each entry is read once. */
   find(refs: readonly string[], moment: Moment): Promise<readonly PredictionNode[]>;
+  /** Refs of the predictions that one led to, oldest first, and how many there are whatever the limit. */
+  ledTo?(ref: string, limit: number): Promise<{ readonly refs: readonly string[]; count: number }>;
   /** How many predictions each deployment served, and each model version without one. */
   count(
     modelVersions: readonly string[],
@@ -115,6 +117,47 @@ export async function joinPredictions(
     fresh = await parentsOf(met, joined, depth);
   }
   return [...starts];
+}
+
+/** Joins the predictions that one led to, and those that they led to: what an answer of a model fed. */
+export async function joinLedTo(met: PredictionWalk, start: PredictionNode): Promise<void> {
+  const { walk, source, keys, limits: asked } = met;
+  const ledTo = source.ledTo?.bind(source);
+  const startKey = -1;
+  keys.set(start.ref, startKey);
+  walk.nodes.set(startKey, 0);
+  met.outside.push(outsideNode(startKey, start.ref, start.attributes));
+  let fresh = ledTo === undefined ? [] : [{ key: startKey, ref: start.ref }];
+  for (let depth = 0; fresh.length > 0 && ledTo !== undefined; depth += 1) {
+    const next: typeof fresh = [];
+    for (const { key, ref } of fresh) {
+      const { refs, count } = await ledTo(ref, limits.hubEdgesMax);
+      const room = asked.nodes - keys.size;
+      const reason =
+        depth >= asked.depth ? 'depth' : count > limits.hubEdgesMax ? 'hub' : undefined;
+      if (reason !== undefined && count > 0) {
+        walk.stops.push({ key, reason, count });
+        continue;
+      }
+      const unknown = refs.filter((each) => !keys.has(each));
+      if (unknown.length > room)
+        walk.stops.push({ key, reason: 'nodes', count: unknown.length - Math.max(0, room) });
+      const wanted = refs.filter((each) => keys.has(each));
+      wanted.push(...unknown.slice(0, Math.max(0, room)));
+      for (const child of await source.find(wanted, walk.view.moment)) {
+        const before = keys.get(child.ref);
+        const childKey = before ?? -1 - keys.size;
+        const edge = servedEdge(key, childKey, child);
+        walk.put({ ...edge, relation: 'led-to', rule: 'predictions.parents' });
+        if (before !== undefined) continue;
+        keys.set(child.ref, childKey);
+        walk.nodes.set(childKey, depth + 1);
+        met.outside.push(outsideNode(childKey, child.ref, child.attributes));
+        next.push({ key: childKey, ref: child.ref });
+      }
+    }
+    fresh = next;
+  }
 }
 
 /** The predictions that led to some. Where they are too many, or too far, they are counted. */

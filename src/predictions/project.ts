@@ -21,6 +21,7 @@ export async function projectPredictions(
           modelVersion: fact.modelVersion,
           deployment: fact.deployment,
           unknown: fact.unknown !== undefined,
+          parents: fact.parents ?? [],
         });
         break;
       case 'outcome.recorded': {

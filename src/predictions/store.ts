@@ -65,6 +65,9 @@ export interface PredictionReader {
     ref: string,
     page: { readonly before?: PredictionCursor | undefined; readonly limit: number },
   ): Awaitable<PredictionRow[]>;
+  /** Ids of the predictions that one led to, oldest first. */
+  ledTo(workspace: string, id: string, limit: number): Awaitable<string[]>;
+  countLedTo(workspace: string, id: string): Awaitable<number>;
   /** Oldest first. */
   outcomesOf(workspace: string, prediction: string): Awaitable<OutcomeRow[]>;
   findOutcome(workspace: string, id: string): Awaitable<OutcomeRow | undefined>;
@@ -85,6 +88,8 @@ export interface NewPrediction {
   readonly modelVersion: string | undefined;
   readonly deployment: string | undefined;
   readonly unknown: boolean;
+  /** Ids of predictions that led to it. */
+  readonly parents: readonly string[];
 }
 
 /** Writes of the projection. */

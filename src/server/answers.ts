@@ -21,7 +21,7 @@ import {
 } from '../lineage/index.ts';
 import { findRunDetails, type RunDetails } from '../tracking/index.ts';
 import { markDeletedWorkspaces } from './deleted-workspaces.ts';
-import { findPredictions } from './found-predictions.ts';
+import { findPredictions, predictionsLedTo } from './found-predictions.ts';
 import { createRecordedMetrics } from './recorded-metrics.ts';
 import { countTraces } from './trace-predictions.ts';
 
@@ -244,6 +244,7 @@ function withDetails(node: AnswerNode, details: RunDetails | undefined): AnswerN
 function predictionSource(session: ReadSession): PredictionSource {
   return {
     find: (refs, moment) => findPredictions(session, refs, moment),
+    ledTo: (ref, limit) => predictionsLedTo(session, ref, limit),
     countTraces: (refs, moment) => countTraces(session, refs, moment),
     async count(modelVersions, deployments, moment) {
       const { size } = await session.ledger.head();

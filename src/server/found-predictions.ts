@@ -38,6 +38,20 @@ export async function findPredictions(
   return found;
 }
 
+/** The predictions of the log that one led to. */
+export async function predictionsLedTo(
+  { predictions }: ReadSession,
+  ref: string,
+  limit: number,
+): Promise<{ readonly refs: readonly string[]; readonly count: number }> {
+  const parts = findRef(ref);
+  if (parts === undefined) return { refs: [], count: 0 };
+  const { kind, namespace, name } = parts;
+  const ids = await predictions.ledTo(namespace, name, limit);
+  const count = ids.length < limit ? ids.length : await predictions.countLedTo(namespace, name);
+  return { refs: ids.map((id) => formatRef({ kind, namespace, name: id })), count };
+}
+
 interface Rows {
   readonly workspace: string;
   readonly rows: readonly PredictionRow[];

@@ -246,6 +246,32 @@ describe('the data directory', () => {
   });
 });
 
+test('a prediction reaches what it led to, and is behind it', async () => {
+  const open = await server();
+  const api = '/api/wherefrom/v1';
+  const predictions = [
+    { id: 'retrieved', output: 1 },
+    { id: '01890a5d-ac96-774b-bcce-b302099a8057', output: 2, parents: ['retrieved'] },
+  ];
+  expect((await open.post(`${api}/predictions`, { predictions })).status).toBe(201);
+  for (const [walk, ref] of [
+    ['impact', 'retrieved'],
+    ['trace', '01890a5d-ac96-774b-bcce-b302099a8057'],
+  ]) {
+    const { json } = await open.get(`${api}/${walk}?ref=${ref}`);
+    const { edges } = json as { edges: { relation: string; from: string; to: string }[] };
+    expect(edges).toMatchObject([
+      {
+        relation: 'led-to',
+        from: 'prediction:default/retrieved',
+        to: 'prediction:default/01890a5d-ac96-774b-bcce-b302099a8057',
+      },
+    ]);
+  }
+  await open.close();
+  expect(await rebuildDirectory(open.data, { check: true })).toMatchObject({ differences: [] });
+});
+
 test('an answer that was given before tells what was logged since', async () => {
   const open = await server();
   const api = '/api/2.0/mlflow/runs';

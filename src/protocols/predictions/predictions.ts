@@ -41,10 +41,10 @@ export const recordPredictions: Operation<SentPredictions, RecordsAnswer, Predic
   },
   translate({ message, decided }) {
     const { id, time, modelVersion, deployment, unknown } = readDecided(decided);
-    return {
-      facts: [{ kind: 'prediction.served', id, time, modelVersion, deployment, unknown, message }],
-      warnings: [],
-    };
+    // Checked by the route.
+    const parents = Array.isArray(message.parents) ? (message.parents as string[]) : undefined;
+    const served = { id, time, modelVersion, deployment, unknown, parents };
+    return { facts: [{ kind: 'prediction.served', ...served, message }], warnings: [] };
   },
 };
 

@@ -59,7 +59,8 @@ export function storedId(id: string): string | Uint8Array {
   return isUuid(id) ? Buffer.from(id.replaceAll('-', ''), 'hex') : id;
 }
 
-function readId(stored: string | Uint8Array): string {
+/** The id as it was sent. */
+export function readId(stored: string | Uint8Array): string {
   if (typeof stored === 'string') return stored;
   const hex = Buffer.from(stored.buffer, stored.byteOffset, stored.byteLength).toString('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;

@@ -16,6 +16,10 @@ CREATE TABLE predictions (
 ) STRICT;
 CREATE UNIQUE INDEX predictions_id ON predictions (workspace, id);
 CREATE INDEX predictions_model_version ON predictions (model_version, time, deployment);
+CREATE TABLE prediction_parents (
+  workspace INTEGER NOT NULL, parent ANY NOT NULL, place INTEGER NOT NULL,
+  PRIMARY KEY (workspace, parent, place)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE prediction_names (
   rank INTEGER PRIMARY KEY,
   name TEXT NOT NULL UNIQUE,

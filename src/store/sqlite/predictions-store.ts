@@ -16,6 +16,7 @@ import {
   type KeyedCount,
   lastPosition,
   placeOf,
+  readId,
   rowOf,
   type StoredOutcome,
   type StoredPrediction,
@@ -44,6 +45,7 @@ export function createSqlitePredictionStore(
 }
 
 const predictionRows = rowInsert('INSERT INTO predictions VALUES', 7);
+const parentRows = rowInsert('INSERT INTO prediction_parents VALUES', 3, 'ON CONFLICT DO NOTHING');
 
 function messageOf(payload: string | undefined): unknown {
   const value: unknown = payload === undefined ? undefined : JSON.parse(payload);
@@ -197,6 +199,27 @@ class SqlitePredictionStore implements PredictionStore {
     return rows.map(rowOf);
   }
 
+  ledTo(workspace: string, id: string, limit: number): string[] {
+    const owner = this.#findWorkspace(workspace);
+    if (owner === undefined) return [];
+    return this.#db
+      .all<Pick<StoredPrediction, 'id'>>(
+        `SELECT p.id FROM prediction_parents l CROSS JOIN predictions p ON p.place = l.place
+         WHERE l.workspace = ? AND l.parent = ? ORDER BY l.place LIMIT ?`,
+        owner,
+        storedId(id),
+        limit,
+      )
+      .map((row) => readId(row.id));
+  }
+
+  countLedTo(workspace: string, id: string): number {
+    const owner = this.#findWorkspace(workspace);
+    if (owner === undefined) return 0;
+    const sql = 'SELECT count(*) AS n FROM prediction_parents WHERE workspace = ? AND parent = ?';
+    return this.#db.get<{ n: number }>(sql, owner, storedId(id))?.n ?? 0;
+  }
+
   outcomesOf(workspace: string, prediction: string): OutcomeRow[] {
     const owner = this.#findWorkspace(workspace);
     if (owner === undefined) return [];
@@ -268,6 +291,13 @@ class SqlitePredictionStore implements PredictionStore {
       place,
       unknown,
     );
+    for (const parent of prediction.parents)
+      this.#db.gather(
+        parentRows,
+        this.#ensureKey(`workspace:${prediction.workspace}`),
+        storedId(parent),
+        placeOf(prediction.position, prediction.index),
+      );
     const counted = `${version} ${place}`;
     const sum = this.#counts.get(counted);
     if (sum) {
