@@ -249,9 +249,10 @@ describe('the data directory', () => {
 test('a prediction reaches what it led to, and is behind it', async () => {
   const open = await server();
   const api = '/api/wherefrom/v1';
+  const second = { id: '01890a5d-ac96-774b-bcce-b302099a8057', output: 2 };
   const predictions = [
-    { id: 'retrieved', output: 1 },
-    { id: '01890a5d-ac96-774b-bcce-b302099a8057', output: 2, parents: ['retrieved'] },
+    { id: 'retrieved', modelVersion: 'm@1', output: 1 },
+    { ...second, modelVersion: 'm@1', parents: ['retrieved'] },
   ];
   expect((await open.post(`${api}/predictions`, { predictions })).status).toBe(201);
   for (const [walk, ref] of [
