@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { temporaryDirectory } from '../testing/store.ts';
-import { createKey, createKeyRing, listKeys } from './keys.ts';
+import { createKey, createKeyRing, listKeys, revokeKey } from './keys.ts';
 
 const directory = temporaryDirectory();
 afterAll(() => directory.remove());
@@ -30,5 +30,30 @@ describe('the workspaces of a key', () => {
     writeFileSync(file, JSON.stringify([{ ...stored, workspace: 'alpha' }]));
     expect(listKeys(directory.path)).toEqual([{ ...stored, workspaces: ['alpha'] }]);
     expect(createKeyRing(directory.path).find(text)?.workspaces).toEqual(['alpha']);
+  });
+});
+
+describe('revoking a key', () => {
+  it('by a name that several valid keys have is refused, with their ids', () => {
+    const [first, second] = ['pair', 'pair'].map(
+      (name) => createKey(directory.path, { name, role: 'read' }).key.id,
+    );
+    const revoke = (id = 'pair') => revokeKey(directory.path, id);
+    expect(revoke).toThrow(
+      expect.objectContaining({
+        code: 'conflict',
+        hint: `Give the id of one: ${first}, ${second}.`,
+      }),
+    );
+    expect(revoke(second).id).toBe(second);
+    expect(revoke().id).toBe(first);
+  });
+
+  it('twice says that it is revoked, and keeps the time', () => {
+    const { id } = createKey(directory.path, { name: 'gone', role: 'read' }).key;
+    const { revokedTime } = revokeKey(directory.path, id);
+    for (const named of [id, 'gone'])
+      expect(() => revokeKey(directory.path, named)).toThrow(`was revoked at ${revokedTime}`);
+    expect(listKeys(directory.path).find((key) => key.id === id)?.revokedTime).toBe(revokedTime);
   });
 });

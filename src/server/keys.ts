@@ -97,20 +97,42 @@ function readWorkspaces({ role, workspaces = [] }: NewKey): readonly string[] {
   return workspaces.length === 0 ? [defaultWorkspace] : [...new Set(workspaces)];
 }
 
-/** @throws not_found when there is no such key. */
+/**
+ * Revokes a key, by its id or by a name that no other valid key has.
+ * @throws not_found when there is no such key; conflict when it is revoked already, or when several
+ *   valid keys have the name.
+ */
 export function revokeKey(dataDirectory: string, id: string): ApiKey {
   const keys = listKeys(dataDirectory);
-  const found = keys.find((key) => key.id === id || key.name === id);
-  if (!found)
-    throw new WherefromError('not_found', `There is no key "${id}".`, {
-      hint: '"wherefrom key list" shows them.',
-    });
+  const found = findToRevoke(keys, id);
   const revoked = { ...found, revokedTime: new Date().toISOString() };
   save(
     dataDirectory,
     keys.map((key) => (key.id === found.id ? revoked : key)),
   );
   return revoked;
+}
+
+function findToRevoke(keys: readonly ApiKey[], id: string): ApiKey {
+  const byId = keys.filter((key) => key.id === id);
+  const named = byId.length > 0 ? byId : keys.filter((key) => key.name === id);
+  const [found, ...others] = named.filter(({ revokedTime }) => revokedTime === undefined);
+  if (found !== undefined && others.length === 0) return found;
+  if (found !== undefined) {
+    const ids = [found, ...others].map((key) => key.id);
+    throw new WherefromError('conflict', `${ids.length} valid keys have the name "${id}".`, {
+      hint: `Give the id of one: ${ids.join(', ')}.`,
+      detail: { ids },
+    });
+  }
+  const last = named.at(-1);
+  if (last === undefined)
+    throw new WherefromError('not_found', `There is no key "${id}".`, {
+      hint: '"wherefrom key list" shows them.',
+    });
+  throw new WherefromError('conflict', `The key ${last.id} was revoked at ${last.revokedTime}.`, {
+    hint: '"wherefrom key list" shows those that are valid.',
+  });
 }
 
 function save(dataDirectory: string, keys: readonly ApiKey[]): void {
