@@ -47,6 +47,14 @@ describe('wherefrom serve', () => {
     expect(code).toBe(0);
   });
 
+  it('gives the address behind a prefix as each client keeps it whole', async () => {
+    const { out } = await serve(1, '--base-path', '/lineage');
+    const [, mlflow] = /MLFLOW_TRACKING_URI=(\S+)\n/.exec(out) ?? [];
+    const [, openLineage = ''] = /OPENLINEAGE_URL=(\S+)\n/.exec(out) ?? [];
+    expect(mlflow).toMatch(/\/lineage$/);
+    expect(new URL('api/v1/lineage', openLineage).pathname).toBe('/lineage/api/v1/lineage');
+  });
+
   it('tells programs one line of JSON', async () => {
     const { code, out, err } = await serve(1, '--json');
     expect(JSON.parse(out)).toMatchObject({ data, pid: expect.any(Number) });

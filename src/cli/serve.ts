@@ -77,8 +77,16 @@ function greeting({ url, composed }: RunningServer, config: Config, io: Io): str
     `  Who may use  ${who}`,
     'Point your tools at it:',
     `  MLflow       MLFLOW_TRACKING_URI=${url}${token('MLFLOW_TRACKING_TOKEN')}`,
-    `  OpenLineage  OPENLINEAGE_URL=${url}${token('OPENLINEAGE_API_KEY')}`,
+    `  OpenLineage  OPENLINEAGE_URL=${asBase(url, config)}${token('OPENLINEAGE_API_KEY')}`,
     `How to send predictions and ask: ${url}/api/wherefrom/v1/docs`,
     'Ctrl-C stops.',
   ];
+}
+
+/**
+ * The address as OpenLineage's clients need it. They join their path to it as relative URLs are
+ * joined: without a slash at its end the last part of the prefix would be replaced.
+ */
+function asBase(url: string, { basePath }: Config): string {
+  return basePath === '' ? url : `${url}/`;
 }

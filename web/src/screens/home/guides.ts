@@ -5,6 +5,10 @@ export interface Guide {
   readonly commands: (server: string) => string;
 }
 
+/** OpenLineage's clients join paths as relative URLs: a prefix needs a slash at its end to stay. */
+const asBase = (server: string): string =>
+  new URL(server).pathname === '/' ? server : `${server}/`;
+
 export const guides: readonly Guide[] = [
   {
     title: 'MLflow',
@@ -14,7 +18,7 @@ export const guides: readonly Guide[] = [
   {
     title: 'OpenLineage',
     text: 'Airflow, Spark, Flink, dbt, Dagster: what every job read and wrote, down to columns.',
-    commands: (server) => `export OPENLINEAGE_URL=${server}\ndbt-ol run`,
+    commands: (server) => `export OPENLINEAGE_URL=${asBase(server)}\ndbt-ol run`,
   },
   {
     title: 'Predictions',
