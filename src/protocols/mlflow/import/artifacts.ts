@@ -1,6 +1,6 @@
 import { mlflowError } from '../errors.ts';
 import { mlflowOperation } from '../operation.ts';
-import { type Owned, ownerOf, putArtifact } from '../operations/artifacts.ts';
+import { checkPlace, type Owned, ownerOf, putArtifact } from '../operations/artifacts.ts';
 import { liveFacts } from './live.ts';
 import type { ImportArtifact } from './messages.ts';
 
@@ -10,8 +10,10 @@ export const importArtifact = mlflowOperation<ImportArtifact, undefined, Owned>(
   async decide({ path, digest }, context) {
     const known = await context.state.tracking.findArtifact(context.workspace, path);
     if (known?.digest === digest) return { unchanged: undefined };
-    if (known === undefined) return { decided: await ownerOf(path, context), answer: undefined };
-    throw mlflowError('RESOURCE_CONFLICT', `Another file is at ${path} here.`);
+    if (known !== undefined)
+      throw mlflowError('RESOURCE_CONFLICT', `Another file is at ${path} here.`);
+    await checkPlace(path, context);
+    return { decided: await ownerOf(path, context), answer: undefined };
   },
   facts: ({ time: at, ...message }, decided, context) =>
     liveFacts(putArtifact, { message, decided }, { ...context, at }),

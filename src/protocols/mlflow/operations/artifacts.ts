@@ -1,5 +1,6 @@
 import type { DecideContext } from '../../../door/index.ts';
 import type { Fact } from '../../../facts/facts.ts';
+import { invalidParameter } from '../errors.ts';
 import { describeModel, modelFileNames } from '../lineage/model-files.ts';
 import { fileRef, runRef } from '../lineage/refs.ts';
 import { mlflowOperation } from '../operation.ts';
@@ -26,6 +27,23 @@ export async function ownerOf(path: string, { state, workspace }: DecideContext)
   return run === undefined ? { run: null, path } : { run: id, path: rest };
 }
 
+/**
+ * A path is a file or a directory, never both: clients download into a file system.
+ * @throws invalid_message. MLflow's server fails with 500 where its file system refuses.
+ */
+export async function checkPlace(path: string, { state, workspace }: DecideContext): Promise<void> {
+  const { tracking } = state;
+  for (let end = path.indexOf('/'); end > 0; end = path.indexOf('/', end + 1)) {
+    const parent = path.slice(0, end);
+    if ((await tracking.findArtifact(workspace, parent)) !== undefined)
+      throw invalidParameter(
+        `Artifact path '${path}' is below '${parent}', which is a file, not a directory.`,
+      );
+  }
+  if ((await tracking.artifactsBelow(workspace, path, 1)).length > 0)
+    throw invalidParameter(`Artifact path refers to a directory, not a file: '${path}'`);
+}
+
 /** The last part of a path. */
 export const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
@@ -37,6 +55,7 @@ export const putArtifact = mlflowOperation<PutArtifact, undefined, Owned>({
   async decide(body, context) {
     const known = await context.state.tracking.findArtifact(context.workspace, body.path);
     if (known?.digest === body.digest) return { unchanged: undefined };
+    if (known === undefined) await checkPlace(body.path, context);
     return { decided: await ownerOf(body.path, context), answer: undefined };
   },
   facts(message, decided, context) {

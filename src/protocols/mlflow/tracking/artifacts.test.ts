@@ -101,6 +101,51 @@ describe('artifact files', () => {
     },
   );
 
+  test('are never a directory too, by whichever way and in whichever order they come', async () => {
+    await server.put(`${root}/t.txt`, 'x');
+    await server.put(`${root}/d/e/u.txt`, 'x');
+    const multipart = async (path: string) => {
+      const [, directory, name] = /^(.*)\/([^/]+)$/.exec(path) ?? [];
+      const mpu = (verb: string, body: object) =>
+        server.send('POST', `/api/2.0/mlflow-artifacts/mpu/${verb}/${directory}`, body);
+      const { body } = await mpu('create', { path: name, num_parts: 1 });
+      const [{ url }] = body.credentials;
+      const part = await server.app.inject({
+        method: 'PUT',
+        url: new URL(url).pathname + new URL(url).search,
+        payload: 'y',
+      });
+      const parts = [{ part_number: 1, etag: part.headers.etag, url }];
+      return mpu('complete', { path: name, upload_id: body.upload_id, parts });
+    };
+    const presigned = async (path: string) => {
+      const { body } = await server.post('artifacts/presigned-upload-url', {
+        run_id: run,
+        path: path.slice(root.length + 1),
+      });
+      const { pathname, search } = new URL(body.presigned_url);
+      return server.send('PUT', pathname + search, 'y');
+    };
+    const fromPage = (path: string) =>
+      server.send(
+        'POST',
+        `/ajax-api/2.0/mlflow/upload-artifact?run_uuid=${run}&path=${path.slice(root.length + 1)}`,
+        'y',
+      );
+    for (const put of [(path: string) => server.put(path, 'y'), multipart, presigned, fromPage]) {
+      expect(await put(`${root}/t.txt/v/w.txt`)).toMatchObject(
+        refusal(400, 'INVALID_PARAMETER_VALUE', /below '.*\/t\.txt', which is a file/),
+      );
+      for (const directory of ['d', 'd/e'])
+        expect(await put(`${root}/${directory}`)).toMatchObject(
+          refusal(400, 'INVALID_PARAMETER_VALUE', /directory, not a file/),
+        );
+    }
+    expect((await server.put(`${root}/t.txt.more`, 'x')).status).toBe(200);
+    await server.send('DELETE', `${proxy}/${root}/t.txt`);
+    expect((await server.put(`${root}/t.txt/u.txt`, 'x')).status).toBe(200);
+  });
+
   test('with names of any alphabet are named in the download', async () => {
     await server.put(`${root}/${encodeURIComponent('bericht ä.txt')}`, 'x');
     const got = await server.app.inject({
