@@ -113,10 +113,7 @@ function normalise(
       : items;
   }
   if (typeof value !== 'object' || value === null) return value;
-  // Error bodies of MLflow name a class of its own beside the code.
-  const fields = Object.entries(value).filter(
-    ([key]) => key !== 'sqlstate' && key !== 'error_class',
-  );
+  const fields = Object.entries(value);
   return Object.fromEntries(fields.map(([key, item]) => [key, normalise(item, told, key)]).sort());
 }
 

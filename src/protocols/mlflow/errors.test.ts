@@ -32,7 +32,12 @@ test('an error may name its MLflow code, which decides the status', () => {
   expect(toMlflowReply(mlflowError('RESOURCE_ALREADY_EXISTS', 'There is one.'))).toEqual({
     status: 400,
     headers: {},
-    body: { error_code: 'RESOURCE_ALREADY_EXISTS', message: 'There is one.' },
+    body: {
+      error_code: 'RESOURCE_ALREADY_EXISTS',
+      message: 'There is one.',
+      sqlstate: 'KAM00',
+      error_class: 'RESOURCE_ALREADY_EXISTS',
+    },
   });
   expect(toMlflowReply(mlflowError('ENDPOINT_NOT_FOUND', 'x')).status).toBe(404);
 });
@@ -48,4 +53,15 @@ test('who is not known is asked for a key by HTTP Basic, which MLflow clients sp
   );
   expect(reply.headers).toEqual({ 'www-authenticate': 'Basic realm="mlflow"' });
   expect(reply.body.message).toBe('A key is needed. Set it.');
+});
+
+test.each([
+  ['INVALID_PARAMETER_VALUE', 'KAM00', 'INVALID_PARAMETER_VALUE'],
+  ['ENDPOINT_NOT_FOUND', 'KAM00', 'RESOURCE_NOT_FOUND'],
+  ['TEMPORARILY_UNAVAILABLE', 'XXM00', 'CLIENT_INTERNAL_ERROR'],
+  ['UNAUTHENTICATED', undefined, undefined],
+  ['RESOURCE_CONFLICT', undefined, undefined],
+] as const)('%s has the class that MLflow gives it', (code, sqlstate, error_class) => {
+  const { body } = toMlflowReply(mlflowError(code, 'No.'));
+  expect([body.sqlstate, body.error_class]).toEqual([sqlstate, error_class]);
 });

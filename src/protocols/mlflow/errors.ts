@@ -23,6 +23,28 @@ const mlflowCodes = {
 /** A name of MLflow's error table, as `error_code` carries it. */
 export type MlflowCode = keyof typeof mlflowCodes;
 
+/**
+ * The class of an error and its SQLSTATE, as MLflow's server adds them to the body; it has none for
+ * the other codes. Source: mlflow/error_classification.py (the "client" tables: a server's own
+ * exceptions are made with them), mlflow/exceptions.py (MlflowException.serialize_as_json).
+ */
+const classOf: Partial<Readonly<Record<MlflowCode, MlflowClass>>> = {
+  INVALID_PARAMETER_VALUE: { sqlstate: 'KAM00', error_class: 'INVALID_PARAMETER_VALUE' },
+  BAD_REQUEST: { sqlstate: 'KAM00', error_class: 'INVALID_PARAMETER_VALUE' },
+  RESOURCE_ALREADY_EXISTS: { sqlstate: 'KAM00', error_class: 'RESOURCE_ALREADY_EXISTS' },
+  PERMISSION_DENIED: { sqlstate: 'KAM00', error_class: 'PERMISSION_DENIED' },
+  RESOURCE_DOES_NOT_EXIST: { sqlstate: 'KAM00', error_class: 'RESOURCE_NOT_FOUND' },
+  ENDPOINT_NOT_FOUND: { sqlstate: 'KAM00', error_class: 'RESOURCE_NOT_FOUND' },
+  INVALID_STATE: { sqlstate: 'XXM00', error_class: 'CLIENT_INTERNAL_ERROR' },
+  INTERNAL_ERROR: { sqlstate: 'XXM00', error_class: 'CLIENT_INTERNAL_ERROR' },
+  TEMPORARILY_UNAVAILABLE: { sqlstate: 'XXM00', error_class: 'CLIENT_INTERNAL_ERROR' },
+};
+
+interface MlflowClass {
+  readonly sqlstate?: string;
+  readonly error_class?: string;
+}
+
 /** What each code of ours is called in MLflow's words, unless `detail.mlflow` names another. */
 const codeOf: Readonly<Record<ErrorCode, MlflowCode>> = {
   malformed_message: 'INVALID_PARAMETER_VALUE',
@@ -47,11 +69,11 @@ const statusOf: Partial<Readonly<Record<ErrorCode, number>>> = {
   unsupported_media: 415,
 };
 
-/** How an error is sent: `{error_code, message}` with its status and headers. */
+/** How an error is sent: `{error_code, message, sqlstate, error_class}`, its status and headers. */
 export interface MlflowReply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: { readonly error_code: MlflowCode; readonly message: string };
+  readonly body: MlflowClass & { readonly error_code: MlflowCode; readonly message: string };
 }
 
 /** An error under its MLflow name, with MLflow's text. */
@@ -80,7 +102,7 @@ export function toMlflowReply(error: WherefromError): MlflowReply {
   return {
     status,
     headers: code === 'UNAUTHENTICATED' ? { 'www-authenticate': 'Basic realm="mlflow"' } : {},
-    body: { error_code: code, message },
+    body: { error_code: code, message, ...classOf[code] },
   };
 }
 

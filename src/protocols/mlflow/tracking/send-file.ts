@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ProtocolServices } from '../../services.ts';
-import { doesNotExist, invalidParameter } from '../errors.ts';
+import { doesNotExist, invalidParameter, toMlflowReply } from '../errors.ts';
 import { baseName } from '../operations/artifacts.ts';
 import type { Call } from '../routes.ts';
 import { readRange } from './byte-range.ts';
@@ -64,16 +64,14 @@ export async function sendFile(
   const heard = unlessChanged === undefined || unlessChanged === etag ? asked : undefined;
   const range = readRange(heard, bytes);
   if (range === 'none') {
+    const { body } = toMlflowReply(
+      invalidParameter(`The file has ${bytes} bytes: there is nothing in the range '${asked}'.`),
+    );
     return reply
       .code(416)
       .header('content-range', `bytes */${bytes}`)
       .type('application/json')
-      .send(
-        JSON.stringify({
-          error_code: 'INVALID_PARAMETER_VALUE',
-          message: `The file has ${bytes} bytes: there is nothing in the range '${asked}'.`,
-        }),
-      );
+      .send(JSON.stringify(body));
   }
   if (range !== undefined)
     reply.code(206).header('content-range', `bytes ${range.start}-${range.end}/${bytes}`);
