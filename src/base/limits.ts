@@ -180,6 +180,12 @@ export const limits = {
   statementsMax: 500,
   /** Wait for another process to release the database, for example a backup. */
   busyTimeoutMs: 10_000,
+  /** While writes fail, what they go to is tried this often, by a file of this size, for this long. */
+  healthProbeMs: 5_000,
+  healthProbeBytes: 1024 * 1024,
+  healthProbeTimeoutMs: 10_000,
+  /** A line about failing writes comes at most this often. */
+  healthToldMs: 60_000,
   /** Graceful shutdown waits this long for requests under way. */
   shutdownTimeoutMs: 10_000,
   /** Signals closer together than this are one: a terminal signals a whole group. */

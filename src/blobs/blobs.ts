@@ -48,6 +48,8 @@ export interface ListedBlob extends StoredBlob {
 export interface BlobStore extends Blobs {
   /** Every blob, in no order; what else lies there is passed over. @throws storage_unavailable. */
   list(): AsyncIterable<ListedBlob>;
+  /** Writes and removes something that is no blob. @throws storage_unavailable saying what was refused. */
+  check(signal?: AbortSignal): Promise<void>;
   /** Removes a blob for good; one that is not there is removed already. @throws storage_unavailable. */
   remove(digest: string): Promise<void>;
 }

@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { access, mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { BlobStore, ListedBlob } from './blobs.ts';
-import { renameDurably, syncDirectory } from './durable.ts';
+import { checkWritable, renameDurably, syncDirectory } from './durable.ts';
 import { explainDisk, gone, readBytes, receive, tooLarge } from './receive.ts';
 
 export interface DirectoryBlobsOptions {
@@ -54,6 +54,14 @@ export function createDirectoryBlobs({ directory }: DirectoryBlobsOptions): Blob
     },
     async has(digest) {
       return /^[0-9a-f]{64}$/.test(digest) && (await exists(pathOf(digest)));
+    },
+    async check() {
+      try {
+        await mkdir(incoming, { recursive: true });
+        await checkWritable(incoming);
+      } catch (thrown) {
+        throw explainDisk(thrown);
+      }
     },
     list: () => listBlobs(join(directory, 'sha256')),
     async remove(digest) {

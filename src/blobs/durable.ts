@@ -1,5 +1,7 @@
-import { open, rename } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import { open, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { limits } from '../base/limits.ts';
 
 /** Puts the names in a directory on disk: after a loss of power a file is there only when its name is. */
 export async function syncDirectory(path: string): Promise<void> {
@@ -27,4 +29,17 @@ export async function writeDurably(path: string, content: string): Promise<void>
     await file.close();
   }
   await renameDurably(`${path}.new`, path);
+}
+
+/** Finds out whether a directory takes files: writes one and removes it. Rejects as the disk does. */
+export async function checkWritable(directory: string): Promise<void> {
+  const path = join(directory, `check-${randomUUID()}`);
+  const file = await open(path, 'wx', 0o600);
+  try {
+    await file.writeFile(Buffer.alloc(limits.healthProbeBytes));
+    await file.datasync();
+  } finally {
+    await file.close();
+    await rm(path, { force: true });
+  }
 }

@@ -38,14 +38,8 @@ export interface S3BlobsOptions {
   readonly links: boolean;
 }
 
-/** Blobs in a bucket, and a way to find out whether the bucket can be used. */
-export interface S3Blobs extends BlobStore {
-  /** Writes, reads and deletes an object. @throws storage_unavailable saying what was refused. */
-  check(): Promise<void>;
-}
-
 /** Content-addressed objects, `prefix/sha256/ab/cdef…`. Credentials are those of the AWS SDK's chain. */
-export function createS3Blobs(options: S3BlobsOptions): S3Blobs {
+export function createS3Blobs(options: S3BlobsOptions): BlobStore {
   const { spool } = options;
   const bucket = openBucket(options);
   // What a crash cut off was never sent to the bucket.
@@ -139,8 +133,10 @@ function openBucket(options: S3BlobsOptions) {
     async remove(digest: string): Promise<void> {
       await explained(client.send(new DeleteObjectCommand(placeOf(digest))));
     },
-    check: (): Promise<void> =>
-      explained(check(client, { Bucket, Key: posix.join(prefix, `check-${randomUUID()}`) })),
+    check: (signal?: AbortSignal): Promise<void> => {
+      const Key = posix.join(prefix, `check-${randomUUID()}`);
+      return explained(check(client, { Bucket, Key }, signal));
+    },
   };
 }
 
@@ -169,11 +165,16 @@ async function send(
   }).done();
 }
 
-async function check(client: S3Client, where: { Bucket: string; Key: string }): Promise<void> {
-  await client.send(new PutObjectCommand({ ...where, Body: 'wherefrom' }));
-  const { Body } = await client.send(new GetObjectCommand(where));
+async function check(
+  client: S3Client,
+  where: { Bucket: string; Key: string },
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const options = signal === undefined ? {} : { abortSignal: signal };
+  await client.send(new PutObjectCommand({ ...where, Body: 'wherefrom' }), options);
+  const { Body } = await client.send(new GetObjectCommand(where), options);
   const text = await Body?.transformToString();
-  await client.send(new DeleteObjectCommand(where));
+  await client.send(new DeleteObjectCommand(where), options);
   if (text !== 'wherefrom') {
     throw new WherefromError(
       'storage_unavailable',

@@ -1,4 +1,4 @@
-export { createDoor, type DoorMonitor } from './door.ts';
+export { createDoor, type DoorMonitor, type ServerDoor } from './door.ts';
 export type {
   Accepted,
   DecideContext,
@@ -11,7 +11,7 @@ export type {
 } from './operation.ts';
 export { replay } from './rebuild.ts';
 export { projectionsRebuilt } from './rebuilt.ts';
-export type { ReadSession } from './session.ts';
+export type { ReadSession, TransactionStore } from './session.ts';
 export type { StateReader } from './state.ts';
 export { personLookup, replaceHomes, revealTokens } from './vault.ts';
 export { type SettledDelivery, settleDeliveries } from './webhooks.ts';

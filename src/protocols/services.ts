@@ -89,8 +89,8 @@ export interface ProtocolServices {
   findToken(value: string): string | undefined;
   readonly webhooks: WebhookServices;
   readonly takeSpans: SpanIntake;
-  /** False once the record was found damaged: then nothing is written any more. */
-  healthy(): boolean;
+  /** Why nothing, or no artifact, can be written at present; undefined while all is well. */
+  trouble(): string | undefined;
   /** Counts refusals and warnings for /metrics. */
   count(event: 'refused' | 'warned', protocol: string): void;
 }

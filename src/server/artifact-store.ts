@@ -1,7 +1,6 @@
 import { join, resolve } from 'node:path';
 import type { BlobStore } from '../blobs/blobs.ts';
 import { createDirectoryBlobs } from '../blobs/directory.ts';
-import type { S3Blobs } from '../blobs/s3.ts';
 import type { Config } from './config.ts';
 
 /** Where `artifacts` says that they are kept; undefined for a directory. */
@@ -14,7 +13,7 @@ function bucketOf(artifacts: string): { bucket: string; prefix: string } | undef
  * The bucket that the configuration names; undefined when artifacts are in a directory.
  * @param spool a local directory for what is on its way.
  */
-export async function openBucket(config: Config, spool: string): Promise<S3Blobs | undefined> {
+export async function openBucket(config: Config, spool: string): Promise<BlobStore | undefined> {
   const place = bucketOf(config.artifacts);
   if (place === undefined) return undefined;
   // The SDK is large: whoever keeps artifacts in a directory does not load it.

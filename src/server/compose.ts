@@ -4,15 +4,19 @@ import type { FastifyInstance } from 'fastify';
 import { systemClock } from '../base/clock.ts';
 import { WherefromError } from '../base/errors.ts';
 import { createSignedTokens } from '../base/signed-tokens.ts';
+import type { BlobStore } from '../blobs/blobs.ts';
 import { createUploads } from '../blobs/uploads.ts';
 import {
   createDoor,
   createWorkspace,
+  type DoorMonitor,
   defaultWorkspace,
   personLookup,
   replaceHomes,
   revealTokens,
+  type ServerDoor,
   settleDeliveries,
+  type TransactionStore,
 } from '../door/index.ts';
 import { createOutboundGuard } from '../jobs/outbound-guard.ts';
 import { createSecretBox } from '../jobs/secret-box.ts';
@@ -29,6 +33,7 @@ import { createHttp } from './http.ts';
 import { createKeyRing } from './keys.ts';
 import { createMetrics, type Metrics, type MetricsSources } from './metrics.ts';
 import { openStore, recordRebuild } from './rebuild.ts';
+import { watchArtifacts, watchWrites } from './watch-writes.ts';
 
 /** Everything of a server, wired by hand. `app` answers injected requests before it listens. */
 export interface Composed {
@@ -54,16 +59,13 @@ export async function compose(config: Config): Promise<Composed> {
     if (!loopback && !keys.required()) throw needsKey(config);
     const store = await openStore(directory);
     const metrics: Metrics = createMetrics(() => sources);
-    const door = createDoor({
-      store,
-      clock: systemClock,
-      log: directory.log,
-      secret: directory.secret,
-      monitor: {
-        committed(batch) {
-          metrics.committed(batch);
-          webhooks.job.wake();
-        },
+    const { blobs, ...artifacts } = await createArtifacts(config, directory);
+    const health = watchWrites(config, { directory, blobs, metrics, app: () => app });
+    const door = openDoor(directory, {
+      transaction: (work) => health.watch('data', store.transaction(work)),
+      committed(batch) {
+        metrics.committed(batch);
+        webhooks.job.wake();
       },
     });
     const sources: MetricsSources = {
@@ -71,8 +73,10 @@ export async function compose(config: Config): Promise<Composed> {
       entries: async () => (await store.read((session) => session.ledger.head())).size,
       webhooks: () => store.read((session) => session.webhooks.totals()),
       diskBytes: () => diskBytes(directory),
-      healthy: () => door.broken() === undefined,
+      healthy: () => trouble() === undefined,
     };
+    const trouble = (): string | undefined =>
+      door.broken() === undefined ? health.trouble() : 'The record is damaged: nothing is written.';
     const persons = createPersons(store, directory);
     const webhooks = createWebhooks(config, { store, door, directory, persons, metrics });
     await ensureDefaultWorkspace(store, door);
@@ -80,13 +84,14 @@ export async function compose(config: Config): Promise<Composed> {
     webhooks.job.wake();
     const services: ProtocolServices = {
       door,
-      ...(await createArtifacts(config, directory)),
+      ...artifacts,
+      ...watchArtifacts(blobs, artifacts.uploads, health),
       read: (query) => store.read(query),
       searches: store.searches,
       ...persons,
       webhooks: webhooks.services,
       takeSpans: createSpanIntake(door),
-      healthy: sources.healthy,
+      trouble,
       count: metrics.count,
     };
     const app = createHttp({
@@ -108,6 +113,8 @@ export async function compose(config: Config): Promise<Composed> {
         authentication: () => (keys.required() ? 'keys' : 'none'),
       }),
     });
+    // A directory beside the record is on its disk; what lies elsewhere may be out of reach.
+    if (config.artifacts !== '') void health.check('artifacts');
     return {
       app,
       directory,
@@ -115,6 +122,7 @@ export async function compose(config: Config): Promise<Composed> {
       services,
       close: once(async () => {
         await app.close();
+        health.close();
         await webhooks.job.close();
         await door.idle();
         store.close();
@@ -135,11 +143,17 @@ function needsKey({ host, data }: Config): WherefromError {
   );
 }
 
+/** The door of a data directory, over a store that somebody watches. */
+function openDoor(directory: DataDirectory, watched: TransactionStore & DoorMonitor): ServerDoor {
+  const { log, secret } = directory;
+  return createDoor({ store: watched, clock: systemClock, log, secret, monitor: watched });
+}
+
 /** Where artifacts are kept, uploads in parts, and links to both. */
 async function createArtifacts(
   config: Config,
   { blobsPath, secret }: DataDirectory,
-): Promise<Pick<ProtocolServices, 'blobs' | 'uploads' | 'links'>> {
+): Promise<Pick<ProtocolServices, 'uploads' | 'links'> & { readonly blobs: BlobStore }> {
   return {
     blobs: await openBlobs(config, blobsPath),
     uploads: createUploads({ directory: join(blobsPath, 'uploads'), clock: systemClock }),
@@ -156,7 +170,7 @@ function createWebhooks(
   config: Config,
   parts: {
     readonly store: SqliteStore;
-    readonly door: ReturnType<typeof createDoor>;
+    readonly door: ServerDoor;
     readonly directory: DataDirectory;
     readonly persons: Persons;
     readonly metrics: Metrics;
@@ -197,10 +211,7 @@ function once(close: () => Promise<void>): () => Promise<void> {
   };
 }
 
-async function ensureDefaultWorkspace(
-  store: SqliteStore,
-  door: ReturnType<typeof createDoor>,
-): Promise<void> {
+async function ensureDefaultWorkspace(store: SqliteStore, door: ServerDoor): Promise<void> {
   const known = await store.read((session) => session.workspaces.findWorkspaceId(defaultWorkspace));
   if (known !== undefined) return;
   await door.submit({
@@ -234,5 +245,10 @@ export function createPersons(
 
 function diskBytes(directory: DataDirectory): { free: number; used: number } {
   const { bavail, bsize } = statfsSync(directory.path);
-  return { free: bavail * bsize, used: statSync(directory.storePath).size };
+  const used = ['', '-wal', '-shm'].reduce(
+    (sum, suffix) =>
+      sum + (statSync(directory.storePath + suffix, { throwIfNoEntry: false })?.size ?? 0),
+    0,
+  );
+  return { free: bavail * bsize, used };
 }

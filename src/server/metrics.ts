@@ -1,10 +1,13 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { DoorMonitor } from '../door/index.ts';
 import type { WebhookMonitor } from '../jobs/webhook-delivery.ts';
+import type { Place } from './health.ts';
 
 /** What /metrics tells, in the text form of Prometheus. Units are in the names. */
 export interface Metrics extends DoorMonitor, WebhookMonitor {
   count(event: 'refused' | 'warned' | 'accepted', protocol: string): void;
+  /** A write for which there was no place: a full disk, a bucket that does not answer. */
+  failed(place: Place): void;
   text(): Promise<string>;
 }
 
@@ -44,6 +47,7 @@ export function createMetrics(sources: () => MetricsSources): Metrics {
     labelNames: ['outcome'],
     registers,
   });
+  const failures = countFailures(registers);
   const gauge = (
     name: string,
     help: string,
@@ -72,13 +76,13 @@ export function createMetrics(sources: () => MetricsSources): Metrics {
     'Events that were not queued for a webhook because too many waited.',
     async (each) => each.set((await sources().webhooks()).dropped),
   );
-  gauge('wherefrom_store_bytes', 'Size of the store file.', (each) =>
+  gauge('wherefrom_store_bytes', 'Size of the store, with its write-ahead log.', (each) =>
     each.set(sources().diskBytes().used),
   );
   gauge('wherefrom_disk_free_bytes', 'Free space on the disk of the data directory.', (each) =>
     each.set(sources().diskBytes().free),
   );
-  gauge('wherefrom_healthy', '1 while the server accepts messages.', (each) =>
+  gauge('wherefrom_healthy', '1 while the server accepts messages and artifacts.', (each) =>
     each.set(sources().healthy() ? 1 : 0),
   );
   gauge('process_resident_memory_bytes', 'Resident memory.', (each) =>
@@ -91,6 +95,18 @@ export function createMetrics(sources: () => MetricsSources): Metrics {
     },
     called: (outcome) => calls.inc({ outcome }),
     count: (event, protocol) => messages.inc({ protocol, outcome: event }),
+    failed: (place) => failures.inc({ place }),
     text: () => register.metrics(),
   };
+}
+
+function countFailures(registers: Registry[]): Counter<'place'> {
+  const failures = new Counter({
+    name: 'wherefrom_failed_writes_total',
+    help: 'Writes that found no place since the start: data (the record) or artifacts.',
+    labelNames: ['place'],
+    registers,
+  });
+  for (const place of ['data', 'artifacts'] as const) failures.inc({ place }, 0);
+  return failures;
 }

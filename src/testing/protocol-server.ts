@@ -61,7 +61,7 @@ export async function startProtocolServer(
     findToken: (value) => store.findToken(personLookup(secret, value)),
     webhooks: unused('webhooks'),
     takeSpans: createSpanIntake(door),
-    healthy: () => door.broken() === undefined,
+    trouble: () => door.broken()?.message,
     count: () => undefined,
   };
   const app = await createProtocolApp(

@@ -63,11 +63,13 @@ export const mlflowOperations: readonly Operation[] = [
 function register(app: FastifyInstance, services: ProtocolServices): void {
   useJsonBodies(app);
   useMlflowErrors(app, services);
-  app.get('/health', { config: { access: 'none' } }, (_request, reply) =>
-    services.healthy()
-      ? reply.type('text/plain').send('OK')
-      : reply.code(503).type('text/plain').send('The record is damaged: nothing is written.'),
-  );
+  app.get('/health', { config: { access: 'none' } }, (_request, reply) => {
+    const trouble = services.trouble();
+    return reply
+      .code(trouble === undefined ? 200 : 503)
+      .type('text/plain')
+      .send(trouble ?? 'OK');
+  });
   app.get('/version', { config: { access: 'none' } }, (_request, reply) =>
     reply.type('text/plain').send(mlflowVersion),
   );
