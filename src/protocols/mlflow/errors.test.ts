@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { type ErrorCode, errorCodes, WherefromError } from '../../base/errors.ts';
-import { mlflowError, toMlflowReply } from './errors.ts';
+import { mlflowError, toMlflowReply, unknownAttribute } from './errors.ts';
 
 test.each<[ErrorCode, number, string]>([
   ['malformed_message', 400, 'INVALID_PARAMETER_VALUE'],
@@ -53,6 +53,11 @@ test('who is not known is asked for a key by HTTP Basic, which MLflow clients sp
   );
   expect(reply.headers).toEqual({ 'www-authenticate': 'Basic realm="mlflow"' });
   expect(reply.body.message).toBe('A key is needed. Set it.');
+});
+
+test('a name that is no attribute has a class of its own', () => {
+  const { body } = toMlflowReply(unknownAttribute('No.'));
+  expect(body).toMatchObject({ sqlstate: 'KAM04', error_class: 'ATTRIBUTE_NOT_FOUND' });
 });
 
 test.each([

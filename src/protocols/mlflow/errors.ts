@@ -40,6 +40,8 @@ const classOf: Partial<Readonly<Record<MlflowCode, MlflowClass>>> = {
   TEMPORARILY_UNAVAILABLE: { sqlstate: 'XXM00', error_class: 'CLIENT_INTERNAL_ERROR' },
 };
 
+const attributeClass: MlflowClass = { sqlstate: 'KAM04', error_class: 'ATTRIBUTE_NOT_FOUND' };
+
 interface MlflowClass {
   readonly sqlstate?: string;
   readonly error_class?: string;
@@ -86,6 +88,12 @@ export function invalidParameter(message: string): WherefromError {
   return mlflowError('INVALID_PARAMETER_VALUE', message);
 }
 
+/** The same, of a name that is no attribute: MLflow gives it a class of its own. */
+export function unknownAttribute(message: string): WherefromError {
+  const detail = { mlflow: 'INVALID_PARAMETER_VALUE', isAttribute: true };
+  return new WherefromError('invalid_message', message, { detail });
+}
+
 /** 404 RESOURCE_DOES_NOT_EXIST. */
 export function doesNotExist(message: string): WherefromError {
   return mlflowError('RESOURCE_DOES_NOT_EXIST', message);
@@ -102,7 +110,11 @@ export function toMlflowReply(error: WherefromError): MlflowReply {
   return {
     status,
     headers: code === 'UNAUTHENTICATED' ? { 'www-authenticate': 'Basic realm="mlflow"' } : {},
-    body: { error_code: code, message, ...classOf[code] },
+    body: {
+      error_code: code,
+      message,
+      ...(error.detail.isAttribute === true ? attributeClass : classOf[code]),
+    },
   };
 }
 

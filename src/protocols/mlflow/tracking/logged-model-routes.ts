@@ -6,7 +6,7 @@ import {
   pageOfLoggedModels,
 } from '../../../tracking/index.ts';
 import type { ProtocolServices } from '../../services.ts';
-import { doesNotExist, invalidParameter } from '../errors.ts';
+import { doesNotExist, invalidParameter, unknownAttribute } from '../errors.ts';
 import { parseFilter } from '../filter.ts';
 import { type Condition, loggedModelGrammar } from '../grammar.ts';
 import {
@@ -110,8 +110,8 @@ function readOrder(name: string): { entity: 'attribute' | 'metric'; key: string 
   if (dot >= 0 && name.slice(0, dot) === 'metrics') {
     return { entity: 'metric', key: name.slice(dot + 1) };
   }
-  const hint = dot < 0 ? '' : '. Only metrics are supported.';
-  throw invalidParameter(`Invalid order by field name: ${name}${hint}`);
+  if (dot < 0) throw unknownAttribute(`Invalid order by field name: ${name}`);
+  throw invalidParameter(`Invalid order by field name: ${name}. Only metrics are supported.`);
 }
 
 function readOrders(body: wire.SearchLoggedModels): LoggedModelOrder[] {
