@@ -13,12 +13,19 @@ describe('readTime', () => {
   });
 
   // A time without a zone would mean another moment on every machine.
-  it.each(['', 'yesterday', '2026-07-31T09:30:00', '2026-02-31T00:00:00', '2026-13-01', '-5'])(
-    'refuses "%s" and says how to write it',
-    (text) => {
-      expect(() => readTime(text, 'at')).toThrow(WherefromError);
-    },
-  );
+  it.each([
+    '',
+    'yesterday',
+    '2026-07-31T09:30:00',
+    '2026-02-31T00:00:00',
+    '2026-13-01',
+    '-5',
+    '2026-02-30T00:00:00Z',
+    '2026-02-29',
+    '2026-01-01T24:00:00Z',
+  ])('refuses "%s" and says how to write it', (text) => {
+    expect(() => readTime(text, 'at')).toThrow(WherefromError);
+  });
 });
 
 describe('readAsOf', () => {

@@ -1,9 +1,16 @@
 import { WherefromError } from '../base/errors.ts';
 import type { WalkInput } from './answer.ts';
 
+/**
+ * 1 January 2000, ms since 1970. Times of records that come as numbers are not before it: those are
+ * seconds, which would be taken for days of January 1970.
+ */
+export const numericTimeMin = 946_684_800_000;
+
 const digits = /^\d{1,16}$/;
 const date = /^\d{4}-\d{2}-\d{2}$/;
-const rfc3339 = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:[Zz]|[+-]\d{2}:\d{2})$/;
+const rfc3339 =
+  /^\d{4}-\d{2}-\d{2}[Tt ](?:[01]\d|2[0-3]):\d{2}(?::\d{2}(?:\.\d+)?)?(?:[Zz]|[+-]\d{2}:\d{2})$/;
 
 /**
  * Reads a time: RFC 3339, a bare date (its first moment in UTC), or milliseconds since 1970.
@@ -12,7 +19,8 @@ const rfc3339 = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:[Zz]|
  */
 export function readTime(text: string, what: string): number {
   if (digits.test(text)) return Number(text);
-  const time = rfc3339.test(text) || date.test(text) ? Date.parse(text) : Number.NaN;
+  const isTime = (rfc3339.test(text) || date.test(text)) && isDay(text.slice(0, 10));
+  const time = isTime ? Date.parse(text) : Number.NaN;
   if (!Number.isNaN(time)) return time;
   throw new WherefromError(
     'invalid_message',
@@ -21,6 +29,12 @@ export function readTime(text: string, what: string): number {
       hint: 'Write it as 2026-07-31T09:30:00Z, as 2026-07-31, or in milliseconds since 1970.',
     },
   );
+}
+
+/** False for 30 February, which Date.parse takes for a day in March. */
+function isDay(day: string): boolean {
+  const time = Date.parse(`${day}T00:00:00Z`);
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(day);
 }
 
 /**

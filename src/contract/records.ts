@@ -7,8 +7,10 @@ const idSchema = z.string().min(1).max(limits.idCharactersMax);
 const textSchema = z.string().max(limits.textCharactersMax);
 const attributesSchema = z.record(z.string(), jsonValueSchema);
 const momentSchema = z
-  .union([z.iso.datetime({ offset: true }), z.int()])
-  .describe('RFC 3339 time, or milliseconds since 1970.');
+  .union([z.iso.datetime({ offset: true }), z.iso.date(), z.int()])
+  .describe(
+    'RFC 3339 time, a date (its first moment in UTC), or milliseconds since 1970, from 2000 on.',
+  );
 const numberSchema = z.union([z.string(), z.int()]);
 const modelVersionSchema = z
   .union([

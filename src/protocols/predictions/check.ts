@@ -1,7 +1,7 @@
 import { WherefromError } from '../../base/errors.ts';
 import { isObject } from '../../base/json.ts';
 import { limits } from '../../base/limits.ts';
-import { readTime } from '../../contract/moment.ts';
+import { numericTimeMin, readTime } from '../../contract/moment.ts';
 
 /**
  * A prediction as it was sent. Only members that this server reads are named here; all others are
@@ -47,7 +47,7 @@ function isNamedVersion(value: unknown): boolean {
 const members: readonly (readonly [name: string, is: (value: unknown) => boolean, form: string])[] =
   [
     ['id', isId, `a text of 1 to ${limits.idCharactersMax} characters`],
-    ['time', isNumberOrText, 'an RFC 3339 time, or milliseconds since 1970'],
+    ['time', isNumberOrText, 'an RFC 3339 time, a date, or milliseconds since 1970'],
     [
       'modelVersion',
       isNamedVersion,
@@ -133,6 +133,10 @@ export function timeOf(
 ): number | undefined {
   if (value === undefined || value === null) return undefined;
   const time = typeof value === 'string' ? readTime(value, what) : value;
+  if ((typeof value === 'number' || /^\d+$/.test(value)) && time < numericTimeMin)
+    throw new WherefromError('invalid_message', `${what} is ${value}, a number before 2000.`, {
+      hint: 'Numbers are milliseconds since 1970, not seconds. Write an earlier time as 1999-12-31T00:00:00Z.',
+    });
   if (Number.isInteger(time) && Math.abs(time) <= 8.64e15) return time;
   throw new WherefromError('invalid_message', `${what} is ${value}, which is not a time.`, {
     hint: 'Write it as 2026-07-31T09:30:00Z, or in whole milliseconds since 1970.',

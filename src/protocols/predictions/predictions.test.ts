@@ -43,6 +43,11 @@ describe('predictions', () => {
     });
   });
 
+  it('takes a date for its first moment in UTC, as the schema says', async () => {
+    const { body } = await post('predictions', prediction({ time: '2026-01-31' }));
+    expect((await show(body.ids[0])).time).toBe('2026-01-31T00:00:00.000Z');
+  });
+
   it('makes ids in the order of time when there are none', async () => {
     const { body } = await post('predictions', [prediction(), prediction()]);
     expect(body.ids).toHaveLength(2);
@@ -237,6 +242,9 @@ describe('predictions', () => {
     const wrong: readonly [unknown, string][] = [
       [7, 'it is not an object'],
       [prediction({ time: 'yesterday' }), 'which is not a time'],
+      [prediction({ time: '2026-02-30T00:00:00Z' }), 'which is not a time'],
+      [prediction({ time: 1_763_750_000 }), 'a number before 2000'],
+      [prediction({ time: '1763750000' }), 'a number before 2000'],
       [prediction({ features: [1] }), '"features" must be an object'],
       [prediction({ id: '' }), '"id" must be'],
       [prediction({ steps: [{}] }), '"steps" must be'],

@@ -15,6 +15,9 @@ afterEach(async () => {
   await server.close();
 });
 
+/** Numbers before it are no times. */
+const start = Date.UTC(2000, 0, 1);
+
 describe('deployments', () => {
   it('joins predictions to the deployment that was active at their time', async () => {
     const first = await post('deployments', {
@@ -40,7 +43,7 @@ describe('deployments', () => {
       { id: 'before', deployment: 'scoring', output: 1, time: server.clock.time - 1 },
       { id: 'number', deployment: 'deployment:default/scoring@1', output: 1 },
       { id: 'other', deployment: 'scoring', modelVersion: 'credit-risk@1', output: 1 },
-      { id: 'early', deployment: 'scoring', output: 1, time: 5 },
+      { id: 'early', deployment: 'scoring', output: 1, time: '1970-01-01T00:00:00Z' },
     ]);
     expect(await show('now')).toMatchObject({
       modelVersion: refOf(2),
@@ -91,30 +94,40 @@ describe('deployments', () => {
   });
 
   it('places a deployment that is told of late before the ones it precedes', async () => {
-    await post('deployments', { name: 'scoring', modelVersion: 'credit-risk@2', from: 5000 });
+    await post('deployments', {
+      name: 'scoring',
+      modelVersion: 'credit-risk@2',
+      from: start + 5000,
+    });
     const late = await post('deployments', {
       name: 'scoring',
       modelVersion: 'credit-risk@1',
-      from: 1000,
+      from: start + 1000,
     });
-    expect(late.body).toMatchObject({ number: 2, until: '1970-01-01T00:00:05.000Z' });
+    expect(late.body).toMatchObject({ number: 2, until: '2000-01-01T00:00:05.000Z' });
     expect(
       await post('deployments', {
         name: 'scoring',
         modelVersion: 'credit-risk@1',
-        from: 2000,
-        until: 6000,
+        from: start + 2000,
+        until: start + 6000,
       }),
     ).toMatchObject({ status: 409 });
   });
 
   it('ends one, once, and not before it began', async () => {
-    await post('deployments', { name: 'scoring', modelVersion: 'credit-risk@1', from: 1000 });
-    expect(await post('deployments/scoring/end', { until: 500 })).toMatchObject({ status: 409 });
+    await post('deployments', {
+      name: 'scoring',
+      modelVersion: 'credit-risk@1',
+      from: start + 1000,
+    });
+    expect(await post('deployments/scoring/end', { until: start + 500 })).toMatchObject({
+      status: 409,
+    });
     expect(
-      await post('deployments/scoring/end', { until: 2000, reason: 'rolled back' }),
-    ).toMatchObject({ status: 201, body: { status: 'ended', until: '1970-01-01T00:00:02.000Z' } });
-    expect(await post('deployments/scoring@1/end', { until: 2000 })).toMatchObject({
+      await post('deployments/scoring/end', { until: start + 2000, reason: 'rolled back' }),
+    ).toMatchObject({ status: 201, body: { status: 'ended', until: '2000-01-01T00:00:02.000Z' } });
+    expect(await post('deployments/scoring@1/end', { until: start + 2000 })).toMatchObject({
       status: 200,
       body: { status: 'unchanged' },
     });
@@ -131,8 +144,8 @@ describe('deployments', () => {
       await post('deployments', {
         name: 'scoring',
         modelVersion: 'credit-risk@1',
-        from: 2000,
-        until: 1000,
+        from: start + 2000,
+        until: start + 1000,
       }),
     ).toMatchObject({ status: 422 });
     expect(await post('deployments', { name: 'scoring' })).toMatchObject({ status: 422 });
