@@ -1,4 +1,5 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { WherefromError } from '../base/errors.ts';
 import type { SignedTokens } from '../base/signed-tokens.ts';
 import type { Blobs } from '../blobs/blobs.ts';
 import type { Uploads } from '../blobs/uploads.ts';
@@ -102,6 +103,11 @@ export interface Protocol {
   readonly title: string;
   /** Versions of the specification that are spoken. */
   readonly versions: readonly string[];
+  /**
+   * Sends an error that came before a route was found, when the path is one of this protocol's.
+   * @returns false when it is not: then our own form is sent.
+   */
+  readonly refuse?: (path: string, error: WherefromError, reply: FastifyReply) => boolean;
   /** A Fastify plugin's body: routes, parsers, error and not-found handlers of an encapsulated scope. */
   register(app: FastifyInstance, services: ProtocolServices): void;
 }

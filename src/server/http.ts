@@ -10,6 +10,7 @@ import type { ProtocolServices } from '../protocols/services.ts';
 import { type GuardOptions, registerGuards } from './auth.ts';
 import type { Metrics } from './metrics.ts';
 import { describeRequest } from './request-log.ts';
+import { refuseUnreadable, sendUnrouted } from './unrouted.ts';
 
 export interface HttpOptions {
   readonly basePath: string;
@@ -38,6 +39,8 @@ export function createHttp(options: HttpOptions): FastifyInstance {
       const rest = url.slice(basePath.length);
       return rest.startsWith('/') ? rest : `/${rest}`;
     },
+    frameworkErrors: sendUnrouted,
+    clientErrorHandler: refuseUnreadable,
     forceCloseConnections: 'idle',
     requestTimeout: 0,
   });

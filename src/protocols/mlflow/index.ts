@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Operation } from '../../door/index.ts';
 import type { Protocol, ProtocolServices } from '../services.ts';
+import { toMlflowReply } from './errors.ts';
 import { evaluationOperations, registerEvaluationRoutes } from './evaluation/routes.ts';
 import { registerGraphql } from './graphql/routes.ts';
 import { importOperations } from './import/index.ts';
@@ -45,6 +46,15 @@ export const mlflow: Protocol = {
   id: 'mlflow',
   title: 'MLflow',
   versions: ['2.0', '3.0'],
+  refuse(path, error, reply) {
+    const isOurs = /^\/(?:(?:ajax-)?api\/[23]\.0\/|graphql|get-artifact|model-versions\/)/.test(
+      path,
+    );
+    if (!isOurs) return false;
+    const { status, headers, body } = toMlflowReply(error);
+    reply.code(status).headers(headers).type('application/json').send(JSON.stringify(body));
+    return true;
+  },
   register,
 };
 
