@@ -1,6 +1,6 @@
-import { buildSchema, type DocumentNode, execute, parse, validate } from 'graphql';
+import { buildSchema, type DocumentNode, execute, GraphQLError, parse, validate } from 'graphql';
 import { invalidParameter } from '../errors.ts';
-import { checkQuery } from './caps.ts';
+import { checkQuery, tooDeep } from './caps.ts';
 import { type GraphqlContext, resolveField, rootFields } from './resolve.ts';
 import { graphqlSchema } from './schema.ts';
 
@@ -13,11 +13,15 @@ export interface Asked {
 
 const schema = buildSchema(graphqlSchema);
 
-function parseQuery(query: string): DocumentNode {
+/** @throws GraphQLError; invalid_message for a query that asks too much. A query that is too deep to be read at all is refused as any that is too deep. */
+function readQuery(query: string): DocumentNode {
   try {
-    return parse(query);
+    const document = parse(query);
+    checkQuery(document);
+    return document;
   } catch (error) {
-    throw invalidParameter(error instanceof Error ? error.message : 'The query cannot be read.');
+    // The parser calls itself for each level: what it cannot hold has thousands of them.
+    throw error instanceof RangeError ? tooDeep() : error;
   }
 }
 
@@ -27,10 +31,11 @@ type Result = { readonly data: unknown; readonly errors: readonly string[] | nul
  * What a query comes to, its errors as texts. @throws invalid_message when the query cannot be read.
  */
 export async function answer(asked: Asked, context: GraphqlContext): Promise<Result> {
-  const document = parseQuery(asked.query);
+  let document: DocumentNode;
   try {
-    checkQuery(document);
+    document = readQuery(asked.query);
   } catch (error) {
+    if (error instanceof GraphQLError) throw invalidParameter(error.message);
     // As MLflow answers it: 200 with the refusal among the errors.
     return { data: null, errors: [error instanceof Error ? error.message : String(error)] };
   }

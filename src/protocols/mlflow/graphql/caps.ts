@@ -33,6 +33,10 @@ function fieldsOf(set: SelectionSetNode, fragments: Fragments): Level {
   return { fields, aliases: fields.filter(({ alias }) => alias !== undefined).length };
 }
 
+/** MLflow's refusal of a query that is nested too deep. */
+export const tooDeep = (): Error =>
+  invalidParameter(`Query exceeds maximum depth of ${graphqlLimits.depthMax}`);
+
 const tooMany = (limit: number, what: string, count: number): Error =>
   invalidParameter(`GraphQL queries should have at most ${limit} ${what}, got ${count} ${what}.`);
 
@@ -49,7 +53,7 @@ export function checkQuery({ definitions }: DocumentNode): void {
     .map((each) => each.selectionSet);
   const counts = { roots: 0, aliases: 0, selections: 0 };
   for (let depth = 1; level.length > 0; depth += 1) {
-    if (depth > depthMax) throw invalidParameter(`Query exceeds maximum depth of ${depthMax}`);
+    if (depth > depthMax) throw tooDeep();
     const below: SelectionSetNode[] = [];
     for (const { fields, aliases } of level.map((set) => fieldsOf(set, fragments))) {
       if (depth === 1) counts.roots += fields.length;

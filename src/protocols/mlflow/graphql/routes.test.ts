@@ -90,6 +90,11 @@ describe('GraphQL', () => {
     ],
     ['levels', `{ ${'a { '.repeat(11)} b ${'}'.repeat(11)} }`, 'maximum depth of 10'],
     [
+      'levels by the thousand',
+      `{ ${'a{'.repeat(9_000)} b ${'}'.repeat(9_000)} }`,
+      'maximum depth of 10',
+    ],
+    [
       'selections',
       `{ mlflowGetRun { run { info { ${'runId '.repeat(1_001)} } } } }`,
       'total selections of 1000',
