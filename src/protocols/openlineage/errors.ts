@@ -4,16 +4,20 @@ import { problemMediaType, problemOf } from '../../contract/problem.ts';
 import { tooLarge } from './body.ts';
 
 /** Errors of the HTTP server itself, by its codes. Source: Fastify's table of errors. */
-function ofServer(thrown: unknown): WherefromError {
+function ofServer(thrown: unknown, sent = 'none'): WherefromError {
   if (thrown instanceof WherefromError) return thrown;
   const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
   const status = thrown instanceof Error && 'statusCode' in thrown ? thrown.statusCode : undefined;
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return tooLarge(thrown);
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
-    return new WherefromError('unsupported_media', 'This media type is not spoken here.', {
-      hint: 'Send application/json.',
-      cause: thrown,
-    });
+    return new WherefromError(
+      'unsupported_media',
+      `The media type ${sent.slice(0, 100)} is not spoken here.`,
+      {
+        hint: 'Send application/json.',
+        cause: thrown,
+      },
+    );
   }
   if (typeof status === 'number' && status >= 400 && status < 500 && thrown instanceof Error) {
     return new WherefromError('malformed_message', thrown.message, { cause: thrown });

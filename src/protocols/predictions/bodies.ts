@@ -82,7 +82,8 @@ export function useRecordBodies(app: FastifyInstance): void {
     (read: (text: string) => unknown) =>
     async (request: FastifyRequest, body: Buffer): Promise<ParsedBody | undefined> => {
       const plain = await decompress(request.headers['content-encoding'] ?? '', body);
-      const text = plain.toString('utf8');
+      // Windows tools begin files with a byte order mark, which is no JSON: decoding leaves it out.
+      const text = new TextDecoder().decode(plain);
       return text.trim() === '' ? undefined : { value: read(text), text };
     };
   app.addContentTypeParser(

@@ -43,6 +43,13 @@ describe('predictions', () => {
     });
   });
 
+  it('takes lines that begin with a byte order mark, as Windows tools write them', async () => {
+    const lines = `\uFEFF${JSON.stringify(prediction({ id: 'bom' }))}\n`;
+    expect(
+      await post('predictions', lines, { 'content-type': 'application/x-ndjson' }),
+    ).toMatchObject({ status: 201 });
+  });
+
   it('takes a date for its first moment in UTC, as the schema says', async () => {
     const { body } = await post('predictions', prediction({ time: '2026-01-31' }));
     expect((await show(body.ids[0])).time).toBe('2026-01-31T00:00:00.000Z');
@@ -228,6 +235,7 @@ describe('predictions', () => {
     });
     expect(await post('predictions', 'x', { 'content-type': 'text/plain' })).toMatchObject({
       status: 415,
+      body: { detail: 'The media type text/plain is not spoken here.' },
     });
   });
 

@@ -175,15 +175,18 @@ const codeOfStatus: Readonly<Record<number, ErrorCode>> = {
   415: 'unsupported_media',
 };
 
-function errorOf(thrown: unknown): WherefromError {
+function errorOf(thrown: unknown, sent = 'none'): WherefromError {
   if (!(thrown instanceof WherefromError) && thrown instanceof Error && 'statusCode' in thrown) {
     const code = codeOfStatus[Number(thrown.statusCode)];
     const hint =
       code === 'unsupported_media'
         ? { hint: 'Send application/json, or application/x-ndjson.' }
         : {};
-    if (code !== undefined)
-      return new WherefromError(code, thrown.message, { ...hint, cause: thrown });
+    const message =
+      code === 'unsupported_media'
+        ? `The media type ${sent.slice(0, 100)} is not spoken here.`
+        : thrown.message;
+    if (code !== undefined) return new WherefromError(code, message, { ...hint, cause: thrown });
   }
   return toWherefromError(thrown);
 }
@@ -191,7 +194,7 @@ function errorOf(thrown: unknown): WherefromError {
 /** Errors of this scope as application/problem+json. Source: RFC 9457. */
 function useProblems(app: FastifyInstance, services: ProtocolServices): void {
   app.setErrorHandler((thrown, request, reply) => {
-    const error = errorOf(thrown);
+    const error = errorOf(thrown, request.headers['content-type']);
     if (error.status >= 500) request.log.error({ err: thrown }, 'predictions.failed');
     const problem = problemOf(error, request.id);
     if (problem.retryable) reply.header('retry-after', '1');

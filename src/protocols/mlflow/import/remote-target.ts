@@ -71,6 +71,7 @@ async function send(
   } catch (cause) {
     throw new WherefromError('storage_unavailable', `The server at ${url} cannot be reached.`, {
       hint: 'Start one with `wherefrom serve`, give its address with --to, or import into a directory with --data DIR.',
+      detail: { isUnreached: true },
       cause,
     });
   }

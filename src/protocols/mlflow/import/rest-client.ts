@@ -73,7 +73,11 @@ async function withRetries(base: string, ask: () => Promise<Response>): Promise<
       cause = thrown;
     }
     if (tries >= limits.importRetriesMax) {
-      throw new WherefromError('storage_unavailable', `${base} cannot be reached.`, { cause });
+      throw new WherefromError('storage_unavailable', `${base} cannot be reached.`, {
+        hint: 'Look at the address, and whether an MLflow server listens there. Its database can be imported instead: wherefrom import mlflow sqlite:///mlflow.db',
+        detail: { isUnreached: true },
+        cause,
+      });
     }
     await sleep(200 * 2 ** tries);
   }
