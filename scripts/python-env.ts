@@ -70,7 +70,10 @@ export async function findPython(): Promise<PythonFinding> {
   }
   // uv knows Pythons that are not on PATH, and installs one if it must.
   if (uv) return { found: true, python: '3.11', uv, venv: false };
-  return { found: false, reason: `no ${pythonRange.text} on PATH: install python3 or uv` };
+  return {
+    found: false,
+    reason: `no ${pythonRange.text} on PATH: install one of them, or uv, which brings its own`,
+  };
 }
 
 async function install(input: {

@@ -73,7 +73,8 @@ describe('wrong usage', () => {
     [['key', 'create'], 'needs a name'],
     [['key', 'create', '--name', 'a', '--role', 'king'], '"king"'],
     [['help', 'nonsense'], 'no command "nonsense"'],
-    [['--json'], 'REF'],
+    [['trace', ''], 'REF is empty'],
+    [['workspace', 'create', 'Bad Name'], 'cannot be the name of a workspace'],
     [['serve', '--port', 'abc'], '"port" (flag)'],
     [['serve', '--base-path', 'a b'], 'basePath'],
   ])('%j ends with 2 and says why', async (argv, why) => {
@@ -81,6 +82,16 @@ describe('wrong usage', () => {
     expect(code).toBe(2);
     expect(err).toContain(why);
     expect(out).toBe('');
+  });
+
+  it('is told programs as JSON', async () => {
+    const { code, err } = await run('trace', 'x', '--depth', 'deep', '--json');
+    expect(code).toBe(2);
+    expect(JSON.parse(err)).toMatchObject({
+      code: 'invalid_message',
+      title: 'The command line is wrong',
+      detail: expect.stringContaining('--depth is "deep"'),
+    });
   });
 
   it('guesses at a misspelt command', async () => {
@@ -99,13 +110,22 @@ describe('without a server', () => {
 
   it('writes the problem as JSON for programs', async () => {
     const { err } = await run('trace', 'x', '--json');
-    expect(JSON.parse(err)).toMatchObject({ code: 'storage_unavailable', retryable: true });
+    expect(JSON.parse(err)).toMatchObject({
+      code: 'storage_unavailable',
+      title: 'The server cannot be reached',
+      retryable: true,
+    });
   });
 
   it('refuses an address that is no URL', async () => {
-    const { code, err } = await run('trace', 'x', '--url', 'nonsense');
-    expect(code).toBe(1);
-    expect(err).toContain('"nonsense" is not a URL');
+    for (const argv of [
+      ['trace', 'x'],
+      ['workspace', 'list'],
+    ]) {
+      const { code, err } = await run(...argv, '--url', 'nonsense');
+      expect(code).toBe(2);
+      expect(err).toContain('"nonsense" is not the address of a server');
+    }
   });
 
   it('prints the version and the configuration', async () => {
@@ -119,6 +139,19 @@ describe('without a server', () => {
 });
 
 describe('keys and the data directory', () => {
+  it('refuses at once a directory that cannot be made', async () => {
+    const { code, err } = await run('key', 'create', '--name', 'a', '--data', '/proc/nowhere/x');
+    expect(code).toBe(1);
+    expect(err).toContain('The data directory /proc/nowhere/x cannot be made.');
+  });
+
+  it('says which workspaces of a new key are not there', async () => {
+    const args = ['key', 'create', '--name', 'a', '--workspace', 'fraud'];
+    const { code, err } = await run(...args, '--data', join(directory, 'fraud'));
+    expect(code).toBe(0);
+    expect(err).toContain('There is no workspace "fraud" yet');
+  });
+
   it('makes a key before the server first runs, lists it without its secret, and revokes it', async () => {
     const made = JSON.parse(
       (await run('key', 'create', '--name', 'airflow', '--role', 'write', '--data', data, '--json'))

@@ -10,7 +10,7 @@ import type {
 import { type ExitCode, exitCodes, type Io, UsageError } from './io.ts';
 import { readConfig } from './read-config.ts';
 import { createImportProgress, renderImport } from './render-import.ts';
-import { defaultUrl } from './source.ts';
+import { readUrl } from './source.ts';
 import { defineVerb, jsonArg } from './verb.ts';
 
 /** `wherefrom import mlflow SOURCE`: brings a whole MLflow server or database over. */
@@ -223,7 +223,7 @@ async function withTargets<T>(
     '../protocols/mlflow/import/tool.ts'
   );
   if (args.data === undefined) {
-    const url = args.to ?? io.environment.url ?? defaultUrl;
+    const url = readUrl(args.to ?? io.environment.url);
     const key = args.key ?? io.environment.apiKey;
     return work((workspace) => createRemoteTarget({ url, key, workspace }));
   }

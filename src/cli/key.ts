@@ -1,6 +1,9 @@
+import { existsSync } from 'node:fs';
 import { WherefromError } from '../base/errors.ts';
+import { defaultWorkspace } from '../door/index.ts';
 import { openDataDirectory, readDataDirectory } from '../server/data-directory.ts';
 import { type ApiKey, createKey, listKeys, type Role, revokeKey, roles } from '../server/keys.ts';
+import { openSqliteReader } from '../store/sqlite/open.ts';
 import { type ExitCode, exitCodes, type Io, UsageError, writeJson } from './io.ts';
 import { readConfig } from './read-config.ts';
 import { clean, createStyle } from './style.ts';
@@ -67,7 +70,22 @@ function create(data: string, options: CreateOptions, io: Io): ExitCode {
     io.out(text);
     io.err(`This is the only time that the key is shown. It is ${key.id}, role ${key.role}.`);
   }
+  for (const workspace of missingWorkspaces(data, key.workspaces))
+    io.err(`There is no workspace "${workspace}" yet: wherefrom workspace create ${workspace}`);
   return exitCodes.done;
+}
+
+/** Those that are not there; none when the store cannot tell, as before the server first ran. */
+function missingWorkspaces(data: string, workspaces: readonly string[]): string[] {
+  const named = workspaces.filter((name) => name !== defaultWorkspace);
+  const { storePath } = readDataDirectory(data);
+  if (named.length === 0 || !existsSync(storePath)) return named;
+  const store = openSqliteReader(storePath, { recordOnly: true });
+  try {
+    return named.filter((name) => !store.hasWorkspace(name));
+  } finally {
+    store.close();
+  }
 }
 
 function isRole(text: string): text is Role {

@@ -1,7 +1,7 @@
 import { WherefromError } from '../base/errors.ts';
 import { isObject, text } from '../base/json.ts';
 import type { Io } from './io.ts';
-import { defaultUrl } from './source.ts';
+import { readUrl } from './source.ts';
 import { jsonArg } from './verb.ts';
 
 /** Options of verbs that change or list what only a server has. */
@@ -39,7 +39,7 @@ export async function askMlflow(
   io: Io,
   { method, path, body }: ApiCall,
 ): Promise<Record<string, unknown>> {
-  const url = named ?? io.environment.url ?? defaultUrl;
+  const url = readUrl(named ?? io.environment.url);
   const key = given ?? io.environment.apiKey;
   const headers: Record<string, string> = { accept: 'application/json' };
   if (key !== undefined) headers.authorization = `Bearer ${key}`;
@@ -55,6 +55,7 @@ export async function askMlflow(
   } catch (cause) {
     throw new WherefromError('storage_unavailable', `The server at ${url} cannot be reached.`, {
       hint: 'Start one with `wherefrom serve`, or give its address with --url.',
+      detail: { isUnreached: true },
       cause,
     });
   }

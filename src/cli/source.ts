@@ -23,7 +23,7 @@ export const sourceArgs = {
 } as const;
 
 /** Where a server listens when nothing else is said. */
-export const defaultUrl = 'http://127.0.0.1:4747';
+const defaultUrl = 'http://127.0.0.1:4747';
 
 /** The questions that verbs ask, of a server or of a data directory. */
 export interface Questions {
@@ -63,6 +63,13 @@ export async function withSource<T>(
   }
 }
 
+/** Address of a server, the usual one when none is named. @throws UsageError when it is none. */
+export function readUrl(named: string | undefined): string {
+  const url = named ?? defaultUrl;
+  if (/^https?:\/\//i.test(url) && URL.canParse(url)) return url;
+  throw new UsageError(`"${url}" is not the address of a server.`, `Write it as ${defaultUrl}.`);
+}
+
 /** A client of the server that the options or the environment name. */
 export function clientOf(
   args: {
@@ -72,9 +79,8 @@ export function clientOf(
   },
   io: Io,
 ) {
-  const url = args.url ?? io.environment.url ?? defaultUrl;
   return createClient({
-    url,
+    url: readUrl(args.url ?? io.environment.url),
     key: args.key ?? io.environment.apiKey,
     workspace: args.workspace,
   });

@@ -1,5 +1,6 @@
 import { readEnvironment } from '../server/config.ts';
 import { runCli } from './cli.ts';
+import { usualWidth, widthOf } from './width.ts';
 
 const { stdout, stderr } = process;
 
@@ -14,10 +15,13 @@ process.exitCode = await runCli(process.argv.slice(2), {
   out: (text) => void stdout.write(`${text}\n`),
   err: (text) => void stderr.write(`${text}\n`),
   status: stderr.isTTY
-    ? (text) => void stderr.write(`\r\u001B[2K${text.slice(0, Math.max(0, stderr.columns - 1))}`)
+    ? (text) =>
+        void stderr.write(
+          `\r\u001B[2K${text.slice(0, Math.max(0, (widthOf(stderr) ?? usualWidth) - 1))}`,
+        )
     : undefined,
   color: stdout.isTTY === true && stdout.hasColors(),
   errorColor: stderr.isTTY === true && stderr.hasColors(),
-  width: stdout.isTTY === true ? stdout.columns : undefined,
+  width: widthOf(stdout),
   environment,
 });

@@ -81,6 +81,10 @@ function parse<Args extends ArgsDef>(
     const message = thrown instanceof Error ? thrown.message : String(thrown);
     throw new UsageError(`${stripVTControlCharacters(message)}.`, helpHint(name));
   }
+  for (const [argument, { type }] of Object.entries(args)) {
+    if (type === 'positional' && argument in parsed && Reflect.get(parsed, argument) === '')
+      throw new UsageError(`The argument ${argument.toUpperCase()} is empty.`, helpHint(name));
+  }
   const places = Object.values(args).filter(({ type }) => type === 'positional').length;
   const extra = parsed._[places];
   if (extra !== undefined) {

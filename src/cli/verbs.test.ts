@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -248,6 +248,23 @@ describe('verify and rebuild', () => {
       expect(JSON.parse(out)).toMatchObject({ dryRun: false, removed: { blobs: 0, bytes: 0 } });
     }
     server = await start();
+  });
+
+  it('says of webhooks that there are none, and of a workspace that is there nothing', async () => {
+    expect(await run('webhook', 'list')).toMatchObject({
+      code: exitCodes.done,
+      out: 'There are no webhooks in this workspace.',
+    });
+    await run('workspace', 'create', 'fraud');
+    // Its key would close this server for all others: made for a copy.
+    const copy = join(directory, 'copy');
+    await server.stop();
+    cpSync(data, copy, { recursive: true });
+    server = await start();
+    const args = ['key', 'create', '--name', 'a', '--workspace', 'fraud', '--workspace', 'other'];
+    const { err } = await run(...args, '--data', copy);
+    expect(err).toContain('There is no workspace "other" yet');
+    expect(err).not.toContain('"fraud"');
   });
 
   it('finds a flipped byte', async () => {

@@ -29,6 +29,7 @@ export const verb = defineVerb({
       });
       const found = list(webhooks).filter(isObject);
       if (args.json) writeJson(io, found);
+      else if (found.length === 0) io.out('There are no webhooks in this workspace.');
       else for (const each of found) io.out(lineOf(each));
       return exitCodes.done;
     }

@@ -1,4 +1,5 @@
 import { isObject, list } from '../base/json.ts';
+import { isWorkspaceName } from '../door/index.ts';
 import { type ExitCode, exitCodes, type Io, UsageError, writeJson } from './io.ts';
 import { askMlflow, serverArgs } from './mlflow-api.ts';
 import { clean } from './style.ts';
@@ -27,7 +28,7 @@ export const verb = defineVerb({
       case 'list':
         return listAll(args, io);
       case 'create': {
-        const body = { name: named(args.name), description: args.description };
+        const body = { name: newName(args.name), description: args.description };
         const { workspace } = await askMlflow(args, io, { method: 'POST', path, body });
         if (args.json) writeJson(io, workspace);
         else io.out(`The workspace ${body.name} is there.`);
@@ -51,6 +52,16 @@ export const verb = defineVerb({
 function named(name: string | undefined): string {
   if (name !== undefined) return name;
   throw new UsageError('Which workspace? Its name is missing.');
+}
+
+/** @throws UsageError for a name that no workspace can have. */
+function newName(given: string | undefined): string {
+  const name = named(given);
+  if (isWorkspaceName(name)) return name;
+  throw new UsageError(
+    `"${name}" cannot be the name of a workspace.`,
+    'Names have 2 to 63 lowercase letters, digits and inner hyphens.',
+  );
 }
 
 async function listAll(

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { WherefromError } from '../base/errors.ts';
 import { isObject } from '../base/json.ts';
 import { createSigner, generateSigningKey, type Signer } from '../ledger/index.ts';
@@ -34,7 +34,7 @@ export interface DataDirectory {
 export function openDataDirectory(path: string): DataDirectory {
   const directory = resolve(path);
   try {
-    mkdirSync(join(directory, 'secrets'), { recursive: true, mode: 0o700 });
+    makeDirectory(join(directory, 'secrets'));
   } catch (cause) {
     throw new WherefromError(
       'storage_unavailable',
@@ -50,6 +50,13 @@ export function openDataDirectory(path: string): DataDirectory {
     lock.release();
     throw thrown;
   }
+}
+
+/** Makes a private directory with its parents. Node's own way to do so never ends below /proc. */
+function makeDirectory(path: string): void {
+  if (existsSync(path)) return;
+  makeDirectory(dirname(path));
+  mkdirSync(path, { mode: 0o700 });
 }
 
 /** Opens an existing data directory to read, beside a server that may be writing to it. */
