@@ -149,7 +149,7 @@ export function explainDisk(thrown: unknown): unknown {
     'storage_unavailable',
     full
       ? 'The disk that holds the artifacts is full.'
-      : `The artifact could not be stored: ${thrown.message}`,
+      : `The artifact could not be stored: ${thrown.message}.`,
     { hint: 'Make room or repair the disk, then send it again.', cause: thrown },
   );
 }

@@ -99,10 +99,13 @@ describe('a server', () => {
   });
 });
 
+/** Of util-linux: not on every machine. */
+const limiter = 'prlimit';
+
 /** Files of a process may not grow: what a full disk is to it. Given back by its own parent. */
 const hasPrlimit = ((): boolean => {
   try {
-    execFileSync('prlimit', ['--version'], { stdio: 'ignore' });
+    execFileSync(limiter, ['--version'], { stdio: 'ignore' });
     return true;
   } catch {
     return false;
@@ -130,7 +133,7 @@ test.runIf(hasPrlimit)(
     );
     const { url } = JSON.parse(out);
     const allow = (bytes: string) =>
-      execFileSync('prlimit', ['--pid', String(child.pid), `--fsize=${bytes}`]);
+      execFileSync(limiter, ['--pid', String(child.pid), `--fsize=${bytes}`]);
     const health = async () => (await fetch(`${url}/health`)).text();
     const write = async (name: string) => {
       const body = JSON.stringify({ name });
