@@ -118,7 +118,7 @@ describe('the endpoints of webhooks', () => {
     const [, position, index] = String(changed.headers['wherefrom-receipt']).split(' ');
     expect((await server.get(`/api/wherefrom/v1/receipts/${position}/${index}`)).status).toBe(200);
     expect((await call('DELETE', `webhooks/${first}`)).json).toEqual({});
-    expect((await call('GET', `webhooks/${first}`)).json).toEqual({
+    expect((await call('GET', `webhooks/${first}`)).json).toMatchObject({
       error_code: 'RESOURCE_DOES_NOT_EXIST',
       message: `Webhook with ID ${first} not found.`,
     });

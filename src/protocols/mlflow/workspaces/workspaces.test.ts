@@ -104,7 +104,7 @@ describe('the endpoints of workspaces', () => {
     );
     expect(names).toEqual(['alpha', 'beta', 'default', 'gamma']);
     expect((await as('admin', 'DELETE', `${workspaces}/gamma`)).status).toBe(204);
-    expect((await as('admin', 'GET', `${workspaces}/gamma`)).json).toEqual({
+    expect((await as('admin', 'GET', `${workspaces}/gamma`)).json).toMatchObject({
       error_code: 'RESOURCE_DOES_NOT_EXIST',
       message: "Workspace 'gamma' not found",
     });
