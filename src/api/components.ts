@@ -11,6 +11,7 @@ import {
   statementRecordSchema,
 } from '../contract/records.ts';
 import { resolutionSchema, searchResultSchema } from '../contract/resolve.ts';
+import { statementsSchema } from '../contract/statements.ts';
 import { receiptMessageSchema, statusSchema } from '../contract/status.ts';
 
 /** The contract's schemas by the name that the OpenAPI document gives them. */
@@ -24,6 +25,7 @@ export const componentSchemas = {
   OutcomeRecord: outcomeRecordSchema,
   DeploymentRecord: deploymentRecordSchema,
   StatementRecord: statementRecordSchema,
+  Statements: statementsSchema,
   RecordsAnswer: recordsAnswerSchema,
   RecordAnswer: recordAnswerSchema,
   ReceiptMessage: receiptMessageSchema,

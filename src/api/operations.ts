@@ -70,6 +70,18 @@ const questions: readonly ApiOperation[] = [
   },
   {
     method: 'get',
+    path: '/statements',
+    id: 'statements',
+    tag: 'Questions',
+    summary: 'What was ever stated about it?',
+    description:
+      'Approvals, incidents, limitations … with their validity and what took their place; `holds` says which count at the moment. Answers show those that hold in `attributes.statements` of each node.',
+    query: completenessQuerySchema,
+    answer: 'Statements',
+    refusals: ['not_found', 'conflict', 'invalid_message'],
+  },
+  {
+    method: 'get',
     path: '/diff',
     id: 'diff',
     tag: 'Questions',

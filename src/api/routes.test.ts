@@ -39,6 +39,9 @@ const services: ApiServices = {
         detail: { candidates: [{ ref: 'model:default/a' }] },
       });
     },
+    statements: async () => {
+      throw new WherefromError('overloaded', 'Too much.');
+    },
     diff: async () => {
       throw new WherefromError('overloaded', 'Too much.');
     },
@@ -220,6 +223,7 @@ describe('the OpenAPI document', () => {
       'trace',
       'impact',
       'completeness',
+      'statements',
       'diff',
       'resolve',
       'search',

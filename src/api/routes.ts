@@ -72,6 +72,10 @@ function registerQuestions(app: FastifyInstance, services: ApiServices): void {
     const input = inputOf(readQuery(completenessQuerySchema, request.query));
     return answer(reply, await answers.completeness(input, scopeOf(request)));
   });
+  app.get('/statements', async (request, reply) => {
+    const input = inputOf(readQuery(completenessQuerySchema, request.query));
+    return answer(reply, await answers.statements(input, scopeOf(request)));
+  });
   app.get('/diff', async (request, reply) => {
     const input = inputOf(readQuery(diffQuerySchema, request.query));
     return answer(reply, await answers.diff(input, scopeOf(request)));

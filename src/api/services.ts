@@ -2,6 +2,7 @@ import type { Answer, MomentInput, WalkInput } from '../contract/answer.ts';
 import type { Completeness } from '../contract/completeness.ts';
 import type { Diff } from '../contract/diff.ts';
 import type { Resolution, SearchResult } from '../contract/resolve.ts';
+import type { Statements } from '../contract/statements.ts';
 import type { ReceiptMessage, Status } from '../contract/status.ts';
 
 /** For whom a question is answered: short refs are looked up in their workspace. */
@@ -28,6 +29,8 @@ export interface Answers {
   trace(input: WalkInput, scope: Scope): Promise<Answer>;
   impact(input: WalkInput, scope: Scope): Promise<Answer>;
   completeness(input: RefInput, scope: Scope): Promise<Completeness>;
+  /** All that was ever stated about a thing, whether or not it holds at the moment. */
+  statements(input: RefInput, scope: Scope): Promise<Statements>;
   diff(input: PairInput, scope: Scope): Promise<Diff>;
   /** @throws not_found with near names; conflict with `candidates` when the text is ambiguous. */
   resolve(text: string, scope: Scope): Promise<Resolution>;

@@ -125,6 +125,8 @@ export const limits = {
   depthMax: 1_000,
   nodesDefault: 2_000,
   nodesMax: 20_000,
+  /** Statements shown at one node of an answer: all of them are listed on their own. */
+  statementsPerNodeMax: 100,
   /** Reads and writes looked at for one step of a walk. */
   usesMax: 100_000,
   /** Nodes, runs and versions that answers remember: some 60 MB at most. */

@@ -7,7 +7,7 @@ const valueWidthMax = 60;
 
 /** What is worth reading of a node's attributes, by its kind: a line each, the rest is in `--json`. */
 export function detailsOf({ kind, attributes }: AnswerNode): string[] {
-  const lines = [...sameAs(attributes.sameAs)];
+  const lines = [...sameAs(attributes.sameAs), ...statements(attributes.statements)];
   const deleted = text(attributes.deletedTime);
   if (deleted !== undefined) lines.push(`deleted: ${deleted}`);
   if (kind === 'prediction') {
@@ -43,6 +43,20 @@ function sameAs(value: unknown): string[] {
       const until = text(validTo) === undefined ? '' : `, until ${text(validTo)}`;
       return `= ${text(ref) ?? ''} (${text(rule) ?? ''}${until})`;
     });
+}
+
+/** `incident: trained on leaked labels (Ada)`: what is stated about the node and holds. */
+function statements(value: unknown): string[] {
+  const said = list(value).filter(isObject);
+  const lines = said.slice(0, itemsMax).map((each) => {
+    const body = text(each.text) ?? (each.value === undefined ? '' : shown(each.value));
+    const until = text(each.validTo) === undefined ? [] : [`until ${text(each.validTo)}`];
+    const notes = [...(text(each.author) === undefined ? [] : [text(each.author)]), ...until];
+    const what = body === '' ? (text(each.type) ?? '') : `${text(each.type)}: ${body}`;
+    return notes.length === 0 ? what : `${what} (${notes.join(', ')})`;
+  });
+  const more = said.length - itemsMax;
+  return more > 0 ? [...lines, `… ${more} more statements`] : lines;
 }
 
 /** `parameters: max_depth=8, seed=7, …` */

@@ -105,6 +105,7 @@ describe('reading verbs on a running server', () => {
     expect(out).toContain('└─ deployment scoring@1  served');
     expect(out).toContain('model version credit-risk@1  deployed-as · declared');
     expect(out).toContain('agent Ada Lovelace');
+    expect(out).toContain('approval (Ada Lovelace)');
     expect(out).toContain('truth: 1');
     expect(out).toMatch(/Completeness \d+ %/);
     expect(out).toMatch(/Checkpoint: \d+ entries/);

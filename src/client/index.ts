@@ -11,6 +11,7 @@ import type {
   StatementRecord,
 } from '../contract/records.ts';
 import type { Resolution, SearchResult } from '../contract/resolve.ts';
+import type { Statements } from '../contract/statements.ts';
 import type { ReceiptMessage, Status } from '../contract/status.ts';
 
 export type * from '../contract/answer.ts';
@@ -19,6 +20,7 @@ export type * from '../contract/diff.ts';
 export type * from '../contract/problem.ts';
 export type * from '../contract/records.ts';
 export type * from '../contract/resolve.ts';
+export type * from '../contract/statements.ts';
 export type * from '../contract/status.ts';
 
 /** How to reach a server. */
@@ -53,6 +55,7 @@ export interface Client {
   trace(input: WalkInput): Promise<Answer>;
   impact(input: WalkInput): Promise<Answer>;
   completeness(ref: string, moment?: MomentInput): Promise<Completeness>;
+  statements(ref: string, moment?: MomentInput): Promise<Statements>;
   diff(a: string, b: string, moment?: MomentInput): Promise<Diff>;
   resolve(ref: string): Promise<Resolution>;
   search(query: string, limit?: number): Promise<SearchResult>;
@@ -81,6 +84,7 @@ export function createClient(options: ClientOptions): Client {
     trace: (input) => get('trace', walkQuery(input)),
     impact: (input) => get('impact', walkQuery(input)),
     completeness: (ref, moment) => get('completeness', { ref, ...momentQuery(moment) }),
+    statements: (ref, moment) => get('statements', { ref, ...momentQuery(moment) }),
     diff: (a, b, moment) => get('diff', { a, b, ...momentQuery(moment) }),
     resolve: (ref) => get('resolve', { ref }),
     search: (q, limit) => get('search', { q, limit }),

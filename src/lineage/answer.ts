@@ -10,6 +10,7 @@ import type {
 } from '../contract/answer.ts';
 import { parseRef } from '../facts/ref.ts';
 import type { NameLink } from './identity/family.ts';
+import { iso } from './iso.ts';
 import { nameOf } from './name-of.ts';
 import type { AttributeRow, NodeRow } from './store.ts';
 import type { GraphView } from './view.ts';
@@ -113,12 +114,17 @@ function sameAsOf(
   };
 }
 
+/** A walk as it is shown; `refs` tells under which ref each of its nodes is. */
+interface RenderedWalk extends Pick<Answer, 'nodes' | 'edges' | 'stopped'> {
+  readonly refs: ReadonlyMap<number, string>;
+}
+
 /** Turns a finished walk into nodes, edges and stops, with refs in place of keys. */
 export async function renderWalk(
   walk: Walk,
   outside: readonly OutsideNode[],
   timesOf: TimesOf,
-): Promise<Pick<Answer, 'nodes' | 'edges' | 'stopped'>> {
+): Promise<RenderedWalk> {
   const { view } = walk;
   const keys = [...walk.nodes.keys()].filter((key) => key > 0);
   const rows = await view.nodes(keys);
@@ -145,6 +151,7 @@ export async function renderWalk(
     refs.set(key, node.ref);
   }
   return {
+    refs,
     nodes: [...nodes.values()],
     edges: await renderEdges({ walk, refs, timesOf, timeText }),
     stopped: walk.stops.map(
@@ -289,11 +296,6 @@ function createTimeText(): TimeText {
     }
     return text;
   };
-}
-
-/** RFC 3339 in UTC. Times out of its range are shown as the nearest it can say. */
-export function iso(time: number): string {
-  return new Date(Math.max(-62_135_596_800_000, Math.min(time, 253_402_300_799_999))).toISOString();
 }
 
 /** Counts of the same thing added up, none that is zero. */

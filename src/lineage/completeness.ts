@@ -3,6 +3,7 @@ import type { AnswerEdge, AnswerNode } from '../contract/answer.ts';
 import type { CompletenessCheck } from '../contract/completeness.ts';
 import { findRef } from '../facts/ref.ts';
 import { strongDigest } from './identity/canonical-name.ts';
+import type { Approval } from './statements.ts';
 
 /** A trace: all of its nodes and edges. */
 interface Graph {
@@ -19,7 +20,7 @@ interface Judge {
   /** Refs of datasets, without their kind, of which columns are in the graph. */
   readonly withColumns: ReadonlySet<string>;
   readonly anyAgent: boolean;
-  readonly statements: ReadonlyMap<string, readonly string[]>;
+  readonly approvalOf: (ref: string) => Approval;
   readonly checks: CompletenessCheck[];
 }
 
@@ -30,7 +31,7 @@ interface Judge {
  */
 export function checkCompleteness(
   graph: Graph,
-  statements: ReadonlyMap<string, readonly string[]>,
+  approvalOf: (ref: string) => Approval,
 ): CompletenessCheck[] {
   const { ref } = graph;
   const judge: Judge = {
@@ -44,7 +45,7 @@ export function checkCompleteness(
       ),
     ),
     anyAgent: graph.edges.some((edge) => edge.relation === 'did'),
-    statements,
+    approvalOf,
     checks: [],
   };
   const kind = findRef(ref)?.kind;
@@ -148,19 +149,20 @@ function makesModel(judge: Judge, run: AnswerNode): boolean {
   );
 }
 
+const approvalHints: Readonly<Record<Approval, string>> = {
+  approved: '',
+  none: 'POST a statement of type approval about it.',
+  refused: 'The newest approval says that it is not approved.',
+  unheld: 'No approval holds: GET /statements?ref= tells which ended or were superseded.',
+};
+
 function modelVersion(judge: Judge, node: AnswerNode): void {
   const from = into(judge, node.ref, 'registered-as');
   // A prompt is written, not trained.
   if (node.attributes['tag.mlflow.prompt.is_prompt'] !== 'true')
     need(judge, node.ref, 'training run', from, 'Register the model from a run or a logged model.');
-  const said = judge.statements.get(node.ref) ?? [];
-  check(
-    judge,
-    node.ref,
-    'approval',
-    said.includes('approval'),
-    'POST a statement of type approval about it.',
-  );
+  const approval = judge.approvalOf(node.ref);
+  check(judge, node.ref, 'approval', approval === 'approved', approvalHints[approval]);
   check(
     judge,
     node.ref,

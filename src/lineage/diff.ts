@@ -106,7 +106,11 @@ function sideOf(answer: GraphAnswer): Side {
   for (const node of answer.nodes)
     if (node.kind === 'deployment') values(side.configuration, node.attributes.configuration);
   const start = nodes.get(answer.ref);
-  if (start && start.kind !== 'run') values(side.attributes, start.attributes);
+  if (start && start.kind !== 'run') {
+    // Statements have ids and times of their own: no two things have the same.
+    const { statements: _, statementsOmitted: __, ...attributes } = start.attributes;
+    values(side.attributes, attributes);
+  }
   return side;
 }
 

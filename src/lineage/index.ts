@@ -1,11 +1,12 @@
-export { iso } from './answer.ts';
 export { type Changed, GraphChanges } from './changes.ts';
 export { diffTraces } from './diff.ts';
 export { canonicalName } from './identity/canonical-name.ts';
 export { createNames } from './identity/names.ts';
+export { iso } from './iso.ts';
 export { createMemories } from './memory.ts';
 export type { Moment } from './moment.ts';
 export { projectLineage } from './project.ts';
+export { listStatements } from './statements.ts';
 export type * from './store.ts';
 export {
   type GraphAnswer,
@@ -16,4 +17,5 @@ export {
   type WalkQuery,
   walkLimits,
 } from './trace.ts';
+export { GraphView } from './view.ts';
 export type { PredictionNode, PredictionSource } from './walk-predictions.ts';

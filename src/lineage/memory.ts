@@ -1,7 +1,7 @@
 import { limits } from '../base/limits.ts';
 import type { AnswerNode } from '../contract/answer.ts';
 import type { Changed } from './changes.ts';
-import type { Drop, Moment, RunStatus, Write } from './moment.ts';
+import type { Drop, Moment, RunStatus, Statement, Write } from './moment.ts';
 import type { DatasetUseRow, EdgeRow, NodeRow, RareRows, SameContentRow } from './store.ts';
 
 /** Stored edges of a node in one direction; `hub` where they are too many to walk. */
@@ -38,7 +38,8 @@ export class GraphMemory {
   readonly same = new Map<number, readonly SameContentRow[]>();
   /** How many links hubs have, by node: counting them takes long. */
   readonly counts = new Map<number, Map<string, number>>();
-  readonly statements = new Map<number, readonly string[]>();
+  /** All that was recorded, whether or not it holds: that changes with time alone. */
+  readonly statements = new Map<number, readonly Statement[]>();
   /** Nodes as answers show them, before and after enrichment. */
   readonly shown = new Map<number, AnswerNode>();
   readonly enriched = new Map<AnswerNode, AnswerNode>();

@@ -1,7 +1,8 @@
+import type { JsonObject } from '../base/json.ts';
 import type { RunState, WriteMode } from '../facts/facts.ts';
 import type { Known } from '../facts/relations.ts';
 import { areOne, type Family } from './identity/family.ts';
-import type { DatasetUseRow, EdgeRow, NodeRow } from './store.ts';
+import type { DatasetUseRow, EdgeRow, NodeRow, SupersededRow } from './store.ts';
 
 /** What was known (positions up to `position`) and what was true (at `at`, ms). */
 export interface Moment {
@@ -35,6 +36,19 @@ export interface Write {
   readonly time: number;
   readonly mode: WriteMode;
   readonly row: DatasetUseRow;
+}
+
+/** A statement as stored, with all that ever took its place. Times are ms since 1970. */
+export interface Statement {
+  readonly id: string;
+  readonly type: string;
+  readonly said: JsonObject;
+  /** When it was made. */
+  readonly time: number;
+  readonly position: number;
+  readonly validFrom: number | undefined;
+  readonly validTo: number | undefined;
+  readonly superseded: readonly SupersededRow[];
 }
 
 /** Event time [from, to) in ms of a dataset. */

@@ -105,6 +105,9 @@ export interface MergeRow {
 export interface SupersededRow {
   readonly statement: string;
   readonly by: string;
+  /** What the two statements are about; null where they are not recorded. */
+  readonly ref: string | null;
+  readonly byRef: string | null;
   readonly validFrom: number | null;
   readonly position: number;
 }
@@ -276,6 +279,7 @@ export interface LineageReader {
   columnsVia(vias: readonly number[]): Awaitable<ColumnRow[]>;
   flowsVia(vias: readonly number[]): Awaitable<FlowRow[]>;
   merges(keys: readonly number[]): Awaitable<MergeRow[]>;
+  findStatement(id: string): Awaitable<(StatementRow & { readonly ref: string }) | undefined>;
   /** What took the place of the statements. */
   superseded(statements: readonly string[]): Awaitable<SupersededRow[]>;
   /** Versions with the same content, by strong digest; at most `limit` in all. */
@@ -328,7 +332,7 @@ export interface LineageStore extends LineageReader {
   putColumn(row: ColumnRow): Awaitable<void>;
   putFlow(row: FlowRow): Awaitable<void>;
   putMerge(row: MergeRow): Awaitable<void>;
-  putSuperseded(row: SupersededRow): Awaitable<void>;
+  putSuperseded(row: Omit<SupersededRow, 'ref' | 'byRef'>): Awaitable<void>;
   putDrop(dataset: number, time: number, position: number): Awaitable<void>;
   putDeclaration(row: DeclarationRow): Awaitable<void>;
   putDeclarationTime(job: number, time: number, position: number): Awaitable<void>;

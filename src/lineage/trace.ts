@@ -9,7 +9,8 @@ import { impactOfColumn, traceColumns } from './columns.ts';
 import { checkCompleteness } from './completeness.ts';
 import { renamedAfter } from './identity/former.ts';
 import type { GraphMemory } from './memory.ts';
-import type { Moment } from './moment.ts';
+import type { Moment, Statement } from './moment.ts';
+import { approvalOf, readStatements, withStatements } from './statements.ts';
 import type { LineageReader, NodeRow } from './store.ts';
 import { GraphView } from './view.ts';
 import { Walk, type WalkLimits } from './walk.ts';
@@ -154,7 +155,11 @@ async function finish(
 ): Promise<JudgedAnswer> {
   await walk.conceal();
   const rendered = await renderWalk(walk, outside, sources.timesOf);
-  const nodes = await enrichFresh(rendered.nodes, walk.view, sources);
+  const enriched = await enrichFresh(rendered.nodes, walk.view, sources);
+  const statements = await statementsOf(walk.view, rendered.refs);
+  const nodes = enriched.map((node) =>
+    withStatements(node, statements.get(node.ref) ?? [], query.moment),
+  );
   const refs = (kind: EntityKind): string[] =>
     nodes.filter((node) => node.kind === kind).map((node) => node.ref);
   const counts =
@@ -182,7 +187,10 @@ async function finish(
     direction: walk.direction === 'up' ? ('upstream' as const) : ('downstream' as const),
   };
   const whole = { ref: query.ref, nodes, edges: rendered.edges };
-  const checks = walk.direction === 'up' ? checkCompleteness(whole, await statementsOf(walk)) : [];
+  const checks =
+    walk.direction === 'up'
+      ? checkCompleteness(whole, (ref) => approvalOf(statements.get(ref) ?? [], query.moment))
+      : [];
   const missing = checks.filter((check) => !check.found).map(({ ref, what }) => ({ ref, what }));
   const answer = {
     ...graph,
@@ -210,28 +218,23 @@ async function enrichFresh(
   return nodes.map((node) => memory.enriched.get(node) ?? node);
 }
 
-/** Types of statements about the nodes of a walk, by ref. */
-async function statementsOf({
-  nodes,
-  view,
-}: Walk): Promise<ReadonlyMap<string, readonly string[]>> {
-  const { statements } = view.memory;
-  const rows = await view.nodes([...nodes.keys()].filter((key) => key > 0));
-  const unknown = rows.filter(({ key }) => !statements.has(key)).map(({ key }) => key);
-  const told = unknown.length === 0 ? [] : await view.reader.statements(unknown);
-  const byNode = Map.groupBy(
-    told.filter((row) => view.seen(row)),
-    ({ node }) => node,
-  );
-  for (const key of unknown)
-    statements.set(
-      key,
-      (byNode.get(key) ?? []).map(({ type }) => type),
-    );
-  const found = new Map<string, readonly string[]>();
-  for (const { key, ref } of rows) {
-    const types = statements.get(key) ?? [];
-    if (types.length > 0) found.set(ref, types);
+/** Statements about the nodes of an answer, by the ref under which each is shown. */
+async function statementsOf(
+  view: GraphView,
+  refs: ReadonlyMap<number, string>,
+): Promise<ReadonlyMap<string, readonly Statement[]>> {
+  const shownAs = new Map(refs);
+  for (const [key, ref] of refs) {
+    if (key > 0) continue;
+    // A prediction is a node of the graph only where something was said of it.
+    shownAs.delete(key);
+    const node = await view.reader.findNode(ref);
+    if (node !== undefined) shownAs.set(node.key, ref);
+  }
+  const found = new Map<string, readonly Statement[]>();
+  for (const [key, statements] of await readStatements(view, [...shownAs.keys()])) {
+    const ref = shownAs.get(key) ?? '';
+    found.set(ref, [...(found.get(ref) ?? []), ...statements]);
   }
   return found;
 }

@@ -9,10 +9,12 @@ import {
   createMemories,
   diffTraces,
   type GraphAnswer,
+  GraphView,
   impact,
   iso,
   judge,
   type LineageSources,
+  listStatements,
   type Moment,
   type PredictionSource,
   trace,
@@ -107,6 +109,21 @@ export function createAnswers(options: AnswersOptions): Answers {
           score: answer.completeness.score,
           checks: [...checks],
           missing: answer.completeness.missing,
+          checkpoint: checkpointAt(head),
+        };
+      }),
+    statements: (input, scope) =>
+      read(async (session) => {
+        const { head, asOf, ask } = await prepare(session, input, scope);
+        const { ref, statements } = await ask(input.ref, async ({ ref, moment }, { reader }) => ({
+          ref,
+          statements: await listStatements(new GraphView(reader, moment), ref),
+        }));
+        return {
+          ref,
+          asOf: { position: asOf.position },
+          at: input.at === undefined ? null : iso(input.at),
+          statements: [...statements],
           checkpoint: checkpointAt(head),
         };
       }),

@@ -1,4 +1,5 @@
 import type { LineageReader, MergeRow, SupersededRow } from '../store.ts';
+import { maySupersede } from './stated.ts';
 
 /** What is known at a position of two names: from when to when (ms) they are one, or are kept apart. */
 export interface NameLink extends Pick<MergeRow, 'a' | 'b' | 'rule' | 'apart' | 'position'> {
@@ -68,7 +69,7 @@ async function linksOf(
   const statements = rows.flatMap(({ statement }) => statement || []);
   const ends = statements.length === 0 ? [] : await reader.superseded(statements);
   const endsOf = Map.groupBy(
-    ends.filter((end) => end.position <= position),
+    ends.filter((end) => end.position <= position && maySupersede(end)),
     ({ statement }) => statement,
   );
   return rows

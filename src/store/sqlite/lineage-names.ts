@@ -68,7 +68,10 @@ export function mergesOf(db: Database, keys: readonly number[]): MergeRow[] {
 /** What took the place of the statements. */
 export function supersededOf(db: Database, statements: readonly string[]): SupersededRow[] {
   return db.all<SupersededRow>(
-    'SELECT statement, by_statement AS "by", valid_from AS validFrom, position FROM lineage_superseded WHERE statement IN (SELECT value FROM json_each(?))',
+    `SELECT s.statement, s.by_statement AS "by", s.valid_from AS validFrom, s.position,
+      (SELECT n.ref FROM lineage_statements t JOIN lineage_nodes n ON n.key = t.node WHERE t.id = s.statement) AS ref,
+      (SELECT n.ref FROM lineage_statements t JOIN lineage_nodes n ON n.key = t.node WHERE t.id = s.by_statement) AS byRef
+     FROM lineage_superseded s WHERE s.statement IN (SELECT value FROM json_each(?)) ORDER BY s.position, s.by_statement`,
     JSON.stringify(statements),
   );
 }
@@ -94,7 +97,7 @@ export function putMerge(db: Database, row: MergeRow): void {
 }
 
 /** Writes that a statement took the place of another. */
-export function putSuperseded(db: Database, row: SupersededRow): void {
+export function putSuperseded(db: Database, row: Omit<SupersededRow, 'ref' | 'byRef'>): void {
   db.run(
     'INSERT INTO lineage_superseded (statement, by_statement, valid_from, position) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
     row.statement,

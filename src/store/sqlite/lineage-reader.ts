@@ -328,6 +328,13 @@ export class SqliteLineageReader implements LineageReader {
     return mergesOf(this.db, keys);
   }
 
+  findStatement(id: string): (StatementRow & { readonly ref: string }) | undefined {
+    return this.db.get<StatementRow & { readonly ref: string }>(
+      'SELECT s.id, s.node, s.type, s.body, s.time, s.position, n.ref FROM lineage_statements s JOIN lineage_nodes n ON n.key = s.node WHERE s.id = ?',
+      id,
+    );
+  }
+
   superseded(statements: readonly string[]): SupersededRow[] {
     return supersededOf(this.db, statements);
   }

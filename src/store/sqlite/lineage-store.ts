@@ -262,7 +262,7 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
     putMerge(this.db, row);
   }
 
-  putSuperseded(row: SupersededRow): void {
+  putSuperseded(row: Omit<SupersededRow, 'ref' | 'byRef'>): void {
     this.#changes.touchAll(row.position);
     putSuperseded(this.db, row);
   }
