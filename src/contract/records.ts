@@ -96,7 +96,7 @@ export const statementRecordSchema = z
       .min(1)
       .max(limits.idCharactersMax)
       .describe(
-        'approval, assumption, intendedUse, limitation, incident, alert, permission, labelGuideline, note, or another. alias: the ref and the dataset `value.of` are the same; distinct: they are not, whatever says so.',
+        'approval, assumption, intendedUse, limitation, incident, alert, permission, labelGuideline, note, or another. alias: the ref and the whole ref `value.of` are one thing, distinct: they are not, whatever says so; both are of one kind, and of the organisation (datasets, sources) or of one workspace.',
       ),
     text: textSchema.optional(),
     value: attributesSchema.optional(),
@@ -106,7 +106,9 @@ export const statementRecordSchema = z
     supersedes: z
       .string()
       .optional()
-      .describe('Id of the statement that it replaces, from validFrom on.'),
+      .describe(
+        'Id of the statement that it replaces, from validFrom on; one about a thing of another workspace is refused.',
+      ),
   })
   .meta({ id: 'StatementRecord' });
 export type StatementRecord = z.input<typeof statementRecordSchema>;
@@ -126,6 +128,7 @@ export const recordsAnswerSchema = z
           id: z.string().optional(),
           status: z.enum(['kept', 'duplicate', 'refused', 'flagged']),
           message: z.string().optional(),
+          code: z.string().optional().describe('Why it was refused; conflict when absent.'),
         }),
       )
       .describe('Items that were not plainly kept.'),

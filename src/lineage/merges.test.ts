@@ -203,3 +203,24 @@ test('what joins and parts names is the same in any order, and repeated', async 
     { numRuns: 12 },
   );
 });
+
+test('names of two kinds are never one, whatever was stated', async () => {
+  const graph = createGraph();
+  await graph.add(...data, alias('s1', { value: { of: 'source:file/b' } }));
+  const { nodes } = await graph.trace(refOf('a'));
+  expect(nodes.find(({ ref }) => ref === refOf('a'))?.attributes.sameAs).toBeUndefined();
+  expect((await graph.store.rareRows()).merges).toBe(false);
+});
+
+test('a statement about one workspace takes the place of none about another', async () => {
+  const graph = createGraph();
+  const ref = 'modelVersion:default/m@1';
+  const made = { kind: 'statement.made', time: 1, value: undefined } as const;
+  await graph.add({ ...made, id: 'ok', ref, type: 'approval' });
+  const foreign = { ref: 'modelVersion:fraud/m@1', supersedes: 'ok' };
+  await graph.add({ ...made, id: 'n1', type: 'note', ...foreign });
+  const said = async () => (await graph.trace(ref)).nodes[0]?.attributes.statements;
+  expect(await said()).toMatchObject([{ id: 'ok' }]);
+  await graph.add({ ...made, id: 'n2', type: 'note', ref, supersedes: 'ok' });
+  expect(await said()).toMatchObject([{ id: 'n2' }]);
+});

@@ -207,6 +207,56 @@ describe('statements', () => {
     expect(await post('statements', { ref: 'credit-risk@1' })).toMatchObject({ status: 422 });
   });
 
+  it('say that two names are one only of one kind, and within one workspace', async () => {
+    const alias = (ref: string, of: string | undefined, type = 'alias') =>
+      post('statements', { ref, type, ...(of !== undefined && { value: { of } }) });
+    const data = 'dataset:file/data.csv';
+    expect(await alias(data, 'dataset:file/copy.csv')).toMatchObject({ status: 201 });
+    expect(await alias(data, 'dataset:file/else.csv', 'distinct')).toMatchObject({ status: 201 });
+    for (const type of ['alias', 'distinct']) {
+      expect(await alias(data, refOf(1), type)).toMatchObject({ status: 422 });
+      expect(await alias(data, 'source:postgres/db', type)).toMatchObject({ status: 422 });
+      expect(await alias(data, 'garbage', type)).toMatchObject({ status: 422 });
+      expect(await alias(data, undefined, type)).toMatchObject({ status: 422 });
+      expect(
+        await alias('model:default/credit-risk', 'model:fraud/credit-risk', type),
+      ).toMatchObject({ status: 403, body: { detail: expect.stringContaining('workspace') } });
+    }
+    const listed = await post('statements', [
+      { ref: data, type: 'note' },
+      { ref: data, type: 'alias', value: { of: 'garbage' } },
+    ]);
+    expect(listed).toMatchObject({
+      status: 201,
+      body: {
+        accepted: 1,
+        refused: 1,
+        results: [
+          {
+            index: 1,
+            status: 'refused',
+            code: 'invalid_message',
+            message: expect.stringContaining('garbage'),
+          },
+        ],
+      },
+    });
+  });
+
+  it('take back nothing that was said about another workspace', async () => {
+    const data = 'dataset:file/data.csv';
+    await post('statements', { id: 'ok', ref: 'credit-risk@1', type: 'approval' });
+    expect(await post('statements', { ref: data, type: 'note', supersedes: 'ok' })).toMatchObject({
+      status: 403,
+    });
+    expect(
+      await post('statements', { ref: 'credit-risk@2', type: 'note', supersedes: 'ok' }),
+    ).toMatchObject({ status: 201 });
+    expect(await post('statements', { id: 'ok', ref: data, type: 'approval' })).toMatchObject({
+      status: 409,
+    });
+  });
+
   it('are made once under an id', async () => {
     const note = { id: 'n1', ref: 'dataset:file/data.csv', type: 'note', text: 'x' };
     expect((await post('statements', note)).body.accepted).toBe(1);

@@ -1,9 +1,13 @@
+import type { ErrorCode } from '../../base/errors.ts';
+
 /** What became of one record of a request. */
 export interface RecordResult {
   readonly index: number;
   readonly id: string;
   readonly status: 'kept' | 'duplicate' | 'refused' | 'flagged';
   readonly message?: string;
+  /** Of one that was refused; `conflict` when absent. */
+  readonly code?: ErrorCode;
 }
 
 /** The door's answer to a request of records. */

@@ -115,7 +115,7 @@ function sendRecords(
   const [refused] = single && answer.refused > 0 ? answer.results : [];
   if (refused) {
     const message = refused.message ?? 'It contradicts what is recorded.';
-    throw new WherefromError('conflict', message, { detail: { id: refused.id } });
+    throw new WherefromError(refused.code ?? 'conflict', message, { detail: { id: refused.id } });
   }
   if (answer.refused > 0) services.count('refused', 'wherefrom');
   if (answer.flagged > 0) services.count('warned', 'wherefrom');

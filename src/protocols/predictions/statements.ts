@@ -1,4 +1,5 @@
 import { WherefromError } from '../../base/errors.ts';
+import { text } from '../../base/json.ts';
 import type { DecideContext, Operation, Payload, Tokenise } from '../../door/index.ts';
 import { findRef, workspaceOf } from '../../facts/ref.ts';
 import { timeOf } from './check.ts';
@@ -33,6 +34,11 @@ export const makeStatements: Operation<SentStatements, RecordsAnswer, StatementM
       const repeated = await findRepeated(message, ref, { seen, context });
       if (repeated) {
         results.add({ index, ...repeated });
+        continue;
+      }
+      const refusal = refuseIdentity(message, ref) ?? (await refusePlace(message, ref, context));
+      if (refusal) {
+        results.add({ index, id: message.id ?? '', status: 'refused', ...refusal });
         continue;
       }
       const id = message.id || `st_${context.random(12).toString('hex')}`;
@@ -133,11 +139,59 @@ async function findRepeated(
 ): Promise<Omit<RecordResult, 'index'> | undefined> {
   if (!id) return undefined;
   if (seen.has(id)) return { id, status: 'duplicate' };
-  const node = await context.state.lineage.findNode(ref);
-  const made = node ? await context.state.lineage.statements([node.key]) : [];
-  const before = made.find((row) => row.id === id);
+  const before = await context.state.lineage.findStatement(id);
   if (!before) return undefined;
+  if (before.ref !== ref) {
+    const taken = `There is a statement ${id} about something else. Send it under another id.`;
+    return { id, status: 'refused', message: taken };
+  }
   if (before.type === type) return { id, status: 'duplicate' };
   const message = `The statement ${id} was made before with the type ${before.type}. Send it under another id.`;
   return { id, status: 'refused', message };
 }
+
+type Refusal = Required<Pick<RecordResult, 'code' | 'message'>>;
+
+/**
+ * `alias` and `distinct` are about two names of one kind, both of the organisation (datasets, sources)
+ * or both of the workspace that the request is about; `ref` is within its reach already.
+ */
+function refuseIdentity({ type, value }: StatementMessage, ref: string): Refusal | undefined {
+  if (!identityTypes.has(type)) return undefined;
+  const of = text(value?.of);
+  const [one, other] = [findRef(ref), of === undefined ? undefined : findRef(of)];
+  if (of === undefined || other === undefined) {
+    const sent =
+      of === undefined ? 'is missing' : `is "${of.slice(0, 200)}", which is no whole ref`;
+    const hint = 'such as dataset:namespace/name';
+    return { code: 'invalid_message', message: `"value.of" ${sent}: name the other one, ${hint}.` };
+  }
+  if (one?.kind !== other.kind) {
+    const kinds = `${ref} is a ${one?.kind}, ${of.slice(0, 200)} a ${other.kind}`;
+    return { code: 'invalid_message', message: `${kinds}: they cannot be one.` };
+  }
+  if (workspaceOf(of) === workspaceOf(ref)) return undefined;
+  return {
+    code: 'forbidden',
+    message: `${of.slice(0, 200)} is not of the workspace of ${ref}: they cannot be one.`,
+  };
+}
+
+/** Of what was said about things of another workspace nothing is taken back. */
+async function refusePlace(
+  { supersedes }: StatementMessage,
+  ref: string,
+  { state }: DecideContext,
+): Promise<Refusal | undefined> {
+  const before = supersedes ? await state.lineage.findStatement(supersedes) : undefined;
+  if (before === undefined) return undefined;
+  const workspace = workspaceOf(before.ref);
+  if (workspace === undefined || workspace === workspaceOf(ref)) return undefined;
+  return {
+    code: 'forbidden',
+    message: `The statement ${supersedes} is about a thing of a workspace: only a statement about a thing of that workspace can take its place.`,
+  };
+}
+
+/** Types of statements that say whether two names are one thing (decision 0028). */
+const identityTypes: ReadonlySet<string> = new Set(['alias', 'distinct']);
