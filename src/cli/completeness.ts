@@ -1,6 +1,6 @@
 import { exitCodes, writeJson } from './io.ts';
 import { momentArgs, readMoment } from './moment.ts';
-import { renderCompleteness } from './render-completeness.ts';
+import { notJudgedWords, renderCompleteness } from './render-completeness.ts';
 import { sourceArgs, withSource } from './source.ts';
 import { defineVerb, readNumber } from './verb.ts';
 
@@ -30,7 +30,12 @@ export const verb = defineVerb({
     );
     if (args.json) writeJson(io, answer);
     else io.out(renderCompleteness(answer, io).join('\n'));
-    if (min === undefined || answer.score * 100 >= min) return exitCodes.done;
+    if (min === undefined) return exitCodes.done;
+    if (answer.notJudged !== undefined) {
+      io.err(`Not judged, so not ${min} % complete: ${notJudgedWords[answer.notJudged]}.`);
+      return exitCodes.failed;
+    }
+    if (answer.score * 100 >= min) return exitCodes.done;
     io.err(`The score is below ${min} %.`);
     return exitCodes.failed;
   },

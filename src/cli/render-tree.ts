@@ -194,7 +194,12 @@ const stopWords = {
 
 /** The score, and what is missing. */
 function renderCompleteness(completeness: Answer['completeness'], style: Style): string[] {
-  const { score, missing } = completeness;
+  const { score, missing, notJudged } = completeness;
+  if (notJudged === 'stopped')
+    return [
+      'Completeness: not judged, as the walk was cut off; "wherefrom completeness" judges all.',
+    ];
+  if (notJudged === 'nothing') return ['Completeness: nothing to judge.'];
   const percent = Math.floor(score * 100);
   if (missing.length === 0) return [`Completeness ${percent} %: nothing is missing.`];
   const lines = [`${style.bold(`Completeness ${percent} %`)}, missing:`];

@@ -142,6 +142,17 @@ describe('reading verbs on a running server', () => {
     expect((await run('completeness', 'credit-risk@1', '--min', '0')).code).toBe(exitCodes.done);
   });
 
+  it('fail as a gate where nothing can be judged, and say so', async () => {
+    const { nodes } = JSON.parse((await run('trace', 'main.clean', '--json')).out);
+    const { ref } = nodes.find(({ kind }: { kind: string }) => kind === 'source');
+    const { code, err, out } = await run('completeness', ref, '--min', '0');
+    expect(code).toBe(exitCodes.failed);
+    expect(err).toContain('nothing to judge');
+    expect(out).toContain('Not judged');
+    expect((await run('trace', ref)).out).toContain('Completeness: nothing to judge.');
+    expect((await run('applicant-1', '--depth', '1')).out).toContain('Completeness: not judged');
+  });
+
   it('judge how complete a lineage was at a position', async () => {
     const now = JSON.parse((await run('completeness', 'credit-risk@1', '--json')).out);
     const at = now.asOf.position - 1;

@@ -103,9 +103,24 @@ export const missingLinkSchema = z
   .meta({ id: 'MissingLink' });
 export type MissingLink = z.infer<typeof missingLinkSchema>;
 
+/** Why a score says nothing. */
+export const notJudgedSchema = z
+  .enum(['nothing', 'stopped'])
+  .describe(
+    'nothing: nothing of it can be judged. stopped: the walk was cut off by depth or number of nodes.',
+  );
+
 /** How much of a full lineage is there: 1 is all of it. */
 export const completenessSummarySchema = z
-  .object({ score: z.number().min(0).max(1), missing: z.array(missingLinkSchema) })
+  .object({
+    score: z
+      .number()
+      .min(0)
+      .max(1)
+      .describe('0 where it was not judged; 1 of an answer downstream.'),
+    missing: z.array(missingLinkSchema),
+    notJudged: notJudgedSchema.optional(),
+  })
   .meta({ id: 'CompletenessSummary' });
 export type CompletenessSummary = z.infer<typeof completenessSummarySchema>;
 

@@ -1,10 +1,13 @@
 import { z } from 'zod';
 import {
+  answerStopSchema,
   checkpointSchema,
   knownSchema,
   missingLinkSchema,
+  notJudgedSchema,
   positionSchema,
   refSchema,
+  timeSchema,
 } from './answer.ts';
 
 /** One link that a full lineage should have, and whether this one has it. */
@@ -25,9 +28,15 @@ export const completenessSchema = z
   .object({
     ref: refSchema,
     asOf: z.object({ position: positionSchema.or(z.literal(-1)) }),
+    at: timeSchema.nullable().optional().describe('What was true at this time; null is now.'),
     score: z.number().min(0).max(1).describe('Share of the links that are there.'),
     checks: z.array(completenessCheckSchema),
     missing: z.array(missingLinkSchema),
+    notJudged: notJudgedSchema.optional(),
+    stopped: z
+      .array(answerStopSchema)
+      .optional()
+      .describe('Where the walk went no further; what is not found there is not called missing.'),
     checkpoint: checkpointSchema.nullable(),
   })
   .meta({ id: 'Completeness' });

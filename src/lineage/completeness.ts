@@ -17,11 +17,21 @@ interface Judge {
   readonly nodes: ReadonlyMap<string, AnswerNode>;
   readonly edgesInto: ReadonlyMap<string, readonly AnswerEdge[]>;
   readonly edgesFrom: ReadonlyMap<string, readonly AnswerEdge[]>;
-  /** Refs of datasets, without their kind, of which columns are in the graph. */
-  readonly withColumns: ReadonlySet<string>;
-  readonly anyAgent: boolean;
-  readonly approvalOf: (ref: string) => Approval;
+  readonly known: Known;
   readonly checks: CompletenessCheck[];
+}
+
+/** What is known of the things of the trace beside its nodes and edges, all by ref. */
+export interface Known {
+  readonly approvalOf: (ref: string) => Approval;
+  /** A statement of type `owner` about it holds. */
+  readonly hasStatedOwner: (ref: string) => boolean;
+  /** The dataset has columns, wherever they were told of. */
+  readonly hasColumns: (ref: string) => boolean;
+  /** The agent stands for a person that was not named. */
+  readonly isNobody: (agent: string) => boolean;
+  /** The walk did not go on here: what is not found may be behind it. */
+  readonly isStopped: (ref: string) => boolean;
 }
 
 /**
@@ -29,23 +39,14 @@ interface Judge {
  * of a thing depends on its kind: of a model version a run behind it, of a training run code, data,
  * environment, parameters and seeds, of data who made it and a digest.
  */
-export function checkCompleteness(
-  graph: Graph,
-  approvalOf: (ref: string) => Approval,
-): CompletenessCheck[] {
+export function checkCompleteness(graph: Graph, known: Known): CompletenessCheck[] {
   const { ref } = graph;
   const judge: Judge = {
     graph,
     nodes: new Map(graph.nodes.map((node) => [node.ref, node])),
     edgesInto: Map.groupBy(graph.edges, (edge) => edge.to),
     edgesFrom: Map.groupBy(graph.edges, (edge) => edge.from),
-    withColumns: new Set(
-      graph.nodes.flatMap(({ kind, ref }) =>
-        kind === 'field' ? ref.slice('field:'.length, ref.indexOf('#')) : [],
-      ),
-    ),
-    anyAgent: graph.edges.some((edge) => edge.relation === 'did'),
-    approvalOf,
+    known,
     checks: [],
   };
   const kind = findRef(ref)?.kind;
@@ -77,6 +78,7 @@ export function checkCompleteness(
   for (const node of graph.nodes) {
     if (node.kind === 'modelVersion') modelVersion(judge, node);
     if (node.kind === 'run' && makesModel(judge, node)) trainingRun(judge, node);
+    else if (node.kind === 'run' && node.ref === ref) plainRun(judge, node);
     if (node.kind === 'deployment')
       check(
         judge,
@@ -88,7 +90,7 @@ export function checkCompleteness(
     if (node.kind === 'datasetVersion') datasetVersion(judge, node);
     if (node.kind === 'dataset') dataset(judge, node);
   }
-  return judge.checks;
+  return judge.checks.filter(({ found, ref }) => found || !known.isStopped(ref));
 }
 
 /** A trace: which model answered, from which prompt, with which code and settings. */
@@ -161,20 +163,52 @@ function modelVersion(judge: Judge, node: AnswerNode): void {
   // A prompt is written, not trained.
   if (node.attributes['tag.mlflow.prompt.is_prompt'] !== 'true')
     need(judge, node.ref, 'training run', from, 'Register the model from a run or a logged model.');
-  const approval = judge.approvalOf(node.ref);
+  const approval = judge.known.approvalOf(node.ref);
   check(judge, node.ref, 'approval', approval === 'approved', approvalHints[approval]);
-  check(
-    judge,
-    node.ref,
-    'owner',
-    judge.anyAgent,
-    'Say who: a user on the run, or an owner statement.',
-  );
+  owner(judge, node);
 }
+
+/** Somebody of the version itself, of its model, or of the run that made it. */
+function owner(judge: Judge, version: AnswerNode): void {
+  const { known } = judge;
+  const models = into(judge, version.ref, 'has-version');
+  const made = into(judge, version.ref, 'registered-as');
+  const runs = [...made, ...made.flatMap(({ ref }) => into(judge, ref, 'produced'))]
+    .filter(({ kind }) => kind === 'run')
+    .flatMap(({ ref }) => [...wholesOf(judge, ref)]);
+  const jobs = runs.flatMap((run) => into(judge, run, 'ran-as')).map(({ ref }) => ref);
+  const own = [version, ...models].map(({ ref }) => ref);
+  const owned = [...own, ...made.map(({ ref }) => ref), ...runs, ...jobs];
+  const agents = owned
+    .flatMap((ref) => into(judge, ref, 'did'))
+    .filter(({ ref }) => !known.isNobody(ref));
+  const by = [...new Set(agents.map(({ ref }) => ref))];
+  const found = by.length > 0 || own.some(known.hasStatedOwner);
+  if (!found && owned.some(known.isStopped)) return;
+  judge.checks.push({
+    what: 'owner',
+    ref: version.ref,
+    found,
+    ...(by.length > 0 && { by }),
+    ...(!found && { hint: 'Say who: a user on the run, or an owner statement.' }),
+  });
+}
+
+/** A run that was asked about and made no model: what it ran, in what, on what. */
+function plainRun(judge: Judge, { ref }: AnswerNode): void {
+  const used = into(judge, ref, 'used-by');
+  const withKind = (kind: string): AnswerNode[] => used.filter((node) => node.kind === kind);
+  need(judge, ref, 'code', withKind('code'), codeHint);
+  need(judge, ref, 'environment', withKind('environment'), 'Record the packages or the image.');
+  const read = [...wholesOf(judge, ref)].flatMap((run) => into(judge, run, 'read-by'));
+  need(judge, ref, 'data', read, 'Log the data that it read as inputs of the run.');
+}
+
+const codeHint = 'Run it from a git checkout, or set mlflow.source.name.';
 
 function trainingRun(judge: Judge, run: AnswerNode): void {
   const code = into(judge, run.ref, 'used-by').filter((node) => node.kind === 'code');
-  need(judge, run.ref, 'code', code, 'Run it from a git checkout, or set mlflow.source.name.');
+  need(judge, run.ref, 'code', code, codeHint);
   if (code.length > 0)
     check(
       judge,
@@ -188,15 +222,15 @@ function trainingRun(judge: Judge, run: AnswerNode): void {
   );
   need(judge, run.ref, 'environment', environments, 'Log the model with its requirements.');
   const parameters = isObject(run.attributes.parameters)
-    ? Object.keys(run.attributes.parameters)
+    ? Object.entries(run.attributes.parameters)
     : [];
   check(judge, run.ref, 'parameters', parameters.length > 0, 'Log the parameters of the run.');
   check(
     judge,
     run.ref,
     'seed',
-    parameters.some((name) => /seed|random_state/i.test(name)),
-    'Log the random seed as a parameter.',
+    parameters.some(([name, value]) => /seed|random_state/i.test(name) && isValue(value)),
+    'Log the random seed as a parameter, with its value.',
   );
   const having = [...wholesOf(judge, run.ref)].flatMap((ref) => judge.edgesInto.get(ref) ?? []);
   const reads = having.filter(
@@ -217,6 +251,16 @@ function trainingRun(judge: Judge, run: AnswerNode): void {
     );
   }
 }
+
+/** What clients log where there is no value: `random_state=None` is no seed. */
+const noValues: ReadonlySet<string> = new Set(['', 'none', 'null', 'nan', 'undefined', 'n/a']);
+
+const isValue = (value: unknown): boolean =>
+  !noValues.has(
+    String(value ?? '')
+      .trim()
+      .toLowerCase(),
+  );
 
 /** The run and those that it is part of: a search reads the data, its trials make the models. */
 function wholesOf(judge: Judge, run: string): ReadonlySet<string> {
@@ -273,9 +317,7 @@ function dataset(judge: Judge, node: AnswerNode): void {
     );
   // A document has no columns.
   if (node.attributes.usedAs === 'document') return;
-  const schema =
-    list(node.attributes.schema).length > 0 ||
-    judge.withColumns.has(node.ref.slice('dataset:'.length));
+  const schema = list(node.attributes.schema).length > 0 || judge.known.hasColumns(node.ref);
   const versionsSchema = outgoing.some(
     (edge) =>
       edge.relation === 'has' && list(judge.nodes.get(edge.to)?.attributes.schema).length > 0,

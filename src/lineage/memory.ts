@@ -40,6 +40,8 @@ export class GraphMemory {
   readonly counts = new Map<number, Map<string, number>>();
   /** All that was recorded, whether or not it holds: that changes with time alone. */
   readonly statements = new Map<number, readonly Statement[]>();
+  /** Whether datasets have columns. */
+  readonly columns = new Map<number, boolean>();
   /** Nodes as answers show them, before and after enrichment. */
   readonly shown = new Map<number, AnswerNode>();
   readonly enriched = new Map<AnswerNode, AnswerNode>();
@@ -52,9 +54,9 @@ export class GraphMemory {
   /** Forgets what entries may have changed: of the nodes they touched, and what is not kept by node. */
   forget(keys: ReadonlySet<number>): void {
     const { nodes, up, down, wholes, evaluations, runs, read, written, writes, reads } = this;
-    const { versionUses, versionWrites, counts, statements, shown, writtenIn } = this;
+    const { versionUses, versionWrites, counts, statements, columns, shown, writtenIn } = this;
     const byNode = [nodes, up, down, wholes, evaluations, runs, read, written, writes, reads];
-    for (const map of [...byNode, versionUses, versionWrites, counts, statements, shown])
+    for (const map of [...byNode, versionUses, versionWrites, counts, statements, columns, shown])
       for (const key of keys) map.delete(key);
     for (const run of keys) {
       for (const dataset of writtenIn.get(run) ?? []) writes.delete(dataset);

@@ -241,6 +241,8 @@ export interface LineageReader {
   /** Of which rare kinds of rows the store has any at all. */
   rareRows(): Awaitable<RareRows>;
   children(parents: readonly number[], kind: EntityKind, limit: number): Awaitable<NodeRow[]>;
+  /** Of the datasets, those of which a column was known by the position. */
+  withFields(datasets: readonly number[], position: number): Awaitable<number[]>;
   attributes(keys: readonly number[]): Awaitable<AttributeRow[]>;
   names(datasets: readonly number[]): Awaitable<NameRow[]>;
   /** Edges into (up) or out of (down) the nodes; of nodes with more than `limitPerNode` none. */

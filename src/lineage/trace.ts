@@ -1,16 +1,16 @@
 import { WherefromError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
-import type { Answer, AnswerNode } from '../contract/answer.ts';
+import type { Answer, AnswerNode, AnswerStop } from '../contract/answer.ts';
 import type { CompletenessCheck } from '../contract/completeness.ts';
 import type { EntityKind } from '../facts/kinds.ts';
 import { findRef } from '../facts/ref.ts';
 import { mergeCounts, type OutsideNode, renderWalk, type TimesOf } from './answer.ts';
 import { impactOfColumn, traceColumns } from './columns.ts';
-import { checkCompleteness } from './completeness.ts';
+import { checkCompleteness, type Known } from './completeness.ts';
 import { renamedAfter } from './identity/former.ts';
 import type { GraphMemory } from './memory.ts';
 import type { Moment, Statement } from './moment.ts';
-import { approvalOf, readStatements, withStatements } from './statements.ts';
+import { approvalOf, holdsAt, readStatements, withStatements } from './statements.ts';
 import type { LineageReader, NodeRow } from './store.ts';
 import { GraphView } from './view.ts';
 import { Walk, type WalkLimits } from './walk.ts';
@@ -40,6 +40,8 @@ export interface LineageSources {
   readonly predictions: PredictionSource;
   readonly enrich: Enrich;
   readonly timesOf: TimesOf;
+  /** Whether the name of an agent is what tools send for nobody in particular; never when absent. */
+  readonly isNobody?: ((name: string) => boolean) | undefined;
   /** What answers before this one read of the moment that is asked about; none when absent. */
   readonly memory?: GraphMemory | undefined;
 }
@@ -187,23 +189,84 @@ async function finish(
     direction: walk.direction === 'up' ? ('upstream' as const) : ('downstream' as const),
   };
   const whole = { ref: query.ref, nodes, edges: rendered.edges };
-  const checks =
-    walk.direction === 'up'
-      ? checkCompleteness(whole, (ref) => approvalOf(statements.get(ref) ?? [], query.moment))
-      : [];
-  const missing = checks.filter((check) => !check.found).map(({ ref, what }) => ({ ref, what }));
+  const judged = walk.direction === 'up' && !isCut(rendered.stopped);
+  const checks = judged
+    ? checkCompleteness(whole, await knownOf(walk.view, { query, sources, rendered, statements }))
+    : [];
   const answer = {
     ...graph,
     nodes: shown,
     edges: rendered.edges.filter((edge) => shownRefs.has(edge.from) && shownRefs.has(edge.to)),
     counts,
     stopped: rendered.stopped,
-    completeness: {
-      score: checks.length === 0 ? 1 : round((checks.length - missing.length) / checks.length),
-      missing,
-    },
+    completeness: summaryOf(walk.direction, rendered.stopped, checks),
   };
   return { answer, checks };
+}
+
+/** The walk left out what it would have met: what is not there may be missing or just not reached. */
+function isCut(stopped: readonly AnswerStop[]): boolean {
+  return stopped.some(({ reason }) => reason === 'depth' || reason === 'nodes');
+}
+
+/** Of a walk that was cut off nothing is claimed; where nothing was looked for, nothing is complete. */
+function summaryOf(
+  direction: Walk['direction'],
+  stopped: readonly AnswerStop[],
+  checks: readonly CompletenessCheck[],
+): Answer['completeness'] {
+  if (direction === 'down') return { score: 1, missing: [] };
+  if (isCut(stopped)) return { score: 0, missing: [], notJudged: 'stopped' };
+  if (checks.length === 0) return { score: 0, missing: [], notJudged: 'nothing' };
+  const missing = checks.filter((check) => !check.found).map(({ ref, what }) => ({ ref, what }));
+  return { score: round((checks.length - missing.length) / checks.length), missing };
+}
+
+interface KnownOf {
+  readonly query: WalkQuery;
+  readonly sources: LineageSources;
+  readonly rendered: Awaited<ReturnType<typeof renderWalk>>;
+  readonly statements: ReadonlyMap<string, readonly Statement[]>;
+}
+
+async function knownOf(
+  view: GraphView,
+  { query, sources, rendered, statements }: KnownOf,
+): Promise<Known> {
+  const { moment } = query;
+  const said = (ref: string): readonly Statement[] => statements.get(ref) ?? [];
+  const stops = new Set(rendered.stopped.map(({ ref }) => ref));
+  const withColumns = await datasetsWithColumns(view, rendered.refs);
+  return {
+    approvalOf: (ref) => approvalOf(said(ref), moment),
+    hasStatedOwner: (ref) =>
+      said(ref).some((each) => each.type === 'owner' && holdsAt(each, moment)),
+    hasColumns: (ref) => withColumns.has(ref),
+    isNobody: (agent) => sources.isNobody?.(findRef(agent)?.name ?? '') ?? false,
+    isStopped: (ref) => stops.has(ref),
+  };
+}
+
+/** Refs of datasets that are known to have columns, under any of their names. */
+async function datasetsWithColumns(
+  view: GraphView,
+  refs: ReadonlyMap<number, string>,
+): Promise<ReadonlySet<string>> {
+  const rows = await view.nodes([...refs.keys()].filter((key) => key > 0));
+  const datasets = rows.filter(({ kind }) => kind === 'dataset').map(({ key }) => key);
+  if (datasets.length === 0) return new Set();
+  await view.names.load(datasets);
+  const shownAs = new Map<number, string>();
+  for (const key of datasets)
+    for (const name of view.names.loaded(key)) shownAs.set(name, refs.get(key) ?? '');
+  const { columns } = view.memory;
+  const unknown = [...shownAs.keys()].filter((key) => !columns.has(key));
+  const found =
+    unknown.length === 0
+      ? new Set()
+      : new Set(await view.reader.withFields(unknown, view.moment.position));
+  for (const key of unknown) columns.set(key, found.has(key));
+  return new Set([...shownAs].flatMap(([key, ref]) => (columns.get(key) ? ref : [])));
 }
 
 /** The nodes in their order, each with what other projections know of it. */

@@ -116,6 +116,11 @@ export async function joinPredictions(
     }
     fresh = await parentsOf(met, joined, depth);
   }
+  const [first] = predictions;
+  if (first && fresh.length > 0) {
+    const reason = keys.size < met.limits.nodes ? 'depth' : 'nodes';
+    walk.stops.push({ key: keys.get(first.ref) ?? 0, reason, count: fresh.length });
+  }
   return [...starts];
 }
 

@@ -1,5 +1,6 @@
 import type { Answers, Scope } from '../api/index.ts';
 import { resolveRef, searchNames } from '../api/resolve.ts';
+import { limits } from '../base/limits.ts';
 import type { Answer, AnswerNode, Checkpoint, MomentInput, WalkInput } from '../contract/answer.ts';
 import type { ReadSession } from '../door/index.ts';
 import { findRef, workspaceOf } from '../facts/ref.ts';
@@ -34,9 +35,14 @@ export interface AnswersOptions {
   graphChanges(position: number): Changed;
   /** Puts tokens in place of persons, so that a path with a user's name is found. */
   tokenise(text: string): string;
+  /** The token of a person, if it has one. */
+  findToken(person: string): string | undefined;
   /** ms since 1970. */
   now(): number;
 }
+
+/** What clients send for a user whom they do not know: MlflowClient.create_run sends `unknown`. */
+const nobodies = ['unknown', 'anonymous', 'nobody', 'none'];
 
 /** A question: about which moment, and how far. */
 type QuestionInput = Omit<WalkInput, 'ref'>;
@@ -50,6 +56,8 @@ export function createAnswers(options: AnswersOptions): Answers {
     at: undefined,
     now: options.now(),
   });
+  const isNobody = (name: string): boolean =>
+    nobodies.some((nobody) => name.toLowerCase() === nobody || name === options.findToken(nobody));
   let newest: Checkpoint | undefined;
   /** Signed once for each size of the log. */
   const checkpointAt = (head: LogHead): Checkpoint => {
@@ -81,7 +89,7 @@ export function createAnswers(options: AnswersOptions): Answers {
       };
       const memory = memoryOf(head.size, moment);
       try {
-        return await question(query, sourcesOf(session, memory));
+        return await question(query, sourcesOf(session, memory, isNobody));
       } finally {
         memory.users -= 1;
       }
@@ -101,14 +109,20 @@ export function createAnswers(options: AnswersOptions): Answers {
     impact: (input, scope) => walk('impact', input, scope),
     completeness: (input, scope) =>
       read(async (session) => {
-        const { head, asOf, ask } = await prepare(session, input, scope);
+        // As far as the server walks at all: what was not reached is not missing.
+        const whole = { ...input, depth: limits.depthMax, nodes: limits.nodesMax };
+        const { head, asOf, ask } = await prepare(session, whole, scope);
         const { answer, checks } = await ask(input.ref, judge);
+        const { score, missing, notJudged } = answer.completeness;
         return {
           ref: answer.ref,
           asOf: { position: asOf.position },
-          score: answer.completeness.score,
+          at: input.at === undefined ? null : iso(input.at),
+          score,
           checks: [...checks],
-          missing: answer.completeness.missing,
+          missing,
+          ...(notJudged && { notJudged }),
+          stopped: answer.stopped,
           checkpoint: checkpointAt(head),
         };
       }),
@@ -200,13 +214,18 @@ export function checkpointOf(head: LogHead, signer: Signer): Checkpoint {
 }
 
 /** The graph, the prediction log and the tracking tables, as answers put them together. */
-function sourcesOf(session: ReadSession, memory: LineageSources['memory']): LineageSources {
+function sourcesOf(
+  session: ReadSession,
+  memory: LineageSources['memory'],
+  isNobody: LineageSources['isNobody'],
+): LineageSources {
   return {
     reader: session.lineage,
     predictions: predictionSource(session),
     enrich: async (nodes, moment) =>
       markDeletedWorkspaces(session, await enrichRuns(session, nodes, moment), moment),
     timesOf: async (positions) => session.ledger.timesOf(positions),
+    isNobody,
     memory,
   };
 }

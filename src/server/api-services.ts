@@ -13,7 +13,11 @@ import { packageVersion } from './package-info.ts';
 export interface ApiServicesOptions {
   readonly store: Pick<SqliteReaderStore, 'read' | 'graphChangedSince'>;
   readonly directory: DataDirectory;
-  readonly persons: { reveal(text: string): string; tokenise(text: string): string };
+  readonly persons: {
+    reveal(text: string): string;
+    tokenise(text: string): string;
+    findToken(person: string): string | undefined;
+  };
   authentication(): Status['authentication'];
 }
 
@@ -28,6 +32,7 @@ export function createApiServices(options: ApiServicesOptions): ApiServices {
       graphChanges: (position) => store.graphChangedSince(position),
       signer: directory.signer,
       tokenise: persons.tokenise,
+      findToken: persons.findToken,
       now: systemClock.now,
     }),
     status: () =>

@@ -149,6 +149,17 @@ export class SqliteLineageReader implements LineageReader {
       .map(toNode);
   }
 
+  withFields(datasets: readonly number[], position: number): number[] {
+    return this.db
+      .all<{ key: number }>(
+        'SELECT value AS key FROM json_each(?) WHERE EXISTS (SELECT 1 FROM lineage_nodes n WHERE n.parent = value AND n.kind = ? AND n.position <= ?)',
+        JSON.stringify(datasets),
+        entityKinds.field.code,
+        position,
+      )
+      .map(({ key }) => key);
+  }
+
   attributes(keys: readonly number[]): AttributeRow[] {
     return this.db.all<AttributeRow>(
       `SELECT a.node, w.word AS name, CASE typeof(a.value) WHEN 'integer' THEN v.value ELSE a.value END AS value, a.time, a.first_time AS firstTime, a.position

@@ -132,6 +132,9 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
       node.position,
     );
     if (changes === 0) return undefined;
+    // Answers remember of a dataset whether it has columns.
+    if (node.kind === 'field' && node.parent !== null)
+      this.#changes.touch(node.position, node.parent);
     this.#counts.set(kind, (this.#counts.get(kind) ?? 0) + 1);
     return lastInsertRowid;
   }
