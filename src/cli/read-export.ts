@@ -13,6 +13,8 @@ export interface Log {
 export interface ExportClaims {
   readonly checkpoints: readonly Checkpoint[];
   readonly problems: readonly string[];
+  /** Answers of this log, to be asked for again. */
+  readonly answers: readonly Readonly<Record<string, unknown>>[];
 }
 
 /**
@@ -34,6 +36,7 @@ class Claims {
   readonly #log: Log;
   readonly checkpoints: Checkpoint[] = [];
   readonly problems: string[] = [];
+  readonly answers: Record<string, unknown>[] = [];
 
   constructor(log: Log) {
     this.#log = log;
@@ -79,6 +82,7 @@ class Claims {
       return;
     }
     this.checkpoints.push({ origin, size, root });
+    this.answers.push(answer);
     const signed = text(checkpoint.note);
     const opened = signed === undefined ? undefined : this.addNote(signed);
     if (opened && (opened.size !== size || !opened.root.equals(root))) {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createClient } from '../client/index.ts';
-import { answerSchema } from '../contract/answer.ts';
+import { type Answer, answerSchema } from '../contract/answer.ts';
 import { completenessSchema } from '../contract/completeness.ts';
 import { diffSchema } from '../contract/diff.ts';
 import { receiptMessageSchema, statusSchema } from '../contract/status.ts';
@@ -184,7 +184,7 @@ describe('reading verbs on a running server', () => {
   });
 
   it('answer the same from the directory itself', async () => {
-    const strip = (text: string): unknown => ({ ...JSON.parse(text), checkpoint: 0, asOf: 0 });
+    const strip = (text: string): unknown => ({ ...JSON.parse(text), checkpoint: 0, asked: 0, asOf: 0 });
     const online = await run('trace', 'applicant-1', '--json');
     const offline = await run('trace', 'applicant-1', '--json', '--data', data);
     expect(strip(offline.out)).toEqual(strip(online.out));
@@ -224,6 +224,56 @@ describe('verify and rebuild', () => {
       writeFileSync(wrong, change);
       expect((await run('verify', wrong, '--data', data)).code).toBe(exitCodes.unverified);
     }
+  });
+
+  it('asks again what an answer answers, and finds what was forged', async () => {
+    const client = createClient({ url: server.url });
+    const file = join(directory, 'kept.json');
+    const kept = [
+      (await run('trace', 'applicant-1', '--json')).out,
+      (await run('trace', 'credit-risk@1', '--json', '--depth', '1', '--kinds', 'run,agent')).out,
+      (await run('impact', 'raw.csv', '--json', '--columns')).out,
+      (await run('completeness', 'credit-risk@1', '--json')).out,
+      JSON.stringify(await client.statements('credit-risk@1')),
+    ];
+    // What is recorded later changes nothing of what was so.
+    await client.makeStatement({ ref: 'credit-risk@1', type: 'incident', text: 'Too late.' });
+    await client.recordPredictions([{ id: 'later', deployment: 'scoring', output: 0.1 }]);
+    for (const text of kept) {
+      writeFileSync(file, text);
+      const { code, out } = await run('verify', file, '--data', data);
+      expect(out).toContain('the record answers the same');
+      expect(code).toBe(exitCodes.done);
+    }
+    const forge = async (text: string, change: (answer: Answer) => void) => {
+      const answer = JSON.parse(text);
+      change(answer);
+      writeFileSync(file, JSON.stringify(answer));
+      return run('verify', file, '--data', data);
+    };
+    const [trace = '', , , completeness = ''] = kept;
+    const forgeries: ((answer: Answer) => void)[] = [
+      ({ nodes }) => nodes.pop(),
+      ({ edges }) => edges.pop(),
+      ({ nodes }) => Object.assign(nodes[0]?.attributes ?? {}, { output: 0.1 }),
+      (answer) => Object.assign(answer.completeness, { score: 1, missing: [] }),
+      (answer) => Object.assign(answer, { ref: 'prediction:default/nobody' }),
+      (answer) => Object.assign(answer, { extra: true }),
+    ];
+    for (const change of forgeries) {
+      const { code, out } = await forge(trace, change);
+      expect(out).toContain('✗ Not what the record answers');
+      expect(out).not.toContain('✓ Verified');
+      expect(code).toBe(exitCodes.failed);
+    }
+    const perfect = await forge(completeness, (answer) => Object.assign(answer, { score: 1 }));
+    expect(perfect.code).toBe(exitCodes.failed);
+    const diff = await forge(
+      (await run('diff', 'credit-risk@1', 'applicant-1', '--json')).out,
+      () => {},
+    );
+    expect(diff).toMatchObject({ code: exitCodes.done });
+    expect(diff.out).toContain('Checked was only its checkpoint');
   });
 
   it('refuses to rebuild under a running server', async () => {

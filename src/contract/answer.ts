@@ -139,6 +139,21 @@ export type Checkpoint = z.infer<typeof checkpointSchema>;
 export const directionSchema = z.enum(['upstream', 'downstream']);
 export type Direction = z.infer<typeof directionSchema>;
 
+/** What an answer was asked with, so that it can be asked for again: limits are left out where they are the usual ones. */
+export const askedSchema = z
+  .object({
+    time: timeSchema.describe(
+      'The present of the answer: when it was asked; with asOf its recorded time.',
+    ),
+    depth: z.int().min(0).optional(),
+    nodes: z.int().min(0).optional(),
+    columns: z.boolean().optional(),
+    kinds: z.array(kindSchema).optional(),
+    reach: z.array(z.string()).optional().describe('Workspaces of the key; all when absent.'),
+  })
+  .meta({ id: 'Asked' });
+export type AskedWith = z.infer<typeof askedSchema>;
+
 /** The one shape of trace and impact (DESIGN.md section 6). */
 export const answerSchema = z
   .object({
@@ -153,6 +168,7 @@ export const answerSchema = z
     counts: z.array(answerCountSchema),
     stopped: z.array(answerStopSchema),
     completeness: completenessSummarySchema,
+    asked: askedSchema.optional(),
     checkpoint: checkpointSchema.nullable(),
   })
   .meta({ id: 'Answer' });

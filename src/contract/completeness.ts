@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   answerStopSchema,
+  askedSchema,
   checkpointSchema,
   knownSchema,
   missingLinkSchema,
@@ -37,6 +38,7 @@ export const completenessSchema = z
       .array(answerStopSchema)
       .optional()
       .describe('Where the walk went no further; what is not found there is not called missing.'),
+    asked: askedSchema.optional(),
     checkpoint: checkpointSchema.nullable(),
   })
   .meta({ id: 'Completeness' });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  askedSchema,
   checkpointSchema,
   jsonValueSchema,
   positionSchema,
@@ -43,6 +44,7 @@ export const statementsSchema = z
     asOf: z.object({ position: positionSchema.or(z.literal(-1)) }),
     at: timeSchema.nullable().describe('The time at which `holds` is judged; null is now.'),
     statements: z.array(statementShownSchema),
+    asked: askedSchema.optional(),
     checkpoint: checkpointSchema.nullable(),
   })
   .meta({ id: 'Statements' });

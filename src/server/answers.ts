@@ -1,7 +1,14 @@
 import type { Answers, Scope } from '../api/index.ts';
 import { resolveRef, searchNames } from '../api/resolve.ts';
 import { limits } from '../base/limits.ts';
-import type { Answer, AnswerNode, Checkpoint, MomentInput, WalkInput } from '../contract/answer.ts';
+import type {
+  Answer,
+  AnswerNode,
+  AskedWith,
+  Checkpoint,
+  MomentInput,
+  WalkInput,
+} from '../contract/answer.ts';
 import type { ReadSession } from '../door/index.ts';
 import { findRef, workspaceOf } from '../facts/ref.ts';
 import { type LogHead, type Signer, signCheckpoint } from '../ledger/index.ts';
@@ -39,6 +46,8 @@ export interface AnswersOptions {
   findToken(person: string): string | undefined;
   /** ms since 1970. */
   now(): number;
+  /** Answers as if asked at this time, ms since 1970, to compare with an answer of then. */
+  readonly askedTime?: number | undefined;
 }
 
 /** What clients send for a user whom they do not know: MlflowClient.create_run sends `unknown`. */
@@ -70,7 +79,18 @@ export function createAnswers(options: AnswersOptions): Answers {
     const head = await session.ledger.head();
     const asOf = await momentOf(input, session, head);
     // What was true by then, where no other time is asked for.
-    const now = (input.asOf === undefined ? undefined : asOf.recordedTime) ?? options.now();
+    const recorded = input.asOf === undefined ? undefined : asOf.recordedTime;
+    const now = options.askedTime ?? recorded ?? options.now();
+    const { depth, nodes, columns, kinds } = input;
+    const { reach } = scope;
+    const asked: AskedWith = {
+      time: iso(now),
+      ...(depth !== undefined && { depth }),
+      ...(nodes !== undefined && { nodes }),
+      ...(columns && { columns }),
+      ...(kinds !== undefined && { kinds: [...kinds] }),
+      ...(reach !== 'all' && { reach: [...reach] }),
+    };
     const moment = { position: asOf.position, at: input.at, now };
     /** @throws as `resolveRef` does, and not_found. */
     const ask = async <T>(
@@ -94,14 +114,14 @@ export function createAnswers(options: AnswersOptions): Answers {
         memory.users -= 1;
       }
     };
-    return { head, asOf, ask };
+    return { head, asOf, asked, ask };
   };
 
   const walk = (direction: 'trace' | 'impact', input: WalkInput, scope: Scope): Promise<Answer> =>
     read(async (session) => {
-      const { head, asOf, ask } = await prepare(session, input, scope);
+      const { head, asOf, asked, ask } = await prepare(session, input, scope);
       const answer = await ask(input.ref, direction === 'trace' ? trace : impact);
-      return seal(answer, asOf, input.at, checkpointAt(head));
+      return seal({ ...answer, asked }, asOf, input.at, checkpointAt(head));
     });
 
   return {
@@ -111,7 +131,7 @@ export function createAnswers(options: AnswersOptions): Answers {
       read(async (session) => {
         // As far as the server walks at all: what was not reached is not missing.
         const whole = { ...input, depth: limits.depthMax, nodes: limits.nodesMax };
-        const { head, asOf, ask } = await prepare(session, whole, scope);
+        const { head, asOf, asked, ask } = await prepare(session, whole, scope);
         const { answer, checks } = await ask(input.ref, judge);
         const { score, missing, notJudged } = answer.completeness;
         return {
@@ -123,12 +143,13 @@ export function createAnswers(options: AnswersOptions): Answers {
           missing,
           ...(notJudged && { notJudged }),
           stopped: answer.stopped,
+          asked,
           checkpoint: checkpointAt(head),
         };
       }),
     statements: (input, scope) =>
       read(async (session) => {
-        const { head, asOf, ask } = await prepare(session, input, scope);
+        const { head, asOf, asked, ask } = await prepare(session, input, scope);
         const { ref, statements } = await ask(input.ref, async ({ ref, moment }, { reader }) => ({
           ref,
           statements: await listStatements(new GraphView(reader, moment), ref),
@@ -138,6 +159,7 @@ export function createAnswers(options: AnswersOptions): Answers {
           asOf: { position: asOf.position },
           at: input.at === undefined ? null : iso(input.at),
           statements: [...statements],
+          asked,
           checkpoint: checkpointAt(head),
         };
       }),
@@ -184,7 +206,7 @@ async function momentOf(
 }
 
 function seal(
-  answer: GraphAnswer,
+  answer: GraphAnswer & Pick<Answer, 'asked'>,
   asOf: { position: number; recordedTime: number | null },
   at: number | undefined,
   checkpoint: Checkpoint | null,

@@ -19,6 +19,7 @@ export interface ApiServicesOptions {
     findToken(person: string): string | undefined;
   };
   authentication(): Status['authentication'];
+  readonly askedTime?: number | undefined;
 }
 
 /** What our API answers, over a store that a server writes to or that is only read. */
@@ -34,6 +35,7 @@ export function createApiServices(options: ApiServicesOptions): ApiServices {
       tokenise: persons.tokenise,
       findToken: persons.findToken,
       now: systemClock.now,
+      askedTime: options.askedTime,
     }),
     status: () =>
       store.read(async (session): Promise<Status> => {

@@ -10,21 +10,35 @@ import { type Rebuilt, rebuildProjections, recordRebuild } from './rebuild.ts';
 
 /** A data directory opened to read, beside a server or without one. */
 export interface OpenedDirectory {
-  readonly services: ApiServices;
+  readonly services: ApiServices & {
+    /** The token of a person, if it has one. */
+    findToken(person: string): string | undefined;
+  };
   close(): Promise<void>;
 }
 
-/** @throws not_found when it is no data directory; integrity_broken when it is damaged. */
-export async function openReadOnly(dataDirectory: string): Promise<OpenedDirectory> {
+/**
+ * @param askedTime answers as if asked at this time, ms since 1970; now when absent.
+ * @throws not_found when it is no data directory; integrity_broken when it is damaged.
+ */
+export async function openReadOnly(
+  dataDirectory: string,
+  askedTime?: number,
+): Promise<OpenedDirectory> {
   const directory = readDataDirectory(dataDirectory);
   const store = openSqliteReader(directory.storePath);
+  const persons = createPersons(store, directory);
   const services = createApiServices({
     store,
     directory,
-    persons: createPersons(store, directory),
+    persons,
+    askedTime,
     authentication: () => (listKeys(directory.path).length > 0 ? 'keys' : 'none'),
   });
-  return { services, close: () => Promise.resolve(store.close()) };
+  return {
+    services: { ...services, findToken: persons.findToken },
+    close: () => Promise.resolve(store.close()),
+  };
 }
 
 /**
