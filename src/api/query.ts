@@ -38,7 +38,10 @@ const momentShape = {
     .string()
     .optional()
     .describe('What had been recorded: a position, or an RFC 3339 time of recording.'),
-  at: z.string().optional().describe('What was true: an RFC 3339 time, or ms since 1970.'),
+  at: z
+    .string()
+    .optional()
+    .describe('What was true: an RFC 3339 time, a date, a year (four digits), or ms since 1970.'),
 };
 
 /** Query of trace and impact. */

@@ -7,7 +7,10 @@ import { UsageError } from './io.ts';
 /** Options of every verb that asks about a moment. */
 export const momentArgs = {
   'as-of': { type: 'string', description: 'What had been recorded: a position or a time.' },
-  at: { type: 'string', description: 'What was true at this time.' },
+  at: {
+    type: 'string',
+    description: 'What was true at this time: 2026-07-31T09:30:00Z, 2026-07-31 or 2026.',
+  },
 } as const;
 
 /** The moment that the options name. @throws UsageError. */

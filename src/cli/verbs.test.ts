@@ -184,7 +184,12 @@ describe('reading verbs on a running server', () => {
   });
 
   it('answer the same from the directory itself', async () => {
-    const strip = (text: string): unknown => ({ ...JSON.parse(text), checkpoint: 0, asked: 0, asOf: 0 });
+    const strip = (text: string): unknown => ({
+      ...JSON.parse(text),
+      checkpoint: 0,
+      asked: 0,
+      asOf: 0,
+    });
     const online = await run('trace', 'applicant-1', '--json');
     const offline = await run('trace', 'applicant-1', '--json', '--data', data);
     expect(strip(offline.out)).toEqual(strip(online.out));

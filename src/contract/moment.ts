@@ -8,16 +8,19 @@ import type { WalkInput } from './answer.ts';
 export const numericTimeMin = 946_684_800_000;
 
 const digits = /^\d{1,16}$/;
+const year = /^\d{4}$/;
 const date = /^\d{4}-\d{2}-\d{2}$/;
 const rfc3339 =
   /^\d{4}-\d{2}-\d{2}[Tt ](?:[01]\d|2[0-3]):\d{2}(?::\d{2}(?:\.\d+)?)?(?:[Zz]|[+-]\d{2}:\d{2})$/;
 
 /**
- * Reads a time: RFC 3339, a bare date (its first moment in UTC), or milliseconds since 1970.
+ * Reads a time: RFC 3339, a bare date or year (its first moment in UTC), or milliseconds since 1970;
+ * four digits are a year.
  * @returns ms since 1970.
  * @throws invalid_message naming `what` when the text is none of them.
  */
 export function readTime(text: string, what: string): number {
+  if (year.test(text)) return Date.parse(text);
   if (digits.test(text)) return Number(text);
   const isTime = (rfc3339.test(text) || date.test(text)) && isDay(text.slice(0, 10));
   const time = isTime ? Date.parse(text) : Number.NaN;
@@ -26,7 +29,7 @@ export function readTime(text: string, what: string): number {
     'invalid_message',
     `${what} is "${text.slice(0, 60)}", which is not a time.`,
     {
-      hint: 'Write it as 2026-07-31T09:30:00Z, as 2026-07-31, or in milliseconds since 1970.',
+      hint: 'Write it as 2026-07-31T09:30:00Z, as 2026-07-31, as 2026, or in milliseconds since 1970.',
     },
   );
 }

@@ -1,7 +1,9 @@
+import { WherefromError } from '../base/errors.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { RunState, WriteMode } from '../facts/facts.ts';
 import type { Known } from '../facts/relations.ts';
 import { areOne, type Family } from './identity/family.ts';
+import { iso } from './iso.ts';
 import type { DatasetUseRow, EdgeRow, NodeRow, SupersededRow } from './store.ts';
 
 /** What was known (positions up to `position`) and what was true (at `at`, ms). */
@@ -63,6 +65,12 @@ export interface Drop {
   readonly dataset: number;
   readonly time: number;
 }
+
+/** The refusal of what had not come to be at the time, ms. */
+export const notYet = (ref: string, at: number): WherefromError =>
+  new WherefromError('not_found', `${ref} did not exist yet at ${iso(at)}.`, {
+    hint: 'Ask about a later time; without one the answer is about now.',
+  });
 
 const terminal: ReadonlySet<string> = new Set(['COMPLETE', 'FAIL', 'ABORT']);
 const terminalRank: Readonly<Record<string, number>> = { COMPLETE: 0, ABORT: 1, FAIL: 2 };

@@ -241,6 +241,11 @@ export interface LineageReader {
   /** Of which rare kinds of rows the store has any at all. */
   rareRows(): Awaitable<RareRows>;
   children(parents: readonly number[], kind: EntityKind, limit: number): Awaitable<NodeRow[]>;
+  /** Whether all that was recorded of the node by the position happened after `at`, ms. False when nothing was. */
+  toldOnlyAfter(
+    node: number,
+    moment: { readonly at: number; readonly position: number },
+  ): Awaitable<boolean>;
   /** Of the datasets, those of which a column was known by the position. */
   withFields(datasets: readonly number[], position: number): Awaitable<number[]>;
   attributes(keys: readonly number[]): Awaitable<AttributeRow[]>;

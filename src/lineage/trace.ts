@@ -9,7 +9,7 @@ import { impactOfColumn, traceColumns } from './columns.ts';
 import { checkCompleteness, type Known } from './completeness.ts';
 import { renamedAfter } from './identity/former.ts';
 import type { GraphMemory } from './memory.ts';
-import type { Moment, Statement } from './moment.ts';
+import { type Moment, notYet, type Statement } from './moment.ts';
 import { approvalOf, holdsAt, readStatements, withStatements } from './statements.ts';
 import type { LineageReader, NodeRow } from './store.ts';
 import { GraphView } from './view.ts';
@@ -109,12 +109,28 @@ function shownAs(query: WalkQuery, start: NodeRow | undefined): WalkQuery {
   return start === undefined || isPrediction ? query : { ...query, ref: start.ref };
 }
 
+/** Kinds of things that come to be by what is recorded of them. Data and code may be older than that. */
+const madeKinds: ReadonlySet<EntityKind> = new Set([
+  'run',
+  'experiment',
+  'artifact',
+  'model',
+  'modelVersion',
+  'deployment',
+]);
+
 async function startNode(view: GraphView, ref: string): Promise<NodeRow> {
   const { renamed } = await view.rareRows();
   const asOf = renamedAfter(view.moment, renamed) ? view.moment : undefined;
   const node = await view.reader.findNode(ref, asOf);
   const [named] = node ? await view.nodes([node.key]) : [];
-  if (named && named.position <= view.moment.position) return named;
+  if (named && named.position <= view.moment.position) {
+    const { at, position } = view.moment;
+    const isMade = at !== undefined && madeKinds.has(named.kind);
+    if (isMade && (await view.reader.toldOnlyAfter(named.key, { at, position })))
+      throw notYet(named.ref, at);
+    return named;
+  }
   throw new WherefromError(
     'not_found',
     `There is no ${ref} in the record${node ? ' at that moment' : ''}.`,

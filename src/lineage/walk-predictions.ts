@@ -3,7 +3,7 @@ import { limits } from '../base/limits.ts';
 import type { AnswerCount, AnswerNode } from '../contract/answer.ts';
 import type { Known, Relation } from '../facts/relations.ts';
 import { type OutsideNode, outsideNode } from './answer.ts';
-import type { Moment } from './moment.ts';
+import { type Moment, notYet } from './moment.ts';
 import type { GraphView } from './view.ts';
 import type { Walk, WalkLimits } from './walk.ts';
 import type { WalkEdge } from './walk-edge.ts';
@@ -79,8 +79,11 @@ export async function predictionOf(
 ): Promise<PredictionNode> {
   const [prediction] = await source.find([ref], moment);
   if (prediction) return prediction;
+  const { at } = moment;
+  const later = at === undefined ? undefined : await source.find(ref, { ...moment, at: undefined });
+  if (at !== undefined && later !== undefined) throw notYet(ref, at);
   throw new WherefromError('not_found', `There is no ${ref} in the record at that moment.`, {
-    hint: 'Look at the id, and at --as-of when you gave one.',
+    hint: 'Look at the id, and at the moment that you asked about.',
   });
 }
 

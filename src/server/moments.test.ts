@@ -252,3 +252,29 @@ describe('metrics of runs', () => {
     expect(await metricsOf(open, quiet)).toEqual({ loss: 4 });
   });
 });
+
+test('what did not exist yet at a time is said not to, and not shown bare', async () => {
+  const open = await server();
+  const before = Date.now() - 60_000;
+  const { json: created } = await post(open, `${mlflow}/runs/create`, {
+    experiment_id: '0',
+    start_time: Date.now(),
+  });
+  const { run_id } = created.run.info;
+  await post(open, `${mlflow}/registered-models/create`, { name: 'credit' });
+  await post(open, `${mlflow}/model-versions/create`, { name: 'credit', source: 's3://b/m', run_id });
+  await post(open, `${api}/deployments`, { name: 'scoring', modelVersion: 'credit@1' });
+  await post(open, `${api}/predictions`, { id: 'p1', modelVersion: 'credit@1', output: 1 });
+  const refs = ['modelVersion:default/credit@1', 'model:default/credit', `run:default/${run_id}`];
+  for (const ref of [...refs, 'deployment:default/scoring@1', 'prediction:default/p1']) {
+    for (const walk of ['trace', 'impact', 'completeness']) {
+      const query = new URLSearchParams({ ref, at: String(before) });
+      const { status, json } = await open.get(`${api}/${walk}?${query}`);
+      expect([status, json.detail], `${walk} ${ref}`).toEqual([
+        404,
+        `${ref} did not exist yet at ${new Date(before).toISOString()}.`,
+      ]);
+    }
+    expect((await ask(open, 'trace', { ref, at: String(Date.now() + 1) })).nodes).not.toEqual([]);
+  }
+});

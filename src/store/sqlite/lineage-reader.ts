@@ -46,6 +46,16 @@ import {
 import { afterAt, nameGroup } from './lineage-schema.ts';
 
 const namedWithin = `name >= ?1 AND name <= ?2 AND (?3 = -1 OR kind = ?3) ORDER BY name, ref LIMIT ?4`;
+/** Something of node ?1, recorded by position ?2, happened by ?3. What always holds has the time 0. */
+const toldUntil = [
+  'lineage_attributes WHERE node = ?1 AND position <= ?2 AND first_time > 0 AND first_time <= ?3',
+  'lineage_edges WHERE dst = ?1 AND position <= ?2 AND valid_from <= ?3',
+  'lineage_edges WHERE src = ?1 AND position <= ?2 AND valid_from <= ?3',
+  'lineage_run_events WHERE run = ?1 AND position <= ?2 AND time <= ?3',
+  'lineage_uses WHERE run = ?1 AND position <= ?2 AND time <= ?3',
+]
+  .map((source) => `EXISTS (SELECT 1 FROM ${source})`)
+  .join(' OR ');
 /** In the order of the index. */
 const nodesByName = `SELECT ${nodeColumns} FROM lineage_nodes WHERE ${nameGroup} = '' AND ${namedWithin}`;
 /** Versions, for a text that has their `@`. */
@@ -147,6 +157,15 @@ export class SqliteLineageReader implements LineageReader {
         limit,
       )
       .map(toNode);
+  }
+
+  toldOnlyAfter(
+    node: number,
+    { at, position }: { readonly at: number; readonly position: number },
+  ): boolean {
+    const told = (until: number): boolean =>
+      this.db.get(`SELECT 1 WHERE ${toldUntil}`, node, position, until) !== undefined;
+    return !told(Math.trunc(at)) && told(Number.MAX_SAFE_INTEGER);
   }
 
   withFields(datasets: readonly number[], position: number): number[] {
