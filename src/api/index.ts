@@ -1,3 +1,3 @@
 export { sendProblem } from './problem.ts';
 export { registerApi } from './routes.ts';
-export type { Answers, ApiServices, Scope } from './services.ts';
+export type { Answers, ApiServices, RefInput, Scope } from './services.ts';

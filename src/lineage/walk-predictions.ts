@@ -80,8 +80,8 @@ export async function predictionOf(
   const [prediction] = await source.find([ref], moment);
   if (prediction) return prediction;
   const { at } = moment;
-  const later = at === undefined ? undefined : await source.find(ref, { ...moment, at: undefined });
-  if (at !== undefined && later !== undefined) throw notYet(ref, at);
+  const later = at === undefined ? [] : await source.find([ref], { ...moment, at: undefined });
+  if (at !== undefined && later.length > 0) throw notYet(ref, at);
   throw new WherefromError('not_found', `There is no ${ref} in the record at that moment.`, {
     hint: 'Look at the id, and at the moment that you asked about.',
   });
@@ -118,11 +118,6 @@ export async function joinPredictions(
       for (const start of await startsOfUses(met, key, prediction)) starts.add(start);
     }
     fresh = await parentsOf(met, joined, depth);
-  }
-  const [first] = predictions;
-  if (first && fresh.length > 0) {
-    const reason = keys.size < met.limits.nodes ? 'depth' : 'nodes';
-    walk.stops.push({ key: keys.get(first.ref) ?? 0, reason, count: fresh.length });
   }
   return [...starts];
 }

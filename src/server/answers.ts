@@ -1,4 +1,4 @@
-import type { Answers, Scope } from '../api/index.ts';
+import type { Answers, RefInput, Scope } from '../api/index.ts';
 import { resolveRef, searchNames } from '../api/resolve.ts';
 import { limits } from '../base/limits.ts';
 import type {
@@ -9,6 +9,8 @@ import type {
   MomentInput,
   WalkInput,
 } from '../contract/answer.ts';
+import type { Completeness } from '../contract/completeness.ts';
+import type { Statements } from '../contract/statements.ts';
 import type { ReadSession } from '../door/index.ts';
 import { findRef, workspaceOf } from '../facts/ref.ts';
 import { type LogHead, type Signer, signCheckpoint } from '../ledger/index.ts';
@@ -58,72 +60,19 @@ type QuestionInput = Omit<WalkInput, 'ref'>;
 
 /** The questions of DESIGN.md section 6 over one store; each is answered on one snapshot. */
 export function createAnswers(options: AnswersOptions): Answers {
-  const { read, signer } = options;
-  const memoryOf = createMemories(options.graphChanges);
+  const { read } = options;
+  const prepare = createPrepare(options);
   const present = (): Moment => ({
     position: Number.MAX_SAFE_INTEGER,
     at: undefined,
     now: options.now(),
   });
-  const isNobody = (name: string): boolean =>
-    nobodies.some((nobody) => name.toLowerCase() === nobody || name === options.findToken(nobody));
-  let newest: Checkpoint | undefined;
-  /** Signed once for each size of the log. */
-  const checkpointAt = (head: LogHead): Checkpoint => {
-    if (newest?.size !== head.size) newest = checkpointOf(head, signer);
-    return newest;
-  };
-
-  /** All that questions about one moment share. */
-  const prepare = async (session: ReadSession, input: QuestionInput, scope: Scope) => {
-    const head = await session.ledger.head();
-    const asOf = await momentOf(input, session, head);
-    // What was true by then, where no other time is asked for.
-    const recorded = input.asOf === undefined ? undefined : asOf.recordedTime;
-    const now = options.askedTime ?? recorded ?? options.now();
-    const { depth, nodes, columns, kinds } = input;
-    const { reach } = scope;
-    const asked: AskedWith = {
-      time: iso(now),
-      ...(depth !== undefined && { depth }),
-      ...(nodes !== undefined && { nodes }),
-      ...(columns && { columns }),
-      ...(kinds !== undefined && { kinds: [...kinds] }),
-      ...(reach !== 'all' && { reach: [...reach] }),
-    };
-    const moment = { position: asOf.position, at: input.at, now };
-    /** @throws as `resolveRef` does, and not_found. */
-    const ask = async <T>(
-      text: string,
-      question: (query: WalkQuery, sources: LineageSources) => Promise<T>,
-    ): Promise<T> => {
-      const instant = input.asOf === undefined ? input.at : (input.at ?? now);
-      const asked = { ...scope, moment, instant };
-      const { ref } = await resolveRef(session, options.tokenise(text), asked);
-      const query = {
-        ref,
-        moment,
-        limits: walkLimits(input.depth, input.nodes, seesOf(scope)),
-        columns: input.columns ?? false,
-        kinds: input.kinds,
-      };
-      const memory = memoryOf(head.size, moment);
-      try {
-        return await question(query, sourcesOf(session, memory, isNobody));
-      } finally {
-        memory.users -= 1;
-      }
-    };
-    return { head, asOf, asked, ask };
-  };
-
   const walk = (direction: 'trace' | 'impact', input: WalkInput, scope: Scope): Promise<Answer> =>
     read(async (session) => {
-      const { head, asOf, asked, ask } = await prepare(session, input, scope);
+      const { asOf, asked, checkpoint, ask } = await prepare(session, input, scope);
       const answer = await ask(input.ref, direction === 'trace' ? trace : impact);
-      return seal({ ...answer, asked }, asOf, input.at, checkpointAt(head));
+      return seal({ ...answer, asked }, asOf, input.at, checkpoint());
     });
-
   return {
     trace: (input, scope) => walk('trace', input, scope),
     impact: (input, scope) => walk('impact', input, scope),
@@ -131,44 +80,16 @@ export function createAnswers(options: AnswersOptions): Answers {
       read(async (session) => {
         // As far as the server walks at all: what was not reached is not missing.
         const whole = { ...input, depth: limits.depthMax, nodes: limits.nodesMax };
-        const { head, asOf, asked, ask } = await prepare(session, whole, scope);
-        const { answer, checks } = await ask(input.ref, judge);
-        const { score, missing, notJudged } = answer.completeness;
-        return {
-          ref: answer.ref,
-          asOf: { position: asOf.position },
-          at: input.at === undefined ? null : iso(input.at),
-          score,
-          checks: [...checks],
-          missing,
-          ...(notJudged && { notJudged }),
-          stopped: answer.stopped,
-          asked,
-          checkpoint: checkpointAt(head),
-        };
+        return completenessOf(input, await prepare(session, whole, scope));
       }),
     statements: (input, scope) =>
-      read(async (session) => {
-        const { head, asOf, asked, ask } = await prepare(session, input, scope);
-        const { ref, statements } = await ask(input.ref, async ({ ref, moment }, { reader }) => ({
-          ref,
-          statements: await listStatements(new GraphView(reader, moment), ref),
-        }));
-        return {
-          ref,
-          asOf: { position: asOf.position },
-          at: input.at === undefined ? null : iso(input.at),
-          statements: [...statements],
-          asked,
-          checkpoint: checkpointAt(head),
-        };
-      }),
+      read(async (session) => statementsOf(input, await prepare(session, input, scope))),
     diff: (input, scope) =>
       read(async (session) => {
-        const { head, ask } = await prepare(session, input, scope);
+        const { checkpoint, ask } = await prepare(session, input, scope);
         const left = await ask(input.a, trace);
         const right = await ask(input.b, trace);
-        return { ...diffTraces(left, right), checkpoint: checkpointAt(head) };
+        return { ...diffTraces(left, right), checkpoint: checkpoint() };
       }),
     resolve: (text, scope) =>
       read((session) =>
@@ -176,6 +97,121 @@ export function createAnswers(options: AnswersOptions): Answers {
       ),
     search: (query, limit, scope) =>
       read((session) => searchNames(session, options.tokenise(query), { ...scope, limit })),
+  };
+}
+
+/** All that questions about one moment share. */
+interface Prepared {
+  readonly asOf: { readonly position: number; readonly recordedTime: number | null };
+  readonly asked: AskedWith;
+  checkpoint(): Checkpoint;
+  /** @throws as `resolveRef` does, and not_found. */
+  ask<T>(
+    text: string,
+    question: (query: WalkQuery, sources: LineageSources) => Promise<T>,
+  ): Promise<T>;
+}
+
+type Prepare = (session: ReadSession, input: QuestionInput, scope: Scope) => Promise<Prepared>;
+
+function createPrepare(options: AnswersOptions): Prepare {
+  const memoryOf = createMemories(options.graphChanges);
+  const checkpointAt = createCheckpoints(options.signer);
+  const isNobody = (name: string): boolean =>
+    nobodies.some((nobody) => name.toLowerCase() === nobody || name === options.findToken(nobody));
+  return async (session, input, scope) => {
+    const head = await session.ledger.head();
+    const asOf = await momentOf(input, session, head);
+    // What was true by then, where no other time is asked for.
+    const recorded = input.asOf === undefined ? undefined : asOf.recordedTime;
+    const now = options.askedTime ?? recorded ?? options.now();
+    const moment = { position: asOf.position, at: input.at, now };
+    const instant = input.asOf === undefined ? input.at : (input.at ?? now);
+    return {
+      asOf,
+      asked: askedWith(input, scope, now),
+      checkpoint: () => checkpointAt(head),
+      async ask(text, question) {
+        const where = { ...scope, moment, instant };
+        const { ref } = await resolveRef(session, options.tokenise(text), where);
+        const query = {
+          ref,
+          moment,
+          limits: walkLimits(input.depth, input.nodes, seesOf(scope)),
+          columns: input.columns ?? false,
+          kinds: input.kinds,
+        };
+        const memory = memoryOf(head.size, moment);
+        try {
+          return await question(query, sourcesOf(session, memory, isNobody));
+        } finally {
+          memory.users -= 1;
+        }
+      },
+    };
+  };
+}
+
+/** Signs once for each size of the log. */
+function createCheckpoints(signer: Signer): (head: LogHead) => Checkpoint {
+  let newest: Checkpoint | undefined;
+  return (head) => {
+    if (newest?.size !== head.size) newest = checkpointOf(head, signer);
+    return newest;
+  };
+}
+
+/** The question, without what is as usual. */
+function askedWith(
+  { depth, nodes, columns, kinds }: QuestionInput,
+  { reach }: Scope,
+  time: number,
+): AskedWith {
+  return {
+    time: iso(time),
+    ...(depth !== undefined && { depth }),
+    ...(nodes !== undefined && { nodes }),
+    ...(columns && { columns }),
+    ...(kinds !== undefined && { kinds: [...kinds] }),
+    ...(reach !== 'all' && { reach: [...reach] }),
+  };
+}
+
+async function completenessOf(
+  { ref, at }: RefInput,
+  { asOf, asked, checkpoint, ask }: Prepared,
+): Promise<Completeness> {
+  const { answer, checks } = await ask(ref, judge);
+  const { score, missing, notJudged } = answer.completeness;
+  return {
+    ref: answer.ref,
+    asOf: { position: asOf.position },
+    at: at === undefined ? null : iso(at),
+    score,
+    checks: [...checks],
+    missing,
+    ...(notJudged && { notJudged }),
+    stopped: answer.stopped,
+    asked,
+    checkpoint: checkpoint(),
+  };
+}
+
+async function statementsOf(
+  input: RefInput,
+  { asOf, asked, checkpoint, ask }: Prepared,
+): Promise<Statements> {
+  const { ref, statements } = await ask(input.ref, async ({ ref, moment }, { reader }) => ({
+    ref,
+    statements: await listStatements(new GraphView(reader, moment), ref),
+  }));
+  return {
+    ref,
+    asOf: { position: asOf.position },
+    at: input.at === undefined ? null : iso(input.at),
+    statements: [...statements],
+    asked,
+    checkpoint: checkpoint(),
   };
 }
 

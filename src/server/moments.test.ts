@@ -262,7 +262,11 @@ test('what did not exist yet at a time is said not to, and not shown bare', asyn
   });
   const { run_id } = created.run.info;
   await post(open, `${mlflow}/registered-models/create`, { name: 'credit' });
-  await post(open, `${mlflow}/model-versions/create`, { name: 'credit', source: 's3://b/m', run_id });
+  await post(open, `${mlflow}/model-versions/create`, {
+    name: 'credit',
+    source: 's3://b/m',
+    run_id,
+  });
   await post(open, `${api}/deployments`, { name: 'scoring', modelVersion: 'credit@1' });
   await post(open, `${api}/predictions`, { id: 'p1', modelVersion: 'credit@1', output: 1 });
   const refs = ['modelVersion:default/credit@1', 'model:default/credit', `run:default/${run_id}`];
