@@ -69,7 +69,7 @@ export function holdsAt(statement: Statement, { at, now }: Moment): boolean {
 }
 
 /** The statement as answers show it. */
-export function showStatement(statement: Statement, moment: Moment): StatementShown {
+function showStatement(statement: Statement, moment: Moment): StatementShown {
   const { id, type, said, time, position, validFrom, validTo, superseded } = statement;
   const author = text(said.author);
   const supersedes = text(said.supersedes);
