@@ -222,11 +222,12 @@ describe('the data directory', () => {
       { workspace: 'default', reach: 'all' },
     );
     // The entry that tells of the repair stands behind all that the answer is of.
-    const { asOf, checkpoint } = again;
+    const { asOf, asked, checkpoint } = again;
     expect(asOf.position).toBe(answer.asOf.position + 1);
     expect(JSON.parse(services.reveal(JSON.stringify(again)))).toEqual({
       ...answer,
       asOf,
+      asked,
       checkpoint,
     });
     await close();

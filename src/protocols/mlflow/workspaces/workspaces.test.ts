@@ -230,10 +230,12 @@ describe('the endpoints of workspaces', () => {
     };
     const { position, deleted } = await ask();
     expect(deleted).toBeUndefined();
+    const before = Date.now();
+    await new Promise((done) => setTimeout(done, 5));
     await as('admin', 'DELETE', `${workspaces}/left?mode=CASCADE`);
     expect((await ask()).deleted).toMatch(/^20\d\d-/);
     expect((await ask(`&asOf=${position}`)).deleted).toBeUndefined();
-    expect((await ask('&at=2020-01-01T00:00:00Z')).deleted).toBeUndefined();
+    expect((await ask(`&at=${before}`)).deleted).toBeUndefined();
   });
 
   it('stop the webhooks of a workspace that is deleted', async () => {
