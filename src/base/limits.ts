@@ -140,8 +140,14 @@ export const limits = {
   /** Candidates shown when a short ref is ambiguous. */
   candidatesMax: 20,
 
-  /** Searches over at most so many runs are answered on the server's thread: a few ms at most. */
+  /** Searches over at most so many rows are answered on the server's thread: a few ms at most. */
   searchedInlineMax: 2_000,
+  /** Metric histories over at most so many points likewise: each costs some 3 µs. */
+  pointsReadInlineMax: 10_000,
+  /** Rows of an answer that are read at a time, some ms: others are served in between. */
+  rowsReadAtOnce: 100,
+  /** Items of an answer that become text at a time, a few ms: others are served in between. */
+  itemsWrittenAtOnce: 500,
   /** Threads that search, no more than cores. Two: a short search need not wait for a long one. */
   searchThreadsMax: 2,
   /** Searches that wait for a thread. Beyond it the server answers `overloaded` instead of growing. */

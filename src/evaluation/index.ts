@@ -6,6 +6,7 @@ export type {
   EvaluationOrder,
   EvaluationRecordRow,
   EvaluationSearch,
+  EvaluationSearches,
   ScorerConfigRow,
   ScorerRow,
   ScorerVersionRow,

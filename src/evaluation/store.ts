@@ -95,6 +95,12 @@ export interface RecordPage {
   readonly limit: number;
 }
 
+/** What may look at every dataset: where these are many, on a thread that holds up no write. */
+export interface EvaluationSearches {
+  /** Keys of the datasets found, in order. */
+  searchEvaluationDatasets(search: EvaluationSearch): Promise<number[]>;
+}
+
 /** Queries of evaluation datasets and scorers. What was deleted is not found. */
 export interface EvaluationReader {
   findDataset(workspace: string, id: string): Awaitable<EvaluationDatasetRow | undefined>;
@@ -104,7 +110,10 @@ export interface EvaluationReader {
   ): Awaitable<readonly { readonly owner: number; readonly key: string; readonly value: string }[]>;
   /** Ids, in the order in which they were linked. */
   listDatasetExperiments(dataset: number): Awaitable<string[]>;
-  searchDatasets(search: EvaluationSearch): Awaitable<EvaluationDatasetRow[]>;
+  /** Keys of the datasets found, in order. */
+  searchDatasets(search: EvaluationSearch): Awaitable<number[]>;
+  /** In the order of the keys. */
+  getDatasets(keys: readonly number[]): Awaitable<EvaluationDatasetRow[]>;
   countRecords(dataset: number): Awaitable<number>;
   /** Those that are there, by the digests of their inputs. */
   findRecordsByInput(dataset: number, digests: readonly string[]): Awaitable<EvaluationRecordRow[]>;

@@ -4,7 +4,9 @@ import type { SignedTokens } from '../base/signed-tokens.ts';
 import type { Blobs } from '../blobs/blobs.ts';
 import type { Uploads } from '../blobs/uploads.ts';
 import type { Door, Receipt, StateReader } from '../door/index.ts';
+import type { EvaluationSearches } from '../evaluation/index.ts';
 import type { WebhookEvent } from '../facts/webhook-facts.ts';
+import type { RegistrySearches } from '../registry/index.ts';
 import type { TraceSearches } from '../traces/index.ts';
 import type { TrackingSearches } from '../tracking/index.ts';
 
@@ -74,6 +76,9 @@ export type SpanIntake = (sent: {
   readonly principal: string;
 }) => Promise<Receipt | undefined>;
 
+/** Searches that may take long. They find keys: what is shown is read by them. */
+export type Searches = TrackingSearches & TraceSearches & RegistrySearches & EvaluationSearches;
+
 /** What every protocol gets from the server. */
 export interface ProtocolServices {
   readonly door: Door;
@@ -83,7 +88,7 @@ export interface ProtocolServices {
   /** Runs queries on one consistent snapshot. */
   read<T>(query: (state: StateReader) => T | Promise<T>): Promise<T>;
   /** Searches that may take long, beside the queries of `read`: never inside of one. */
-  readonly searches: TrackingSearches & TraceSearches;
+  readonly searches: Searches;
   /** Puts the persons behind tokens back into text that is sent out. Cheap when it holds none. */
   reveal(text: string): string;
   /** The token of a person's name when one was given, for filters; undefined when it is not known. */

@@ -8,5 +8,6 @@ export type {
   RegistryOrder,
   RegistryReader,
   RegistrySearch,
+  RegistrySearches,
   VersionRow,
 } from './store.ts';

@@ -100,6 +100,14 @@ export interface RegistrySearch {
   readonly prompts: boolean;
 }
 
+/** What may look at every model: where these are many, on a thread that holds up no write. */
+export interface RegistrySearches {
+  /** Keys of the models found, in order. */
+  searchModels(search: RegistrySearch): Promise<number[]>;
+  /** Keys of the versions found, in order. */
+  searchVersions(search: RegistrySearch): Promise<number[]>;
+}
+
 /** Queries of the registry. Deleted models and versions are found only where it says so. */
 export interface RegistryReader {
   findModel(workspace: string, name: string): Awaitable<ModelRow | undefined>;
@@ -131,8 +139,17 @@ export interface RegistryReader {
   /** Versions that are not deleted, newest number first. */
   listVersions(model: number, limit: number): Awaitable<VersionRow[]>;
   listVersionsInStage(model: number, stage: string): Awaitable<VersionRow[]>;
-  searchModels(search: RegistrySearch): Awaitable<ModelRow[]>;
-  searchVersions(search: RegistrySearch): Awaitable<VersionRow[]>;
+  /** Keys of the models found, in order. */
+  searchModels(search: RegistrySearch): Awaitable<number[]>;
+  /** Keys of the versions found, in order. */
+  searchVersions(search: RegistrySearch): Awaitable<number[]>;
+  /** The same where an index gives the page at once; undefined where many may have to be looked at. */
+  searchModelsQuickly(search: RegistrySearch): Awaitable<number[] | undefined>;
+  searchVersionsQuickly(search: RegistrySearch): Awaitable<number[] | undefined>;
+  /** In the order of the keys. */
+  getModels(keys: readonly number[]): Awaitable<ModelRow[]>;
+  /** In the order of the keys. */
+  getVersions(keys: readonly number[]): Awaitable<VersionRow[]>;
   /** The deployment of that name which was active at a time; the newest when no time is given. */
   findDeployment(
     workspace: string,

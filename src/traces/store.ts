@@ -207,6 +207,10 @@ export interface TraceReader {
    *   a search in more contents than are looked at.
    */
   search(search: TraceSearch): Awaitable<number[]>;
+  /** @throws invalid_message as `search` does. */
+  overlap(search: TraceOverlapSearch): Awaitable<TraceOverlap>;
+  /** The same as `search` where an index gives the page at once; undefined where many may have to be looked at. */
+  searchQuickly(search: TraceSearch): Awaitable<number[] | undefined>;
   /** Groups in the order of their bucket and dimensions. */
   measure(query: MetricQuery): Awaitable<MetricGroup[]>;
   /** The same where few traces are looked at; undefined where there are many. */
@@ -218,8 +222,31 @@ export interface TraceReader {
   countAll(): Awaitable<{ readonly traces: number; readonly unknown: number }>;
 }
 
+/** How many traces of a workspace's experiments meet two lists of conditions, beside a third one. */
+export interface TraceOverlapSearch {
+  readonly workspace: string;
+  /** Ids of experiments. */
+  readonly experiments: readonly string[];
+  /** What all traces that are counted meet. */
+  readonly conditions: readonly TraceCondition[];
+  readonly first: readonly TraceCondition[];
+  readonly second: readonly TraceCondition[];
+}
+
+export interface TraceOverlap {
+  readonly total: number;
+  readonly first: number;
+  readonly second: number;
+  /** Those that meet both. */
+  readonly joint: number;
+}
+
 /** What may look at every trace: where these are many, on a thread that holds up no write. */
 export interface TraceSearches {
+  /** Keys as `TraceReader.search` gives them. */
+  searchTraces(search: TraceSearch): Promise<number[]>;
+  /** Counts as `TraceReader.overlap` gives them. */
+  overlapOfTraces(search: TraceOverlapSearch): Promise<TraceOverlap>;
   /** Groups as `TraceReader.measure` gives them. */
   measureTraces(query: MetricQuery): Promise<MetricGroup[]>;
 }

@@ -1,3 +1,4 @@
+import { readInSlices } from '../base/slices.ts';
 import type { MetricPoint } from '../facts/facts.ts';
 import { metricsOfPast, type PastMoment } from './past-metrics.ts';
 import type {
@@ -7,6 +8,7 @@ import type {
   ModelLinkRow,
   OwnedKeyValue,
   OwnedMetric,
+  RunPoints,
   RunRow,
   Search,
   TrackingReader,
@@ -116,7 +118,7 @@ export async function pageOfRuns(
   keys: readonly number[],
   limit: number,
 ): Promise<Page<FullRun>> {
-  const items = await getFullRuns(reader, keys.slice(0, limit));
+  const items = await readInSlices(keys.slice(0, limit), (some) => getFullRuns(reader, some));
   return { items, more: keys.length > limit };
 }
 
@@ -146,15 +148,37 @@ export async function findFullExperiment(
   return experiment === undefined ? undefined : (await withTags(reader, [experiment]))[0];
 }
 
-/** The experiments of a search, `search.limit` a page. */
-export async function searchFullExperiments(
+/** The experiments whose keys a search of `onePage` found. */
+export async function pageOfExperiments(
   reader: TrackingReader,
-  search: Search,
+  keys: readonly number[],
+  limit: number,
 ): Promise<Page<FullExperiment>> {
-  const found = await reader.searchExperiments({ ...search, limit: search.limit + 1 });
+  const items = await readInSlices(keys.slice(0, limit), async (some) =>
+    withTags(reader, await reader.getExperiments(some)),
+  );
+  return { items, more: keys.length > limit };
+}
+
+/** How many points are packed. */
+export function countPoints({ points }: RunPoints): number {
+  return points.length / 3;
+}
+
+/** The packed points of a metric, at most `limit`. May be walked more than once. */
+export function unpackPoints(
+  { points }: RunPoints,
+  key: string,
+  limit = Number.POSITIVE_INFINITY,
+): Iterable<MetricPoint> {
   return {
-    items: await withTags(reader, found.slice(0, search.limit)),
-    more: found.length > search.limit,
+    *[Symbol.iterator]() {
+      const end = Math.min(points.length, limit * 3);
+      for (let at = 0; at < end; at += 3) {
+        const [timestamp = 0, step = 0, value = 0] = points.subarray(at, at + 3);
+        yield { key, timestamp, step, value };
+      }
+    },
   };
 }
 
@@ -189,6 +213,8 @@ export async function pageOfLoggedModels(
   keys: readonly number[],
   limit: number,
 ): Promise<Page<FullLoggedModel>> {
-  const items = await getFullLoggedModels(reader, keys.slice(0, limit));
+  const items = await readInSlices(keys.slice(0, limit), (some) =>
+    getFullLoggedModels(reader, some),
+  );
   return { items, more: keys.length > limit };
 }

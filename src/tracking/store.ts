@@ -80,10 +80,40 @@ export interface OwnedMetric extends MetricPoint {
   readonly run?: string | undefined;
 }
 
-/** What is taken of a metric's points: at most `limit` (1 or more) between two steps, both included. */
-export interface MetricSample {
+/** Points of one metric of some runs, by timestamp, step and value. */
+export interface MetricHistorySearch {
+  /** Keys of runs; theirs follow one another in this order. */
+  readonly runs: readonly number[];
+  readonly metric: string;
+  /** Of all runs together; negative for no limit. */
   readonly limit: number;
+  /** Points of each run that are left out first. */
+  readonly offset: number;
+}
+
+/** Some points of one metric of each of some runs, spread evenly, by step, timestamp and value. */
+export interface MetricSampleSearch {
+  /** Keys of runs. */
+  readonly runs: readonly number[];
+  readonly metric: string;
+  /** Of each run; 1 or more. The first and the last point are among them. */
+  readonly limit: number;
+  /** Only those between two steps, both included. */
   readonly steps?: { readonly from: number; readonly to: number } | undefined;
+}
+
+/** Points of one run, packed so that millions can be handed over from thread to thread. */
+export interface RunPoints {
+  /** Key of the run. */
+  readonly run: number;
+  /** Timestamp (ms), step and value of each point, one point after the other. */
+  readonly points: Float64Array;
+}
+
+export interface DatasetSummarySearch {
+  readonly workspace: string;
+  readonly experimentIds: readonly string[];
+  readonly limit: number;
 }
 
 /** A dataset that runs of an experiment read, in one context. */
@@ -180,12 +210,20 @@ export interface LoggedModelSearch extends Search {
   readonly datasets: readonly DatasetFilter[];
 }
 
-/** Searches, which may look at every run: where these are many, on a thread that holds up no write. */
+/** Searches, which may look at every row: where these are many, on a thread that holds up no write. */
 export interface TrackingSearches {
+  /** Keys of the experiments found, in order; the newest first where nothing else is asked. */
+  searchExperiments(search: Search): Promise<number[]>;
   /** Keys of the runs found, in order. */
   searchRuns(search: RunSearch): Promise<number[]>;
   /** Keys of the logged models found, in order. */
   searchLoggedModels(search: LoggedModelSearch): Promise<number[]>;
+  /** As `TrackingReader.datasetSummaries`. */
+  summariseDatasets(search: DatasetSummarySearch): Promise<DatasetSummary[]>;
+  /** As `TrackingReader.metricHistories`. */
+  metricHistories(search: MetricHistorySearch): Promise<RunPoints[]>;
+  /** As `TrackingReader.metricSamples`. */
+  metricSamples(search: MetricSampleSearch): Promise<RunPoints[]>;
 }
 
 /** Queries of experiments, runs, logged models and artifact files. Ids are those of one workspace. */
@@ -196,7 +234,10 @@ export interface TrackingReader {
   /** The number that the next experiment gets. */
   nextExperimentId(workspace: string): Awaitable<number>;
   experimentTags(keys: readonly number[]): Awaitable<OwnedKeyValue[]>;
-  searchExperiments(search: Search): Awaitable<ExperimentRow[]>;
+  /** Keys of the experiments found, in order; 0 is that of experiment "0" while nothing was written to it. */
+  searchExperiments(search: Search): Awaitable<number[]>;
+  /** In the order of the keys. */
+  getExperiments(keys: readonly number[]): Awaitable<ExperimentRow[]>;
 
   /** Whether a run or logged model has that id, in any workspace: ids are the server's. */
   hasId(kind: 'run' | 'model', id: string): Awaitable<boolean>;
@@ -210,8 +251,6 @@ export interface TrackingReader {
   searchRuns(search: RunSearch): Awaitable<number[]>;
   /** The same where an index gives the page at once; undefined where many runs may have to be looked at. */
   searchRunsQuickly(search: RunSearch): Awaitable<number[] | undefined>;
-  /** True when there are more runs, or more logged models, than `count`, in all workspaces. */
-  holdsMore(count: number): Awaitable<boolean>;
   /** In the order of the keys. */
   getRuns(keys: readonly number[]): Awaitable<RunRow[]>;
   /** Ids of all runs of an experiment, oldest first. */
@@ -231,23 +270,17 @@ export interface TrackingReader {
   ): Awaitable<MetricPoint[]>;
   /** True when exactly this value was logged before. */
   hasMetric(run: number, metric: MetricPoint): Awaitable<boolean>;
-  /** By timestamp, step, value. */
-  metricHistory(
-    run: number,
-    key: string,
-    page: { readonly limit: number; readonly offset: number },
-  ): Awaitable<MetricPoint[]>;
+  /** Points of each run, in the order of the runs. */
+  metricHistories(search: MetricHistorySearch): Awaitable<RunPoints[]>;
   /** How many points the run has, of all metrics. */
   countMetrics(run: number): Awaitable<number>;
-  /** Points of one metric by step, timestamp, value: spread evenly, the first and the last among them. */
-  sampleMetric(run: number, key: string, sample: MetricSample): Awaitable<MetricPoint[]>;
+  /** Some points of each run, in the order of the runs. */
+  metricSamples(search: MetricSampleSearch): Awaitable<RunPoints[]>;
+  /** How many points the runs have at most, of all metrics; cheap. */
+  boundOfPoints(runs: readonly number[]): Awaitable<number>;
   inputs(keys: readonly number[]): Awaitable<InputRow[]>;
   /** The datasets that runs of these experiments read, once for each context, at most `limit`. */
-  datasetSummaries(
-    workspace: string,
-    experimentIds: readonly string[],
-    limit: number,
-  ): Awaitable<DatasetSummary[]>;
+  datasetSummaries(search: DatasetSummarySearch): Awaitable<DatasetSummary[]>;
   modelInputs(keys: readonly number[]): Awaitable<ModelLinkRow[]>;
   modelOutputs(keys: readonly number[]): Awaitable<ModelLinkRow[]>;
 

@@ -5,6 +5,7 @@ import { limits } from '../../base/limits.ts';
 import type { Operation } from '../../door/index.ts';
 import { formatReceipt, type Principal, type ProtocolServices } from '../services.ts';
 import { invalidParameter, mlflowError, toMlflowReply } from './errors.ts';
+import { encodeAnswer } from './long-list.ts';
 import { type BodyOf, type Fields, type Message, readMessage } from './wire.ts';
 
 /** What a handler may want to know besides the body. */
@@ -57,8 +58,7 @@ function source(request: FastifyRequest): unknown {
 
 /** Sends JSON, with the persons behind tokens put back; as bytes, for a socket takes long texts slowly. */
 function sendJson(reply: FastifyReply, services: ProtocolServices, value: unknown): FastifyReply {
-  const json = services.reveal(JSON.stringify(value));
-  return reply.type('application/json').send(Buffer.from(json));
+  return reply.type('application/json').send(encodeAnswer(value, services.reveal));
 }
 
 /** Submits a body and sets the receipt's header. Returns the door's answer. */

@@ -9,7 +9,7 @@ import type {
   ScorerVersionRow,
 } from '../../evaluation/store.ts';
 import type { Database } from './database.ts';
-import { datasetColumns, searchDatasets } from './evaluation-search.ts';
+import { datasetColumns, getDatasets, searchDatasets } from './evaluation-search.ts';
 
 /** Columns of `evaluation_records` as EvaluationRecordRow names them. */
 export const recordColumns = `id, input_digest AS inputDigest, inputs, outputs, expectations, tags,
@@ -53,8 +53,12 @@ export class SqliteEvaluationReader implements EvaluationReader {
       .map(({ experiment }) => experiment);
   }
 
-  searchDatasets(search: EvaluationSearch): EvaluationDatasetRow[] {
+  searchDatasets(search: EvaluationSearch): number[] {
     return searchDatasets(this.db, search);
+  }
+
+  getDatasets(keys: readonly number[]): EvaluationDatasetRow[] {
+    return getDatasets(this.db, keys);
   }
 
   countRecords(dataset: number): number {

@@ -23,14 +23,22 @@ const columns: Readonly<Record<EvaluationOrder['key'], string>> = {
   last_update_time: 'd.updated_time',
 };
 
-/** Datasets by conditions, experiments, order and page. Ties: the greater id first, as in MLflow. */
-export function searchDatasets(db: Database, search: EvaluationSearch): EvaluationDatasetRow[] {
+/** Datasets in the order of the keys. */
+export function getDatasets(db: Database, keys: readonly number[]): EvaluationDatasetRow[] {
+  return db.all<EvaluationDatasetRow>(
+    `SELECT ${datasetColumns} FROM json_each(?) j CROSS JOIN evaluation_datasets d ON d.key = j.value ORDER BY j.key`,
+    JSON.stringify(keys),
+  );
+}
+
+/** Keys of datasets by conditions, experiments, order and page. Ties: the greater id first, as in MLflow. */
+export function searchDatasets(db: Database, search: EvaluationSearch): number[] {
   const { experiments } = search;
   const orders: readonly EvaluationOrder[] =
     search.orders.length > 0 ? search.orders : [{ key: 'created_time', ascending: false }];
   const order = orders.map(({ key, ascending }) => `${columns[key]} ${ascending ? 'ASC' : 'DESC'}`);
-  return db.all<EvaluationDatasetRow>(
-    `${conditionsTable} SELECT ${datasetColumns} FROM evaluation_datasets d
+  const rows = db.all<{ key: number }>(
+    `${conditionsTable} SELECT d.key FROM evaluation_datasets d
      WHERE d.workspace = ?
        ${experiments === undefined ? '' : 'AND EXISTS (SELECT 1 FROM evaluation_dataset_experiments e WHERE e.dataset = d.key AND e.experiment IN (SELECT value FROM json_each(?)))'}
        AND ${allConditionsHold(subject)}
@@ -41,4 +49,5 @@ export function searchDatasets(db: Database, search: EvaluationSearch): Evaluati
     search.limit,
     search.offset,
   );
+  return rows.map(({ key }) => key);
 }

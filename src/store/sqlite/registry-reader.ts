@@ -12,7 +12,16 @@ import type {
 } from '../../registry/store.ts';
 import type { Database } from './database.ts';
 import { RegistryDeployments } from './registry-deployments.ts';
-import { modelColumns, searchModels, searchVersions, versionColumns } from './registry-search.ts';
+import {
+  getModels,
+  getVersions,
+  modelColumns,
+  searchModels,
+  searchModelsQuickly,
+  searchVersions,
+  searchVersionsQuickly,
+  versionColumns,
+} from './registry-search.ts';
 
 const versionsWithModel = `SELECT ${versionColumns}
   FROM registry_versions v JOIN registry_models m ON m.key = v.model`;
@@ -184,12 +193,28 @@ export class SqliteRegistryReader implements RegistryReader {
     );
   }
 
-  searchModels(search: RegistrySearch): ModelRow[] {
+  searchModels(search: RegistrySearch): number[] {
     return searchModels(this.db, search);
   }
 
-  searchVersions(search: RegistrySearch): VersionRow[] {
+  searchVersions(search: RegistrySearch): number[] {
     return searchVersions(this.db, search);
+  }
+
+  searchModelsQuickly(search: RegistrySearch): number[] | undefined {
+    return searchModelsQuickly(this.db, search);
+  }
+
+  searchVersionsQuickly(search: RegistrySearch): number[] | undefined {
+    return searchVersionsQuickly(this.db, search);
+  }
+
+  getModels(keys: readonly number[]): ModelRow[] {
+    return getModels(this.db, keys);
+  }
+
+  getVersions(keys: readonly number[]): VersionRow[] {
+    return getVersions(this.db, keys);
   }
 
   findDeployment(workspace: string, name: string, at?: number): DeploymentRow | undefined {

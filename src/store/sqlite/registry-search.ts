@@ -1,3 +1,4 @@
+import { limits } from '../../base/limits.ts';
 import type {
   ModelRow,
   RegistryCondition,
@@ -6,6 +7,9 @@ import type {
   VersionRow,
 } from '../../registry/store.ts';
 import type { Database } from './database.ts';
+
+/** Rows that a search on the server's thread looks at. */
+const quickRowsMax = limits.searchedInlineMax;
 
 /** Columns of `registry_models m` as ModelRow names them. */
 export const modelColumns = `m.key, m.workspace, m.name, m.generation, m.description,
@@ -51,8 +55,8 @@ const versionSubject = `CASE WHEN c.entity = 'tag'
   ELSE CASE c.key WHEN 'name' THEN m.name WHEN 'version_number' THEN v.version
     WHEN 'run_id' THEN coalesce(v.run_id, '') WHEN 'source_path' THEN v.source END END`;
 
-const promptModels = `SELECT t.model FROM registry_model_tags t
-  WHERE t.key = 'mlflow.prompt.is_prompt' AND t.value = 'true'`;
+const isPromptModel = `SELECT 1 FROM registry_model_tags t
+  WHERE t.model = m.key AND t.key = 'mlflow.prompt.is_prompt' AND t.value = 'true'`;
 
 const promptVersions = `SELECT o.model FROM registry_version_tags t
   JOIN registry_versions o ON o.key = t.version
@@ -110,8 +114,8 @@ function equalTo(
   );
 }
 
-/** Models that are not deleted, by conditions, order and page. */
-export function searchModels(db: Database, search: RegistrySearch): ModelRow[] {
+/** Keys of the models that are not deleted, by conditions, order and page. */
+export function searchModels(db: Database, search: RegistrySearch): number[] {
   const name = equalTo(search, 'name');
   const order = orderBy(
     search.orders,
@@ -123,10 +127,10 @@ export function searchModels(db: Database, search: RegistrySearch): ModelRow[] {
     },
     [{ key: 'name', ascending: true }],
   );
-  return db.all<ModelRow>(
-    `${conditionsTable} SELECT ${modelColumns} FROM registry_models m
+  const rows = db.all<{ key: number }>(
+    `${conditionsTable} SELECT m.key FROM registry_models m
      WHERE m.workspace = ? AND m.deleted_time IS NULL ${name ? 'AND m.name = ?' : ''}
-       AND m.key ${search.prompts ? '' : 'NOT'} IN (${promptModels})
+       AND ${search.prompts ? '' : 'NOT'} EXISTS (${isPromptModel})
        AND ${allConditionsHold(modelSubject)}
      ORDER BY ${order} LIMIT ? OFFSET ?`,
     conditionsJson(search.conditions, name),
@@ -135,10 +139,19 @@ export function searchModels(db: Database, search: RegistrySearch): ModelRow[] {
     search.limit,
     search.offset,
   );
+  return rows.map(({ key }) => key);
 }
 
-/** Versions that are not deleted, by conditions, order and page. */
-export function searchVersions(db: Database, search: RegistrySearch): VersionRow[] {
+/** The same where the index of names gives the page; undefined where every model may have to be looked at. */
+export function searchModelsQuickly(db: Database, search: RegistrySearch): number[] | undefined {
+  const { conditions, orders, offset, limit, prompts } = search;
+  const byName = orders.every(({ key }) => key === 'name');
+  const onePage = conditions.length === 0 && byName && !prompts && offset + limit <= quickRowsMax;
+  return onePage || equalTo(search, 'name') ? searchModels(db, search) : undefined;
+}
+
+/** Keys of the versions that are not deleted, by conditions, order and page. */
+export function searchVersions(db: Database, search: RegistrySearch): number[] {
   const name = equalTo(search, 'name');
   const narrow = name ?? equalTo(search, 'run_id');
   const column = name ? 'm.name' : 'v.run_id';
@@ -155,9 +168,12 @@ export function searchVersions(db: Database, search: RegistrySearch): VersionRow
       { key: 'version_number', ascending: false },
     ],
   );
-  return db.all<VersionRow>(
-    `${conditionsTable} SELECT ${versionColumns}
-     FROM registry_versions v JOIN registry_models m ON m.key = v.model
+  // The newest come first by their index, and end with the page, unless a name leads to few.
+  const from = name
+    ? 'registry_models m CROSS JOIN registry_versions v ON v.model = m.key'
+    : 'registry_versions v CROSS JOIN registry_models m ON m.key = v.model';
+  const rows = db.all<{ key: number }>(
+    `${conditionsTable} SELECT v.key FROM ${from}
      WHERE m.workspace = ? AND m.deleted_time IS NULL AND v.deleted_time IS NULL
        ${narrow ? `AND ${column} = ?` : ''}
        AND v.model ${search.prompts ? '' : 'NOT'} IN (${promptVersions})
@@ -168,5 +184,36 @@ export function searchVersions(db: Database, search: RegistrySearch): VersionRow
     ...(narrow ? [narrow.value] : []),
     search.limit,
     search.offset,
+  );
+  return rows.map(({ key }) => key);
+}
+
+/** The same where a name or a run leads to few; undefined where many versions may have to be looked at. */
+export function searchVersionsQuickly(db: Database, search: RegistrySearch): number[] | undefined {
+  const name = equalTo(search, 'name');
+  if (name === undefined) return equalTo(search, 'run_id') ? searchVersions(db, search) : undefined;
+  const model = db.get<{ count: number }>(
+    `SELECT version_count AS count FROM registry_models
+     WHERE workspace = ? AND name = ? AND deleted_time IS NULL`,
+    search.workspace,
+    name.value,
+  );
+  return (model?.count ?? 0) <= quickRowsMax ? searchVersions(db, search) : undefined;
+}
+
+/** Models in the order of the keys. */
+export function getModels(db: Database, keys: readonly number[]): ModelRow[] {
+  return db.all<ModelRow>(
+    `SELECT ${modelColumns} FROM json_each(?) j CROSS JOIN registry_models m ON m.key = j.value ORDER BY j.key`,
+    JSON.stringify(keys),
+  );
+}
+
+/** Versions in the order of the keys. */
+export function getVersions(db: Database, keys: readonly number[]): VersionRow[] {
+  return db.all<VersionRow>(
+    `SELECT ${versionColumns} FROM json_each(?) j CROSS JOIN registry_versions v ON v.key = j.value
+     JOIN registry_models m ON m.key = v.model ORDER BY j.key`,
+    JSON.stringify(keys),
   );
 }

@@ -2,11 +2,11 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { WherefromError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
-import type { MetricGroup, MetricQuery } from '../../traces/index.ts';
-import type { Found, SearchReply, SearchRequest, ThreadRequest } from './search-thread.ts';
+import type { SearchReply } from './search-thread.ts';
+import type { Found, SearchRequest, SearchSort } from './searches.ts';
 
 interface Waiting {
-  readonly request: ThreadRequest;
+  readonly request: SearchRequest;
   resolve(found: Found): void;
   reject(error: WherefromError): void;
 }
@@ -17,9 +17,7 @@ export interface SearchThreads {
    * Runs a search on a snapshot that has every write acknowledged before the call.
    * @throws overloaded when too many wait; what the search throws; storage_unavailable when its thread ended.
    */
-  search(request: SearchRequest): Promise<number[]>;
-  /** Measures traces in the same way. */
-  measure(query: MetricQuery): Promise<MetricGroup[]>;
+  search<S extends SearchSort>(request: SearchRequest<S>): Promise<Found<S>>;
   /** Ends the threads; searches under way are refused. */
   close(): void;
 }
@@ -65,7 +63,7 @@ export function createSearchThreads(path: string): SearchThreads {
     busy.delete(worker);
     idle.push(worker);
     if ('error' in reply) waiting?.reject(errorOf(reply.error));
-    else waiting?.resolve(reply);
+    else waiting?.resolve(reply.found);
     next();
   };
 
@@ -78,25 +76,17 @@ export function createSearchThreads(path: string): SearchThreads {
     next();
   };
 
-  const ask = (request: ThreadRequest): Promise<Found> =>
-    new Promise((resolve, reject) => {
-      if (queue.length >= limits.searchesWaitingMax) {
-        reject(new WherefromError('overloaded', 'Too many searches wait for their turn.'));
-        return;
-      }
-      queue.push({ request, resolve, reject });
-      next();
-    });
-
   return {
-    async search(request) {
-      const found = await ask(request);
-      return 'keys' in found ? [...found.keys] : [];
-    },
-    async measure(search) {
-      const found = await ask({ of: 'metrics', search });
-      return 'groups' in found ? [...found.groups] : [];
-    },
+    search: <S extends SearchSort>(request: SearchRequest<S>) =>
+      new Promise<Found<S>>((resolve, reject) => {
+        if (queue.length >= limits.searchesWaitingMax) {
+          reject(new WherefromError('overloaded', 'Too many searches wait for their turn.'));
+          return;
+        }
+        // What the thread answers is what is found for a request of this sort.
+        queue.push({ request, resolve: resolve as Waiting['resolve'], reject });
+        next();
+      }),
     close() {
       for (const { reject } of queue.splice(0))
         reject(new WherefromError('overloaded', 'The server is stopping.'));

@@ -1,44 +1,30 @@
 import { WherefromError } from '../../base/errors.ts';
-import { limits } from '../../base/limits.ts';
-import { decodeBlock } from '../../ledger/index.ts';
 import { type Changed, GraphChanges } from '../../lineage/index.ts';
-import type { MetricGroup, MetricQuery, TraceSearches } from '../../traces/index.ts';
-import type { TrackingReader, TrackingSearches } from '../../tracking/index.ts';
 import { Database } from './database.ts';
-import { createSqliteEvaluationReader, createSqliteEvaluationStore } from './evaluation-store.ts';
+import { createSqliteEvaluationStore } from './evaluation-store.ts';
 import { SqliteLedgerStore } from './ledger-store.ts';
-import { SqliteLineageReader } from './lineage-reader.ts';
 import { SqliteLineageStore } from './lineage-store.ts';
 import { createSqlitePredictionStore } from './predictions-store.ts';
+import { createReadSession, messageOf, type SqliteReadSession, textsOf } from './read-session.ts';
 import { SqliteVault, SqliteWorkspaces } from './record-store.ts';
-import { SqliteRegistryReader } from './registry-reader.ts';
 import { createSqliteRegistryStore } from './registry-store.ts';
 import { createSqliteReviewStore } from './review-store.ts';
-import type { SearchRequest } from './search-thread.ts';
 import { createSearchThreads, type SearchThreads } from './search-threads.ts';
+import {
+  createSearches,
+  type Found,
+  type SearchRequest,
+  type SearchSort,
+  type SqliteSearches,
+  searchQuickly,
+} from './searches.ts';
 import { explainSqliteError } from './sqlite-errors.ts';
-import { SqliteTraceReader } from './traces-reader.ts';
 import { SqliteTraceStore } from './traces-store.ts';
-import { createSqliteTrackingReader, createSqliteTrackingStore } from './tracking-store.ts';
+import { createSqliteTrackingStore } from './tracking-store.ts';
 import { createSqliteWebhookStore } from './webhooks-store.ts';
 
 /** Readers kept open at most; further queries wait. */
 const readersMax = 4;
-
-const textsOf =
-  (db: Database) =>
-  (position: number): string[] | undefined => {
-    const row = db.get<{ block: Uint8Array }>(
-      'SELECT block FROM log_payloads WHERE position = ?',
-      position,
-    );
-    return row && decodeBlock(row.block, position);
-  };
-
-const messageOf =
-  (db: Database) =>
-  (position: number, index: number): string | undefined =>
-    textsOf(db)(position)?.[index];
 
 /** The stores of the writer: they cache, and only they write. */
 function createSession(db: Database, changes: GraphChanges) {
@@ -82,32 +68,12 @@ function createSession(db: Database, changes: GraphChanges) {
   };
 }
 
-/** The stores of one reader: nothing is remembered between two snapshots. */
-function createReader(db: Database) {
-  return {
-    ledger: new SqliteLedgerStore(db),
-    lineage: new SqliteLineageReader(db),
-    tracking: createSqliteTrackingReader(db),
-    registry: new SqliteRegistryReader(db),
-    predictions: createSqlitePredictionStore(db, { readPayload: messageOf(db) }),
-    traces: new SqliteTraceReader(db, { readTexts: textsOf(db) }),
-    evaluation: createSqliteEvaluationReader(db),
-    review: createSqliteReviewStore(db),
-    webhooks: createSqliteWebhookStore(db),
-    vault: new SqliteVault(db),
-    workspaces: new SqliteWorkspaces(db, { remember: false }),
-    /** A stored message, by its receipt. */
-    messageOf: messageOf(db),
-  };
-}
-
 interface Reader {
   readonly db: Database;
   readonly session: SqliteReadSession;
 }
 
 export type SqliteWriteSession = ReturnType<typeof createSession>;
-export type SqliteReadSession = ReturnType<typeof createReader>;
 
 /** Reading connections with snapshots of their own (WAL): later commits do not change what one sees. */
 export class SqliteReaderStore {
@@ -117,29 +83,17 @@ export class SqliteReaderStore {
   #readers = 0;
   #threads: SearchThreads | undefined;
   /** Searches on snapshots of their own; long ones hold up neither the writer nor other readers. */
-  readonly searches: TrackingSearches & TraceSearches = {
-    searchRuns: (search) => this.#search({ of: 'runs', search }),
-    searchLoggedModels: (search) => this.#search({ of: 'loggedModels', search }),
-    measureTraces: (query) => this.#measure(query),
-  };
+  readonly searches: SqliteSearches = createSearches((request) => this.#search(request));
 
   constructor(path: string) {
     this.#path = path;
   }
 
-  async #search(request: SearchRequest): Promise<number[]> {
-    const keys = await this.read(({ tracking }) => searchInline(tracking, request));
-    return keys ?? this.#startThreads().search(request);
-  }
-
-  async #measure(query: MetricQuery): Promise<MetricGroup[]> {
-    const groups = await this.read(({ traces }) => traces.measureFew(query));
-    return groups ?? this.#startThreads().measure(query);
-  }
-
-  #startThreads(): SearchThreads {
+  async #search<S extends SearchSort>(request: SearchRequest<S>): Promise<Found<S>> {
+    const found = await this.read((session) => searchQuickly(session, request));
+    if (found !== undefined) return found;
     this.#threads ??= createSearchThreads(this.#path);
-    return this.#threads;
+    return this.#threads.search(request);
   }
 
   /** Runs queries on one consistent snapshot. @throws what `query` threw; integrity_broken, storage_unavailable. */
@@ -171,7 +125,7 @@ export class SqliteReaderStore {
     if (this.#readers >= readersMax) return new Promise((resolve) => this.#waiting.push(resolve));
     const db = new Database(this.#path, 'read');
     this.#readers += 1;
-    return Promise.resolve({ db, session: createReader(db) });
+    return Promise.resolve({ db, session: createReadSession(db) });
   }
 
   /** The person behind a token of the vault. */
@@ -203,7 +157,7 @@ export class SqliteReaderStore {
     if (!reader) {
       this.#readers += 1;
       const db = new Database(this.#path, 'read');
-      reader = { db, session: createReader(db) };
+      reader = { db, session: createReadSession(db) };
       this.#idle.push(reader);
     }
     return reader.session;
@@ -213,18 +167,6 @@ export class SqliteReaderStore {
     this.#threads?.close();
     for (const { db } of this.#idle) db.close();
   }
-}
-
-/** What a search finds where there is little to search; undefined where it needs a thread. */
-async function searchInline(
-  tracking: TrackingReader,
-  request: SearchRequest,
-): Promise<number[] | undefined> {
-  const few = !(await tracking.holdsMore(limits.searchedInlineMax));
-  if (!few) return request.of === 'runs' ? tracking.searchRunsQuickly(request.search) : undefined;
-  return request.of === 'runs'
-    ? tracking.searchRuns(request.search)
-    : tracking.searchLoggedModels(request.search);
 }
 
 /**

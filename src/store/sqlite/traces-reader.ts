@@ -8,7 +8,10 @@ import type {
   OwnedEntry,
   SpanContent,
   SpanRow,
+  TraceCondition,
   TraceCount,
+  TraceOverlap,
+  TraceOverlapSearch,
   TraceReader,
   TraceRow,
   TraceSearch,
@@ -18,7 +21,10 @@ import type {
 import type { Database, Row } from './database.ts';
 import { readContents, type TracePayloads } from './traces-contents.ts';
 import { countTraces, measureTraces } from './traces-metrics.ts';
-import { searchTraces } from './traces-search.ts';
+import { isQuick, searchTraces } from './traces-search.ts';
+
+/** SQLite's LIMIT for no limit. */
+const everyTrace = -1;
 
 /** Number of no experiment. */
 export const noExperiment = -1;
@@ -224,6 +230,22 @@ export class SqliteTraceReader implements TraceReader {
     const workspace = this.findKey(search.workspace);
     if (workspace === undefined) return [];
     return searchTraces(this.db, this.#payloads, search, workspace);
+  }
+
+  async searchQuickly(search: TraceSearch): Promise<number[] | undefined> {
+    return isQuick(search) ? this.search(search) : undefined;
+  }
+
+  async overlap({ first, second, ...search }: TraceOverlapSearch): Promise<TraceOverlap> {
+    const find = (more: readonly TraceCondition[]): Promise<number[]> => {
+      const conditions = [...search.conditions, ...more];
+      return this.search({ ...search, conditions, orders: [], limit: everyTrace, offset: 0 });
+    };
+    const total = (await find([])).length;
+    const ofFirst = new Set(await find(first));
+    const ofSecond = await find(second);
+    const joint = ofSecond.filter((key) => ofFirst.has(key)).length;
+    return { total, first: ofFirst.size, second: ofSecond.length, joint };
   }
 
   measure(query: MetricQuery): MetricGroup[] {

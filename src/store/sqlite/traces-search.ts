@@ -326,6 +326,31 @@ function orderOf(orders: readonly TraceOrder[]): Sql {
 }
 
 /**
+ * Whether the index of times gives the page: the newest traces of one experiment, of a range of time
+ * or not.
+ */
+export function isQuick({ experiments, conditions, orders, offset, limit }: TraceSearch): boolean {
+  const ranges = ['<', '<=', '>', '>='];
+  const onTime = conditions.every(
+    ({ entity, key, operator }) =>
+      entity === 'attribute' && key === 'time' && ranges.includes(operator),
+  );
+  const newest = orders.every(
+    ({ entity, key, ascending }) => entity === 'attribute' && key === 'time' && !ascending,
+  );
+  const near = limit >= 0 && offset + limit <= limits.searchedInlineMax;
+  return experiments.length === 1 && onTime && newest && near;
+}
+
+/** Whether it may take long however few traces there are: contents are read, or a pattern is tried. */
+export function isSlow({ conditions }: Pick<TraceSearch, 'conditions'>): boolean {
+  return conditions.some(
+    ({ entity, key, operator }) =>
+      operator === 'RLIKE' || (entity === 'span' && !Object.hasOwn(spanColumns, key)),
+  );
+}
+
+/**
  * Keys of the traces that a search finds, in its order.
  * @throws invalid_message as `TraceReader.search` says.
  */

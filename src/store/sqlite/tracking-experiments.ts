@@ -30,13 +30,13 @@ const columns = `e.key, CAST(e.number AS TEXT) AS id, e.name, e.artifact_locatio
 
 // All experiments of the workspace `?1`, and the default one while it is not stored (key 0).
 const experiments = `WITH e AS (
-  SELECT key, number, name, artifact_location, deleted, creation_time, last_update_time
+  SELECT key, number, name, deleted, creation_time, last_update_time
   FROM tracking_experiments WHERE workspace = ?1
   UNION ALL
-  SELECT 0, ${defaultExperiment.number}, '${defaultExperiment.name}', '${defaultExperiment.artifactLocation}', 0, 0, 0
+  SELECT 0, ${defaultExperiment.number}, '${defaultExperiment.name}', 0, 0, 0
   WHERE NOT EXISTS (SELECT 1 FROM tracking_experiments WHERE workspace = ?1 AND number = 0)
 )
-SELECT ${columns} FROM e`;
+SELECT e.key FROM e`;
 
 function toRow({ deleted, ...row }: StoredExperiment): ExperimentRow {
   const stage: LifecycleStage = deleted === 1 ? 'deleted' : 'active';
@@ -127,8 +127,19 @@ function withNumbers(condition: SearchCondition): SearchCondition {
   return condition;
 }
 
-/** The experiments that a search finds, in its order; the newest first without any. */
-export function searchExperiments(db: Database, search: Search): ExperimentRow[] {
+/** Experiments in the order of the keys. */
+export function getExperiments(db: Database, keys: readonly number[]): ExperimentRow[] {
+  const rows = db.all<StoredExperiment>(
+    `SELECT ${columns} FROM json_each(?) j CROSS JOIN tracking_experiments e ON e.key = j.value ORDER BY j.key`,
+    JSON.stringify(keys),
+  );
+  const found = rows.map(toRow);
+  const place = keys.indexOf(unwritten.key);
+  return place < 0 ? found : found.toSpliced(place, 0, unwritten);
+}
+
+/** Keys of the experiments that a search finds, in its order; the newest first without any. */
+export function searchExperiments(db: Database, search: Search): number[] {
   const conditions = search.conditions.map(withNumbers);
   const where = whereOf(conditions, shape);
   const stage =
@@ -136,12 +147,12 @@ export function searchExperiments(db: Database, search: Search): ExperimentRow[]
   const order = orderOf(search.orders, shape, () => ({ value: { sql: 'e.number', values: [] } }));
   const by =
     order.sql === '' ? 'e.creation_time DESC, e.number ASC' : `${order.sql}, e.number DESC`;
-  const rows = db.all<StoredExperiment>(
+  const rows = db.all<{ key: number }>(
     `${experiments} WHERE 1${stage}${where.sql} ORDER BY ${by} LIMIT ? OFFSET ?`,
     search.workspace,
     ...where.values,
     search.limit,
     search.offset,
   );
-  return rows.map(toRow);
+  return rows.map(({ key }) => key);
 }

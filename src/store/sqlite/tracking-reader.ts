@@ -2,18 +2,21 @@ import type { MetricPoint } from '../../facts/tracking-facts.ts';
 import type {
   ArtifactRow,
   DatasetSummary,
+  DatasetSummarySearch,
   ExperimentRow,
   InputRow,
   LifecycleStage,
   ListedArtifact,
   LoggedModelRow,
   LoggedModelSearch,
+  MetricHistorySearch,
   MetricPart,
-  MetricSample,
+  MetricSampleSearch,
   ModelLinkRow,
   OwnedKeyValue,
   OwnedMetric,
   RunHead,
+  RunPoints,
   RunRow,
   RunSearch,
   Search,
@@ -21,10 +24,16 @@ import type {
 } from '../../tracking/index.ts';
 import type { Database } from './database.ts';
 import { listDirectory, listNamedBlobs } from './tracking-artifacts.ts';
-import { datasetSummaries, partsOfRun, sampleMetric } from './tracking-charts.ts';
-import { findExperiment, findExperimentByName, searchExperiments } from './tracking-experiments.ts';
+import { datasetSummaries } from './tracking-charts.ts';
+import {
+  findExperiment,
+  findExperimentByName,
+  getExperiments,
+  searchExperiments,
+} from './tracking-experiments.ts';
 import { metricParts, pointsOfParts } from './tracking-metric-parts.ts';
 import { searchLoggedModels } from './tracking-model-search.ts';
+import { boundOfPoints, historyOf, partsOfRun, samplesOf } from './tracking-points.ts';
 import { runArtifactUri, searchRuns, searchRunsQuickly } from './tracking-run-search.ts';
 
 type Stored<T> = Omit<T, 'stage'> & { readonly deleted: number };
@@ -126,8 +135,12 @@ export class SqliteTrackingReader implements TrackingReader {
     );
   }
 
-  searchExperiments(search: Search): ExperimentRow[] {
+  searchExperiments(search: Search): number[] {
     return searchExperiments(this.db, search);
+  }
+
+  getExperiments(keys: readonly number[]): ExperimentRow[] {
+    return getExperiments(this.db, keys);
   }
 
   newestRunId(): string | undefined {
@@ -176,14 +189,6 @@ export class SqliteTrackingReader implements TrackingReader {
 
   searchRunsQuickly(search: RunSearch): number[] | undefined {
     return searchRunsQuickly(this.db, search);
-  }
-
-  holdsMore(count: number): boolean {
-    // Keys grow by one: the last tells how many there are.
-    const row = this.db.get<{ runs: number | null; models: number | null }>(
-      'SELECT (SELECT max(key) FROM tracking_runs) AS runs, (SELECT max(key) FROM tracking_models) AS models',
-    );
-    return Math.max(row?.runs ?? 0, row?.models ?? 0) > count;
   }
 
   getRuns(keys: readonly number[]): RunRow[] {
@@ -293,35 +298,20 @@ export class SqliteTrackingReader implements TrackingReader {
     return this.db.get<{ n: number }>(sql, owner)?.n ?? 0;
   }
 
-  metricHistory(
-    run: number,
-    key: string,
-    page: { readonly limit: number; readonly offset: number },
-  ): MetricPoint[] {
-    const rows = this.db.tuples<MetricTuple>(
-      `${partsOfRun} SELECT t.run, '', t.value, t.nan, t.timestamp, t.step
-       FROM parts CROSS JOIN tracking_metrics t
-       ON t.run = ?1 AND t.part = parts.part AND t.name = (SELECT key FROM tracking_names WHERE name = ?2)
-       ORDER BY t.timestamp, t.step, t.value LIMIT ?3 OFFSET ?4`,
-      run,
-      key,
-      page.limit,
-      page.offset,
-    );
-    return rows.map((row) => ({
-      key,
-      value: row[3] === 1 ? Number.NaN : row[2],
-      timestamp: row[4],
-      step: row[5],
-    }));
+  metricHistories(search: MetricHistorySearch): RunPoints[] {
+    return historyOf(this.db, search);
   }
 
-  sampleMetric(run: number, key: string, sample: MetricSample): MetricPoint[] {
-    return sampleMetric(this.db, { run, key, sample }).map(metricOf);
+  metricSamples(search: MetricSampleSearch): RunPoints[] {
+    return samplesOf(this.db, search);
   }
 
-  datasetSummaries(workspace: string, ids: readonly string[], limit: number): DatasetSummary[] {
-    return datasetSummaries(this.db, { workspace, ids, limit });
+  boundOfPoints(runs: readonly number[]): number {
+    return boundOfPoints(this.db, runs);
+  }
+
+  datasetSummaries(search: DatasetSummarySearch): DatasetSummary[] {
+    return datasetSummaries(this.db, search);
   }
 
   inputs(keys: readonly number[]): InputRow[] {

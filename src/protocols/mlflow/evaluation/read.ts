@@ -1,4 +1,5 @@
 import { limits } from '../../../base/limits.ts';
+import { readInSlices } from '../../../base/slices.ts';
 import type { DecideContext, StateReader } from '../../../door/index.ts';
 import type {
   EvaluationCondition,
@@ -10,7 +11,9 @@ import type { ProtocolServices } from '../../services.ts';
 import { doesNotExist, invalidParameter } from '../errors.ts';
 import { parseFilter, parseOrders } from '../filter.ts';
 import { type Condition, evaluationDatasetGrammar } from '../grammar.ts';
+import { longList } from '../long-list.ts';
 import { readMaxResults, readPageToken, writePageToken } from '../paging.ts';
+import type { Call } from '../routes.ts';
 import { mlflowLimits } from '../validate.ts';
 import { pythonJson } from './json-text.ts';
 import type { DatasetOnly, Records, SearchDatasets } from './wire.ts';
@@ -163,8 +166,8 @@ function toCondition(
 /** GET and POST `datasets/search`. */
 export async function searchDatasets(
   body: SearchDatasets,
-  workspace: string,
-  { state, services }: { readonly state: StateReader; readonly services: ProtocolServices },
+  { workspace }: Call,
+  services: ProtocolServices,
 ): Promise<unknown> {
   const conditions = parseFilter(body.filter_string, evaluationDatasetGrammar).map((condition) =>
     toCondition(condition, services.findToken),
@@ -177,7 +180,7 @@ export async function searchDatasets(
   const limit = readMaxResults(body.max_results, evaluationDatasetsDefault, pageMax);
   const offset = readPageToken(body.page_token);
   const ids = body.experiment_ids ?? [];
-  const rows = await state.evaluation.searchDatasets({
+  const keys = await services.searches.searchEvaluationDatasets({
     workspace,
     experiments: ids.length === 0 ? undefined : ids,
     conditions,
@@ -185,16 +188,16 @@ export async function searchDatasets(
     limit: limit + 1,
     offset,
   });
-  const shown = rows.slice(0, limit);
-  const tags = Map.groupBy(
-    await state.evaluation.listDatasetTags(shown.map(({ key }) => key)),
-    ({ owner }) => owner,
+  const views = await services.read(({ evaluation }) =>
+    readInSlices(keys.slice(0, limit), async (some): Promise<DatasetView[]> => {
+      const tags = Map.groupBy(await evaluation.listDatasetTags(some), ({ owner }) => owner);
+      const rows = await evaluation.getDatasets(some);
+      return rows.map((row) => ({ row, tags: tags.get(row.key) ?? [] }));
+    }),
   );
-  const datasets = shown.map((row) =>
-    writeDataset({ row, tags: tags.get(row.key) ?? [] }, services.reveal),
-  );
+  const datasets = longList(views, views.length, (view) => writeDataset(view, services.reveal));
   return {
-    ...(datasets.length === 0 ? {} : { datasets }),
-    ...(rows.length > limit ? { next_page_token: writePageToken(offset + limit) } : {}),
+    ...(views.length === 0 ? {} : { datasets }),
+    ...(keys.length > limit ? { next_page_token: writePageToken(offset + limit) } : {}),
   };
 }

@@ -123,8 +123,7 @@ function registerDatasetReads(helpers: RouteHelpers, services: ProtocolServices)
   for (const method of ['GET', 'POST'] as const) {
     helpers.read(method, '/mlflow/datasets/search', {
       message: wire.searchDatasetsMessage,
-      answer: (body, { workspace }) =>
-        services.read((state) => searchDatasets(body, workspace, { state, services })),
+      answer: (body, call) => searchDatasets(body, call, services),
     });
   }
   helpers.read('GET', '/mlflow/datasets/:dataset_id', {

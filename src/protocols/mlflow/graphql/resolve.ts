@@ -64,7 +64,7 @@ export const rootFields: Readonly<Record<string, RootField>> = {
       listBelow(await runRoot(run_id, call, services), path, call, services),
   ),
   mlflowSearchModelVersions: field(searchMessage, (body, { call, services }) =>
-    services.read((state) => searchVersions(body, call.workspace, state)),
+    searchVersions(body, call, services),
   ),
   mlflowSearchRuns: runs,
   mlflowSearchDatasets: field(wire.searchDatasetsMessage, (body, { call, services }) =>
@@ -84,8 +84,7 @@ const runFields: Readonly<
   },
   async modelVersions({ info }, { call, services }) {
     const filter = `run_id='${isObject(info) ? info.run_id : ''}'`;
-    const found = await services.read((state) => searchVersions({ filter }, call.workspace, state));
-    return isObject(found) ? (found.model_versions ?? []) : [];
+    return (await searchVersions({ filter }, call, services)).model_versions ?? [];
   },
 };
 

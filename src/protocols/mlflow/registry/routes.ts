@@ -127,7 +127,10 @@ function registerReads(helpers: RouteHelpers, services: ProtocolServices): void 
       return modelAnswer(await viewModel(registry, row));
     },
   );
-  read(['GET', 'registered-models/search'], wire.searchMessage, searchModels);
+  helpers.read('GET', '/mlflow/registered-models/search', {
+    message: wire.searchMessage,
+    answer: (body, call) => searchModels(body, call, services),
+  });
   for (const method of ['GET', 'POST'] as const) {
     read(
       [method, 'registered-models/get-latest-versions'],
@@ -149,7 +152,10 @@ function registerReads(helpers: RouteHelpers, services: ProtocolServices): void 
       return versionAnswer(await viewVersion(registry, row));
     },
   );
-  read(['GET', 'model-versions/search'], wire.searchMessage, searchVersions);
+  helpers.read('GET', '/mlflow/model-versions/search', {
+    message: wire.searchMessage,
+    answer: (body, call) => searchVersions(body, call, services),
+  });
   read(
     ['GET', 'model-versions/get-download-uri'],
     wire.downloadMessage,

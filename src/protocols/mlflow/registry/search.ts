@@ -1,10 +1,14 @@
-import type { StateReader } from '../../../door/index.ts';
+import { readInSlices } from '../../../base/slices.ts';
 import type { RegistryCondition, RegistryOrder, RegistrySearch } from '../../../registry/index.ts';
+import type { ProtocolServices } from '../../services.ts';
 import { invalidParameter } from '../errors.ts';
 import { parseFilter, parseOrders } from '../filter.ts';
 import { type Condition, type Grammar, modelGrammar, modelVersionGrammar } from '../grammar.ts';
+import { longList } from '../long-list.ts';
 import { readMaxResults, readPageToken, writePageToken } from '../paging.ts';
-import { viewModel, writeModel, writeVersion } from './read.ts';
+import type { Call } from '../routes.ts';
+import type { Answer } from '../tracking/answers.ts';
+import { type ModelView, type VersionView, viewModel, writeModel, writeVersion } from './read.ts';
 import { promptTag } from './validate.ts';
 import type { SearchBody } from './wire.ts';
 
@@ -62,36 +66,42 @@ function readSearch(
   return { workspace, ...readPrompts(conditions), orders, limit, offset };
 }
 
-/** One row more than the page tells whether there is a next one. */
-async function page<Row>(
+/** One key more than the page tells whether there is a next one. */
+async function page(
   search: RegistrySearch,
-  query: (search: RegistrySearch) => Row[] | Promise<Row[]>,
-): Promise<{ rows: Row[]; token: { next_page_token?: string } }> {
-  const rows = await query({ ...search, limit: search.limit + 1 });
-  if (rows.length <= search.limit) return { rows, token: {} };
+  query: (search: RegistrySearch) => Promise<number[]>,
+): Promise<{ keys: number[]; token: { next_page_token?: string } }> {
+  const keys = await query({ ...search, limit: search.limit + 1 });
+  if (keys.length <= search.limit) return { keys, token: {} };
   const next = writePageToken(search.offset + search.limit);
-  return { rows: rows.slice(0, search.limit), token: { next_page_token: next } };
+  return { keys: keys.slice(0, search.limit), token: { next_page_token: next } };
 }
 
 /** `registered-models/search`. */
 export async function searchModels(
   body: SearchBody,
-  workspace: string,
-  { registry }: StateReader,
-): Promise<unknown> {
+  { workspace }: Pick<Call, 'workspace'>,
+  { read, searches }: Pick<ProtocolServices, 'read' | 'searches'>,
+): Promise<Answer> {
   const search = readSearch(body, workspace, { grammar: modelSearchGrammar, page: modelsPage });
-  const { rows, token } = await page(search, async (each) => registry.searchModels(each));
-  const models: unknown[] = [];
-  for (const row of rows) models.push(writeModel(await viewModel(registry, row)));
-  return { ...(models.length === 0 ? {} : { registered_models: models }), ...token };
+  const { keys, token } = await page(search, searches.searchModels);
+  const views = await read(({ registry }) =>
+    readInSlices(keys, async (some) => {
+      const models: ModelView[] = [];
+      for (const row of await registry.getModels(some)) models.push(await viewModel(registry, row));
+      return models;
+    }),
+  );
+  const models = longList(views, views.length, writeModel);
+  return { ...(views.length === 0 ? {} : { registered_models: models }), ...token };
 }
 
 /** `model-versions/search`. Like MLflow's, it leaves the aliases out. */
 export async function searchVersions(
   body: SearchBody,
-  workspace: string,
-  { registry }: StateReader,
-): Promise<unknown> {
+  { workspace }: Pick<Call, 'workspace'>,
+  { read, searches }: Pick<ProtocolServices, 'read' | 'searches'>,
+): Promise<Answer> {
   if (body.max_results !== undefined && body.max_results < 1) {
     throw invalidParameter(
       `Invalid value for max_results. It must be a positive integer, but got ${body.max_results}`,
@@ -100,16 +110,17 @@ export async function searchVersions(
   const search = readSearch(body, workspace, { grammar: modelVersionGrammar, page: versionsPage });
   const newestFirst: RegistryOrder[] = [{ key: 'last_updated_timestamp', ascending: false }];
   const orders = search.orders.length === 0 ? newestFirst : search.orders;
-  const { rows, token } = await page({ ...search, orders }, async (each) =>
-    registry.searchVersions(each),
+  const { keys, token } = await page({ ...search, orders }, searches.searchVersions);
+  const views = await read(({ registry }) =>
+    readInSlices(keys, async (some): Promise<VersionView[]> => {
+      const tags = Map.groupBy(await registry.listTagsOfVersions(some), ({ owner }) => owner);
+      const rows = await registry.getVersions(some);
+      return rows.map((row) => {
+        const own = (tags.get(row.key) ?? []).map(({ key, value }) => ({ key, value }));
+        return { row, tags: own, aliases: [] };
+      });
+    }),
   );
-  const tags = Map.groupBy(
-    await registry.listTagsOfVersions(rows.map(({ key }) => key)),
-    ({ owner }) => owner,
-  );
-  const versions = rows.map((row) => {
-    const own = (tags.get(row.key) ?? []).map(({ key, value }) => ({ key, value }));
-    return writeVersion({ row, tags: own, aliases: [] });
-  });
-  return { ...(versions.length === 0 ? {} : { model_versions: versions }), ...token };
+  const versions = longList(views, views.length, writeVersion);
+  return { ...(views.length === 0 ? {} : { model_versions: versions }), ...token };
 }

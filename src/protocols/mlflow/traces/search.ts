@@ -1,3 +1,5 @@
+import { readInSlices } from '../../../base/slices.ts';
+import type { TraceCondition, TraceOverlap } from '../../../traces/index.ts';
 import type { ProtocolServices } from '../../services.ts';
 import { readMaxResults, readPageToken, writePageToken } from '../paging.ts';
 import type { Call } from '../routes.ts';
@@ -30,18 +32,12 @@ export async function searchTraces(
   for (const id of body.experiments) checkExperimentId(id);
   const conditions = conditionsWithTokens(parseTraceFilter(body.filter), services);
   const orders = parseTraceOrders(body.order_by);
-  const infos = await services.read(async ({ traces }) => {
-    const { experiments } = body;
-    const keys = await traces.search({
-      workspace,
-      experiments,
-      conditions,
-      orders,
-      limit,
-      offset,
-    });
-    return fullTraces(await traces.get(keys), traces);
-  });
+  const { experiments } = body;
+  const search = { workspace, experiments, conditions, orders, limit, offset };
+  const keys = await services.searches.searchTraces(search);
+  const infos = await services.read(({ traces }) =>
+    readInSlices(keys, async (some) => fullTraces(await traces.get(some), traces)),
+  );
   return {
     ...(infos.length === 0 ? {} : { traces: infos.map(write) }),
     // As MLflow does it: a full page may be followed by an empty one.
@@ -56,9 +52,6 @@ interface SentCorrelation {
   readonly base_filter?: string;
 }
 
-/** All of them: SQLite's LIMIT -1. */
-const everything = -1;
-
 /**
  * How often two filters meet the same traces, as normalised pointwise mutual information.
  * Source: mlflow/store/analytics/trace_correlation.py.
@@ -68,36 +61,23 @@ export async function correlateTraces(
   { workspace }: Call,
   services: ProtocolServices,
 ): Promise<Answer> {
-  const base = parseTraceFilter(body.base_filter);
-  const filters = [
-    [],
-    parseTraceFilter(body.filter_string1),
-    parseTraceFilter(body.filter_string2),
-  ];
-  const [all = [], first = [], second = []] = await services.read(({ traces }) =>
-    Promise.all(
-      filters.map((filter) =>
-        traces.search({
-          workspace,
-          experiments: body.experiment_ids,
-          conditions: conditionsWithTokens([...base, ...filter], services),
-          orders: [],
-          limit: everything,
-          offset: 0,
-        }),
-      ),
-    ),
-  );
-  const among = new Set(first);
-  const joint = second.filter((key) => among.has(key)).length;
-  const counts = { first: first.length, second: second.length, joint, total: all.length };
+  const read = (filter: string | undefined): TraceCondition[] =>
+    conditionsWithTokens(parseTraceFilter(filter), services);
+  const counts = await services.searches.overlapOfTraces({
+    workspace,
+    experiments: body.experiment_ids,
+    conditions: read(body.base_filter),
+    first: read(body.filter_string1),
+    second: read(body.filter_string2),
+  });
+  const { first, second, joint, total } = counts;
   return {
-    npmi: shown(joint === 0 && first.length * second.length > 0 ? -1 : npmi(counts, 0)),
+    npmi: shown(joint === 0 && first * second > 0 ? -1 : npmi(counts, 0)),
     npmi_smoothed: shown(npmi(counts, 0.5)),
-    filter1_count: first.length,
-    filter2_count: second.length,
+    filter1_count: first,
+    filter2_count: second,
     joint_count: joint,
-    total_count: all.length,
+    total_count: total,
   };
 }
 
@@ -105,15 +85,8 @@ function shown(value: number): number | 'NaN' {
   return Number.isNaN(value) ? 'NaN' : value;
 }
 
-interface Counts {
-  readonly first: number;
-  readonly second: number;
-  readonly joint: number;
-  readonly total: number;
-}
-
 /** NaN when one of the filters meets nothing. `smoothing` is added to each of the four cells. */
-function npmi({ first, second, joint, total }: Counts, smoothing: number): number {
+function npmi({ first, second, joint, total }: TraceOverlap, smoothing: number): number {
   if (total === 0 || first === 0 || second === 0) return Number.NaN;
   const both = joint + smoothing;
   const all = total + 4 * smoothing;

@@ -1,8 +1,7 @@
-import type { Awaitable } from '../../../base/awaitable.ts';
-import type { MetricPoint } from '../../../facts/tracking-facts.ts';
-import type { TrackingReader } from '../../../tracking/index.ts';
+import { countPoints, type RunPoints, unpackPoints } from '../../../tracking/index.ts';
 import type { ProtocolServices } from '../../services.ts';
 import { invalidParameter } from '../errors.ts';
+import { type LongList, longList } from '../long-list.ts';
 import type { Call, RouteHelpers } from '../routes.ts';
 import { checkExperimentId, mlflowLimits } from '../validate.ts';
 import { message, missingValue, repeated, string } from '../wire.ts';
@@ -25,25 +24,38 @@ const historyBulkMessage = message({
   max_results: string,
 });
 
-/** Points of each run, in the order of the runs. */
-async function pointsOf(
-  runs: readonly string[],
+/** Runs by key, in the order of the ids. As MLflow answers it: no run, no history. */
+async function findRuns(
+  ids: readonly string[],
   { workspace }: Call,
   services: ProtocolServices,
-  read: (tracking: TrackingReader, run: number, left: number) => Awaitable<MetricPoint[]>,
-): Promise<Answer[]> {
-  return services.read(async ({ tracking }) => {
-    const metrics: Answer[] = [];
-    for (const id of runs) {
-      const run = await tracking.findRun(workspace, id);
-      // As MLflow answers it: no run, no history.
-      if (run === undefined) continue;
-      const points = await read(tracking, run.key, historyMax - metrics.length);
-      metrics.push(...points.map((point) => ({ ...writeMetric(point), run_id: id })));
-    }
-    return metrics;
-  });
+): Promise<Map<number, string>> {
+  const rows = await services.read(({ tracking }) => tracking.findRuns(workspace, ids));
+  const keys = new Map(rows.map(({ id, key }) => [id, key]));
+  return new Map(ids.flatMap((id) => (keys.has(id) ? [[keys.get(id) ?? 0, id]] : [])));
 }
+
+/** The first `limit` points that were found of some runs. */
+function writePoints(
+  found: readonly RunPoints[],
+  metric: string,
+  { ids, limit }: { readonly ids: ReadonlyMap<number, string>; readonly limit: number },
+): LongList {
+  const points = {
+    *[Symbol.iterator]() {
+      let left = limit;
+      for (const each of found) {
+        for (const point of unpackPoints(each, metric, left))
+          yield { ...writeMetric(point), run_id: ids.get(each.run) };
+        left = Math.max(0, left - countPoints(each));
+      }
+    },
+  };
+  return longList(points, limit, (point) => point);
+}
+
+const countAll = (found: readonly RunPoints[]): number =>
+  found.reduce((sum, each) => sum + countPoints(each), 0);
 
 /** `metrics/get-history-bulk`: all values of some runs, one run after the other. */
 async function historyBulk(
@@ -71,12 +83,17 @@ async function historyBulk(
     body.max_results === undefined ? historyMax : readWhole(body.max_results),
     historyMax,
   );
-  const ids = [...new Set(runs)].sort();
-  const metrics = await pointsOf(ids, call, services, (tracking, run, left) =>
-    tracking.metricHistory(run, key, { limit: left, offset: 0 }),
-  );
+  const ids = await findRuns([...new Set(runs)].sort(), call, services);
+  const found = await services.searches.metricHistories({
+    runs: [...ids.keys()],
+    metric: key,
+    limit: historyMax,
+    offset: 0,
+  });
+  const count = countAll(found);
   // A negative limit cuts from the end, as Python's slices do.
-  return { metrics: metrics.slice(0, limit) };
+  const shown = limit < 0 ? Math.max(0, count + limit) : Math.min(count, limit);
+  return { metrics: writePoints(found, key, { ids, limit: shown }) };
 }
 
 /**
@@ -112,10 +129,12 @@ export async function historyBulkInterval(
       `end_step must be greater than start_step. Found start_step=${from} and end_step=${to}.`,
     );
   }
-  const metrics = await pointsOf(runs, call, services, (tracking, run) =>
-    tracking.sampleMetric(run, body.metric_key, { limit, steps }),
-  );
-  return metrics.length === 0 ? {} : { metrics };
+  const { metric_key: metric } = body;
+  const ids = await findRuns(runs, call, services);
+  const search = { runs: [...ids.keys()], metric, limit, steps };
+  const found = await services.searches.metricSamples(search);
+  const count = countAll(found);
+  return count === 0 ? {} : { metrics: writePoints(found, metric, { ids, limit: count }) };
 }
 
 /** `experiments/search-datasets`. @throws invalid_message with MLflow's text. */
@@ -134,9 +153,11 @@ export async function searchDatasets(
     );
   }
   for (const id of ids) checkExperimentId(id);
-  const found = await services.read(({ tracking }) =>
-    tracking.datasetSummaries(workspace, ids, datasetSummariesMax),
-  );
+  const found = await services.searches.summariseDatasets({
+    workspace,
+    experimentIds: ids,
+    limit: datasetSummariesMax,
+  });
   if (found.length === 0) return {};
   return {
     dataset_summaries: found.map(({ experimentId, name, digest, context }) => ({

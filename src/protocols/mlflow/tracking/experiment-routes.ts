@@ -2,12 +2,14 @@ import {
   type FullExperiment,
   findFullExperiment,
   type LifecycleStage,
-  searchFullExperiments,
+  onePage,
+  pageOfExperiments,
 } from '../../../tracking/index.ts';
 import type { ProtocolServices } from '../../services.ts';
 import { doesNotExist, invalidParameter } from '../errors.ts';
 import { parseFilter, parseOrders } from '../filter.ts';
 import { type Condition, experimentGrammar } from '../grammar.ts';
+import { longList } from '../long-list.ts';
 import {
   createExperiment,
   deleteExperiment,
@@ -75,7 +77,7 @@ function checkIds(conditions: readonly Condition[]): void {
   }
 }
 
-async function search(
+async function searchExperiments(
   body: wire.SearchExperiments,
   call: Call,
   services: ProtocolServices,
@@ -84,20 +86,21 @@ async function search(
   const offset = readPageToken(body.page_token);
   const conditions = parseFilter(body.filter, experimentGrammar);
   checkIds(conditions);
-  const page = await services.read(({ tracking }) =>
-    searchFullExperiments(tracking, {
-      workspace: call.workspace,
-      conditions: conditionsWithTokens(conditions, services),
-      orders: parseOrders(body.order_by, experimentGrammar),
-      stage: stageOf(body.view_type),
-      limit,
-      offset,
-    }),
-  );
+  const search = {
+    workspace: call.workspace,
+    conditions: conditionsWithTokens(conditions, services),
+    orders: parseOrders(body.order_by, experimentGrammar),
+    stage: stageOf(body.view_type),
+    limit,
+    offset,
+  };
+  const keys = await services.searches.searchExperiments(onePage(search));
+  const page = await services.read(({ tracking }) => pageOfExperiments(tracking, keys, limit));
+  const write = (each: FullExperiment): Answer => experimentAnswer(each, call.workspace);
   return {
     ...(page.items.length === 0
       ? {}
-      : { experiments: page.items.map((each) => experimentAnswer(each, call.workspace)) }),
+      : { experiments: longList(page.items, page.items.length, write) }),
     ...(page.more ? { next_page_token: writePageToken(offset + limit) } : {}),
   };
 }
@@ -179,7 +182,7 @@ function registerReads(helpers: RouteHelpers, services: ProtocolServices): void 
   for (const method of ['GET', 'POST'] as const) {
     helpers.read(method, '/mlflow/experiments/search', {
       message: wire.searchExperimentsMessage,
-      answer: (body, call) => search(body, call, services),
+      answer: (body, call) => searchExperiments(body, call, services),
     });
   }
 }

@@ -1,8 +1,16 @@
-import { type FullRun, getFullRuns, onePage, pageOfRuns } from '../../../tracking/index.ts';
+import {
+  countPoints,
+  type FullRun,
+  getFullRuns,
+  onePage,
+  pageOfRuns,
+  unpackPoints,
+} from '../../../tracking/index.ts';
 import type { ProtocolServices } from '../../services.ts';
 import { doesNotExist, invalidParameter } from '../errors.ts';
 import { parseFilter, parseOrders } from '../filter.ts';
 import { runGrammar } from '../grammar.ts';
+import { longList } from '../long-list.ts';
 import { logInputs, logOutputs } from '../operations/inputs.ts';
 import { createRun, deleteRun, restoreRun, updateRun } from '../operations/runs.ts';
 import { readMaxResults, readPageToken, writePageToken } from '../paging.ts';
@@ -50,7 +58,9 @@ export async function searchRuns(
   const keys = await services.searches.searchRuns(onePage(search));
   const page = await services.read(({ tracking }) => pageOfRuns(tracking, keys, limit));
   return {
-    ...(page.items.length === 0 ? {} : { runs: page.items.map(writeFoundRun) }),
+    ...(page.items.length === 0
+      ? {}
+      : { runs: longList(page.items, page.items.length, writeFoundRun) }),
     ...(page.more ? { next_page_token: writePageToken(offset + limit) } : {}),
   };
 }
@@ -76,17 +86,20 @@ async function metricHistory(
   }
   const size = limit === undefined ? undefined : Math.min(limit, mlflowLimits.historyMax);
   const offset = readPageToken(body.page_token);
-  const rows = await services.read(async ({ tracking }) => {
-    const run = await tracking.findRun(call.workspace, body.run_id);
+  const run = await services.read(({ tracking }) => tracking.findRun(call.workspace, body.run_id));
+  const found = await services.searches.metricHistories({
     // As MLflow answers it: no run, no history.
-    if (run === undefined) return [];
-    const page = { limit: size === undefined ? everything : size + 1, offset };
-    return tracking.metricHistory(run.key, body.metric_key, page);
+    runs: run === undefined ? [] : [run.key],
+    metric: body.metric_key,
+    limit: size === undefined ? everything : size + 1,
+    offset,
   });
-  const more = size !== undefined && rows.length > size;
-  const shown = more ? rows.slice(0, size) : rows;
+  const count = found.reduce((sum, each) => sum + countPoints(each), 0);
+  const more = size !== undefined && count > size;
+  const shown = more ? size : count;
+  const points = found.map((each) => unpackPoints(each, body.metric_key, shown));
   return {
-    ...(shown.length === 0 ? {} : { metrics: shown.map(writeMetric) }),
+    ...(shown === 0 ? {} : { metrics: longList(points[0] ?? [], shown, writeMetric) }),
     ...(more ? { next_page_token: writePageToken(offset + size) } : {}),
   };
 }

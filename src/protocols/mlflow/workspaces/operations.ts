@@ -87,7 +87,9 @@ async function findContent(
 ): Promise<string | undefined> {
   const { registry, tracking } = state;
   const search = { workspace, conditions: [], orders: [], limit: 2, offset: 0 };
-  const experiments = await tracking.searchExperiments({ ...search, stage: undefined });
+  const experiments = await tracking.getExperiments(
+    await tracking.searchExperiments({ ...search, stage: undefined }),
+  );
   if (experiments.some(({ id }) => id !== '0')) return 'experiments';
   const fallback = experiments.find(({ id }) => id === '0');
   if (fallback && (await tracking.runIdsOfExperiment(fallback.key)).length > 0) return 'runs';
