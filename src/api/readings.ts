@@ -35,8 +35,8 @@ export interface Lookup {
   readonly limit: number;
 }
 
-/** Names looked at for the end of a path. */
-const suffixScanMax = 100_000;
+/** Nodes looked at for the end of a path: a second's worth, some at a time. */
+const suffixScanMax = 1_000_000;
 
 /** A short id or prefix of fewer characters would match by chance. */
 export const prefixCharactersMin = 6;

@@ -148,6 +148,10 @@ export const limits = {
   rowsReadAtOnce: 100,
   /** Items of an answer that become text at a time, a few ms: others are served in between. */
   itemsWrittenAtOnce: 500,
+  /** Names looked at for those of one kind: 5 ms at most. */
+  namesOfOtherKindsMax: 5_000,
+  /** Names looked at in turn for the end of a path: a few ms, and others are served in between. */
+  namesReadAtOnce: 10_000,
   /** Threads that search, no more than cores. Two: a short search need not wait for a long one. */
   searchThreadsMax: 2,
   /** Searches that wait for a thread. Beyond it the server answers `overloaded` instead of growing. */

@@ -227,12 +227,12 @@ export interface LineageReader {
   /** Nodes that had the name at the moment and gave it up later. */
   findNodesByFormerName(name: string, asOf: AsOf, limit: number): Awaitable<NodeRow[]>;
   formerRefs(keys: readonly number[]): Awaitable<FormerRefRow[]>;
-  /** Nodes whose name is, or with `prefix` begins with, the text. */
+  /** Nodes whose name is, or with `prefix` begins with, the text. Of a `kind` only among the first names. */
   findNodesByName(
     name: string,
     options: { kind?: EntityKind | undefined; prefix?: boolean; limit: number },
   ): Awaitable<NodeRow[]>;
-  /** Nodes of a kind whose name ends with the text: a file by its last path segment. Scans at most `limit` names. */
+  /** Nodes of a kind whose name ends with the text: a file by its last path segment. Scans the first `limit` nodes. */
   findNodesBySuffix(
     suffix: string,
     options: { kind: EntityKind; limit: number },

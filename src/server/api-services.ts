@@ -43,7 +43,7 @@ export function createApiServices(options: ApiServicesOptions): ApiServices {
         const head = await session.ledger.head();
         const nodes = await session.lineage.countNodes();
         const { predictions } = await session.predictions.countAll();
-        const { traces } = await session.traces.countAll();
+        const traces = session.traces.countAll();
         return {
           name: 'wherefrom',
           version,

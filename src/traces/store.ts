@@ -218,8 +218,8 @@ export interface TraceReader {
   select(workspace: string, selection: TraceSelection): Awaitable<string[]>;
   /** Of the refs: how many traces came out of each, up to a position and a time (ms). */
   countByRef(refs: readonly string[], asOfPosition?: number, at?: number): Awaitable<TraceCount[]>;
-  /** Of all workspaces: how many there are, and how many name something unknown. */
-  countAll(): Awaitable<{ readonly traces: number; readonly unknown: number }>;
+  /** How many there ever were, in all workspaces. */
+  countAll(): Awaitable<number>;
 }
 
 /** How many traces of a workspace's experiments meet two lists of conditions, beside a third one. */

@@ -107,7 +107,7 @@ export interface RunPoints {
   /** Key of the run. */
   readonly run: number;
   /** Timestamp (ms), step and value of each point, one point after the other. */
-  readonly points: Float64Array;
+  readonly points: Float64Array<ArrayBuffer>;
 }
 
 export interface DatasetSummarySearch {

@@ -19,8 +19,17 @@ const db = new Database(workerData as string, 'read');
 const session = createReadSession(db);
 
 parentPort?.on('message', async (request: SearchRequest) => {
-  parentPort?.postMessage(await answer(request));
+  const reply = await answer(request);
+  parentPort?.postMessage(reply, 'found' in reply ? buffersOf(reply.found) : []);
 });
+
+/** Points change hands as they are: to copy those of millions would take the server's thread a while. */
+function buffersOf(found: Found): ArrayBuffer[] {
+  if (!Array.isArray(found)) return [];
+  return found.flatMap((each) =>
+    typeof each === 'object' && 'points' in each ? each.points.buffer : [],
+  );
+}
 
 /** On one snapshot, that has every write acknowledged before: SQLite takes it when the search first reads. */
 async function answer(request: SearchRequest): Promise<SearchReply> {

@@ -1,8 +1,6 @@
 import type { MetricHistorySearch, MetricSampleSearch, RunPoints } from '../../tracking/index.ts';
 import type { Database } from './database.ts';
-
-/** Points of a run that stand in one part: some pages' worth. */
-export const pointsPerPart = 256;
+import { pointsPerPart } from './tracking-metric-parts.ts';
 
 /** The parts of a run's points: each is one seek for a key. `?1` is the run. */
 export const partsOfRun = `WITH RECURSIVE parts (part) AS (
@@ -18,43 +16,80 @@ export function boundOfPoints(db: Database, runs: readonly number[]): number {
   return (row?.parts ?? 0) * pointsPerPart;
 }
 
-/** What points are read in the order of. */
-type Axis = 'timestamp' | 'step';
+type PointTuple = readonly [timestamp: number, step: number, value: number, nan: number];
 
-const orders: Readonly<Record<Axis, string>> = {
-  timestamp: 't.timestamp, t.step, t.value, t.nan',
-  step: 't.step, t.timestamp, t.value, t.nan',
-};
+const pointColumns = 't.timestamp, t.step, t.value, t.nan';
+const pointsOfPart = `tracking_metrics t ON t.run = ?1 AND t.part = p.part
+  AND t.name = (SELECT key FROM tracking_names WHERE name = ?2)`;
 
-/** Points of one metric of one run, of a range of steps. */
-interface Asked {
-  readonly axis: Axis;
-  /** What is bound to ?1 to ?4: the run, the metric, the first and the last step. */
-  readonly values: readonly [run: number, metric: string, from: number, to: number];
+/** Points one after the other in an array that grows. */
+function createPacker() {
+  let packed = new Float64Array(3_000);
+  let length = 0;
+  return {
+    put([timestamp, step, value, nan]: PointTuple): void {
+      if (length === packed.length) {
+        const larger = new Float64Array(length * 2);
+        larger.set(packed);
+        packed = larger;
+      }
+      packed[length] = timestamp;
+      packed[length + 1] = step;
+      packed[length + 2] = nan === 1 ? Number.NaN : value;
+      length += 3;
+    },
+    points: (): RunPoints['points'] => packed.slice(0, length),
+  };
 }
 
-const askedPoints = `tracking_metrics t ON t.run = ?1 AND t.part = p.part
-  AND t.name = (SELECT key FROM tracking_names WHERE name = ?2) AND t.step BETWEEN ?3 AND ?4`;
+/** All points of runs, or a page of them, by timestamp, step and value. */
+export function historyOf(db: Database, search: MetricHistorySearch): RunPoints[] {
+  const { metric, offset } = search;
+  let left = search.limit;
+  return search.runs.map((run) => {
+    const packer = createPacker();
+    const rows = db.eachTuple<PointTuple>(
+      `${partsOfRun} SELECT ${pointColumns} FROM parts p CROSS JOIN ${pointsOfPart}
+       ORDER BY t.timestamp, t.step, t.value LIMIT ?3 OFFSET ?4`,
+      run,
+      metric,
+      left,
+      offset,
+    );
+    for (const row of rows) packer.put(row);
+    const points = packer.points();
+    if (left >= 0) left -= points.length / 3;
+    return { run, points };
+  });
+}
 
-/** Parts whose points stand, in the order of the axis, before those of the next stretch. */
+/** Parts of a metric's points whose steps are, all of them, before those of the next stretch. */
 interface Stretch {
   readonly parts: number[];
   count: number;
   last: number;
 }
 
+/** Points of one metric of one run, of a range of steps, as ?1 to ?4. */
+type Asked = readonly [run: number, metric: string, from: number, to: number];
+
 /**
- * Points mostly come in the order of their steps and times, so that parts follow one another: then a page
- * or a sample is read from the parts that have it, and nothing is sorted but within a part.
+ * Steps mostly grow from part to part: then a sample is read from the parts that have it, and nothing is
+ * sorted but within a part. One text for each part: to group the points of all would sort them.
  */
-function stretchesOf(db: Database, { axis, values }: Asked): Stretch[] {
-  const rows = db.tuples<readonly [part: number, count: number, first: number, last: number]>(
-    `${partsOfRun} SELECT p.part, count(*), min(t.${axis}), max(t.${axis})
-     FROM parts p CROSS JOIN ${askedPoints} GROUP BY p.part ORDER BY 3`,
-    ...values,
+function stretchesOf(db: Database, asked: Asked): Stretch[] {
+  const rows = db.tuples<readonly [part: number, spanned: string]>(
+    `${partsOfRun} SELECT p.part, (SELECT json_array(count(*), min(t.step), max(t.step))
+       FROM (SELECT 1) CROSS JOIN ${pointsOfPart} AND t.step BETWEEN ?3 AND ?4) FROM parts p`,
+    ...asked,
   );
+  const spans = rows.map(([part, spanned]) => {
+    const [count, first, last] = JSON.parse(spanned) as [number, number, number]; // of the text above
+    return { part, count, first, last };
+  });
   const stretches: Stretch[] = [];
-  for (const [part, count, first, last] of rows) {
+  for (const { part, count, first, last } of spans.sort((a, b) => a.first - b.first)) {
+    if (count === 0) continue;
     const open = stretches.at(-1);
     if (open === undefined || first > open.last) stretches.push({ parts: [part], count, last });
     else {
@@ -66,74 +101,34 @@ function stretchesOf(db: Database, { axis, values }: Asked): Stretch[] {
   return stretches;
 }
 
-type PointTuple = readonly [timestamp: number, step: number, value: number, nan: number];
+const stretchPoints = `SELECT ${pointColumns} FROM (SELECT value AS part FROM json_each(?5)) p
+  CROSS JOIN ${pointsOfPart} AND t.step BETWEEN ?3 AND ?4 ORDER BY t.step, t.timestamp, t.value, t.nan`;
 
-/** Points of a stretch in the order of the axis: `limit` of them, from one on. */
-function pointsOf(
-  db: Database,
-  { axis, values }: Asked,
-  { parts, offset, limit }: { parts: readonly number[]; offset: number; limit: number },
-): IterableIterator<PointTuple> {
-  return db.eachTuple<PointTuple>(
-    `SELECT t.timestamp, t.step, t.value, t.nan
-     FROM (SELECT value AS part FROM json_each(?5)) p CROSS JOIN ${askedPoints}
-     ORDER BY ${orders[axis]} LIMIT ?6 OFFSET ?7`,
-    ...values,
-    JSON.stringify(parts),
-    limit,
-    offset,
-  );
-}
-
-/** The points at some places, which grow, in the order of the axis. */
+/** The points at some places, which grow, by step, timestamp and value. */
 function pointsAt(
   db: Database,
   asked: Asked,
   stretches: readonly Stretch[],
-  places: { readonly count: number; at(index: number): number },
-): Float64Array {
-  const packed = new Float64Array(places.count * 3);
-  let index = 0;
+  places: Iterator<number, undefined>,
+): RunPoints['points'] {
+  const packer = createPacker();
+  let wanted = places.next().value;
   let start = 0;
   for (const { parts, count } of stretches) {
-    if (index === places.count) break;
-    const end = start + count;
-    let place = places.at(index);
-    if (place < end) {
-      const limit = Math.min(end, places.at(places.count - 1) + 1) - place;
-      const page = { parts, offset: place - start, limit };
-      for (const [timestamp, step, value, nan] of pointsOf(db, asked, page)) {
-        if (index < places.count && places.at(index) === place) {
-          packed.set([timestamp, step, nan === 1 ? Number.NaN : value], index * 3);
-          index += 1;
+    if (wanted === undefined) break;
+    if (wanted < start + count) {
+      let place = start;
+      for (const row of db.eachTuple<PointTuple>(stretchPoints, ...asked, JSON.stringify(parts))) {
+        if (place === wanted) {
+          packer.put(row);
+          wanted = places.next().value;
         }
         place += 1;
       }
     }
-    start = end;
+    start += count;
   }
-  return packed;
-}
-
-const countOf = (stretches: readonly Stretch[]): number =>
-  stretches.reduce((sum, { count }) => sum + count, 0);
-
-/** All points of runs, or a page of them. */
-export function historyOf(db: Database, search: MetricHistorySearch): RunPoints[] {
-  const { metric, offset } = search;
-  let left = search.limit < 0 ? Number.MAX_SAFE_INTEGER : search.limit;
-  const found: RunPoints[] = [];
-  for (const run of search.runs) {
-    if (left === 0) break;
-    const { MIN_SAFE_INTEGER: from, MAX_SAFE_INTEGER: to } = Number;
-    const asked: Asked = { axis: 'timestamp', values: [run, metric, from, to] };
-    const stretches = stretchesOf(db, asked);
-    const count = Math.min(left, Math.max(0, countOf(stretches) - offset));
-    left -= count;
-    const places = { count, at: (index: number) => offset + index };
-    found.push({ run, points: pointsAt(db, asked, stretches, places) });
-  }
-  return found;
+  return packer.points();
 }
 
 /**
@@ -148,19 +143,19 @@ export function samplesOf(
   return runs.map((run) => {
     const from = steps?.from ?? Number.MIN_SAFE_INTEGER;
     const to = steps?.to ?? Number.MAX_SAFE_INTEGER;
-    const asked: Asked = { axis: 'step', values: [run, metric, from, to] };
+    const asked: Asked = [run, metric, from, to];
     const stretches = stretchesOf(db, asked);
-    const total = countOf(stretches);
-    const places = placesOf(total, Math.min(limit, total));
-    return { run, points: pointsAt(db, asked, stretches, places) };
+    const total = stretches.reduce((sum, { count }) => sum + count, 0);
+    return { run, points: pointsAt(db, asked, stretches, placesOf(total, limit)) };
   });
 }
 
-/** As SQL's `ntile` parts them: those that are one larger come first. */
-function placesOf(total: number, count: number): { count: number; at(index: number): number } {
+/** As SQL's `ntile` parts them: those parts that are one larger come first. */
+function* placesOf(total: number, limit: number): Generator<number, undefined> {
+  const count = Math.min(limit, total);
   const size = Math.floor(total / count);
   const larger = total % count;
-  const at = (index: number): number =>
-    index === count - 1 ? total - 1 : index * size + Math.min(index, larger);
-  return { count, at };
+  for (let index = 0; index < count - 1; index += 1) yield index * size + Math.min(index, larger);
+  if (total > 0) yield total - 1;
+  return undefined;
 }

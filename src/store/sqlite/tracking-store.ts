@@ -25,7 +25,6 @@ import {
   readOpenPart,
 } from './tracking-metric-parts.ts';
 import { SqliteLoggedModelStore } from './tracking-model-store.ts';
-import { pointsPerPart } from './tracking-points.ts';
 import { SqliteTrackingReader } from './tracking-reader.ts';
 
 const tagRows = rowInsert(

@@ -1,11 +1,13 @@
 import { limits } from '../../../base/limits.ts';
-import { readInSlices } from '../../../base/slices.ts';
+import { readInSlices, serveOthers } from '../../../base/slices.ts';
 import type { DecideContext, StateReader } from '../../../door/index.ts';
 import type {
   EvaluationCondition,
   EvaluationDatasetRow,
   EvaluationOrder,
+  EvaluationReader,
   EvaluationRecordRow,
+  RecordPage,
 } from '../../../evaluation/index.ts';
 import type { ProtocolServices } from '../../services.ts';
 import { doesNotExist, invalidParameter } from '../errors.ts';
@@ -107,6 +109,24 @@ function readRecordToken(token: string | undefined): {
   return { offset: Number(token) };
 }
 
+/** A page of records, read some at a time. */
+async function readRecords(
+  evaluation: EvaluationReader,
+  dataset: number,
+  page: RecordPage,
+): Promise<EvaluationRecordRow[]> {
+  const rows: EvaluationRecordRow[] = [];
+  for (let next = page; rows.length < page.limit; await serveOthers()) {
+    const limit = Math.min(limits.rowsReadAtOnce, page.limit - rows.length);
+    const some = await evaluation.listRecords(dataset, { ...next, limit });
+    const after = some.at(-1);
+    rows.push(...some);
+    if (after === undefined || some.length < limit) break;
+    next = { after, limit };
+  }
+  return rows;
+}
+
 /** GET `datasets/{id}/records`. A dataset that is not there has none, as in MLflow. */
 export async function listRecords(
   body: Records,
@@ -120,10 +140,11 @@ export async function listRecords(
   const page = readRecordToken(body.page_token);
   const dataset = await state.evaluation.findDataset(workspace, body.dataset_id);
   if (dataset === undefined) return { records: '[]' };
-  const rows = await state.evaluation.listRecords(dataset.key, { ...page, limit: limit + 1 });
+  const rows = await readRecords(state.evaluation, dataset.key, { ...page, limit: limit + 1 });
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
-  const records = `[${shown.map((row) => recordText(row, dataset.id)).join(',')}]`;
+  const texts = await readInSlices(shown, (some) => some.map((row) => recordText(row, dataset.id)));
+  const records = `[${texts.join(',')}]`;
   if (rows.length <= limit || last === undefined) return { records: reveal(records) };
   const token = Buffer.from(`${last.createdTime}:${last.id}`).toString('base64');
   return { records: reveal(records), next_page_token: token };
