@@ -1,10 +1,11 @@
-import { setImmediate } from 'node:timers/promises';
 import type { Awaitable } from './awaitable.ts';
 import { limits } from './limits.ts';
 
 /** Lets others be served before more is done of what takes long. */
-export async function serveOthers(): Promise<void> {
-  await setImmediate();
+export function serveOthers(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 }
 
 /** What is read by many keys, `rowsReadAtOnce` at a time: others are served in between. */

@@ -175,8 +175,12 @@ export function unpackPoints(
     *[Symbol.iterator]() {
       const end = Math.min(points.length, limit * 3);
       for (let at = 0; at < end; at += 3) {
-        const [timestamp = 0, step = 0, value = 0] = points.subarray(at, at + 3);
-        yield { key, timestamp, step, value };
+        yield {
+          key,
+          timestamp: points[at] ?? 0,
+          step: points[at + 1] ?? 0,
+          value: points[at + 2] ?? 0,
+        };
       }
     },
   };

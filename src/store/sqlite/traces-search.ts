@@ -1,5 +1,6 @@
 import { WherefromError } from '../../base/errors.ts';
 import { limits } from '../../base/limits.ts';
+import { serveOthers } from '../../base/slices.ts';
 import {
   pythonJson,
   type TraceCondition,
@@ -276,8 +277,8 @@ class Search {
     for (let from = 0; from < rows.length; from += limits.searchedSpansAtOnce) {
       const some = rows.slice(from, from + limits.searchedSpansAtOnce);
       for (const key of tracesOf(readContents(some, this.#payloads), conditions)) keys.add(key);
-      // Reading contents takes a while: others are served in between.
-      await new Promise((resolve) => setImmediate(resolve));
+      // Reading contents takes a while: a thread that is to end does so in between.
+      await serveOthers();
     }
     return [...keys];
   }
