@@ -1,6 +1,7 @@
 import { readInSlices } from '../base/slices.ts';
 import type { MetricPoint } from '../facts/facts.ts';
 import { metricsOfPast, type PastMoment } from './past-metrics.ts';
+import type { RunPoints, Search } from './searches.ts';
 import type {
   ExperimentRow,
   InputRow,
@@ -8,9 +9,7 @@ import type {
   ModelLinkRow,
   OwnedKeyValue,
   OwnedMetric,
-  RunPoints,
   RunRow,
-  Search,
   TrackingReader,
 } from './store.ts';
 

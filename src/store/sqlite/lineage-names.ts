@@ -1,6 +1,10 @@
+import { limits } from '../../base/limits.ts';
+import { serveOthers } from '../../base/slices.ts';
+import { type EntityKind, entityKinds } from '../../facts/kinds.ts';
 import type { AsOf, FormerRefRow, MergeRow, NodeRow, SupersededRow } from '../../lineage/store.ts';
 import type { Database } from './database.ts';
 import { type NodeTuple, nodeColumns, refIs, toNode } from './lineage-rows.ts';
+import { afterAt, nameGroup } from './lineage-schema.ts';
 
 /** As `LineageReader.findNode`. */
 export function findNode(db: Database, ref: string, asOf?: AsOf): NodeRow | undefined {
@@ -19,6 +23,61 @@ export function findNode(db: Database, ref: string, asOf?: AsOf): NodeRow | unde
         );
   const found = row ?? former;
   return found && toNode(found);
+}
+
+/** Of any kind, in the order of the index. */
+const nodesByName = `SELECT ${nodeColumns} FROM lineage_nodes
+  WHERE ${nameGroup} = '' AND name >= ?1 AND name <= ?2 ORDER BY name, ref LIMIT ?3`;
+/** Versions, for a text that has their `@`. */
+const versionsByName = `SELECT ${nodeColumns} FROM lineage_nodes
+  WHERE ${nameGroup} >= ${afterAt('?1')} AND ${nameGroup} <= ${afterAt('?2')} AND ${nameGroup} > ''
+    AND name >= ?1 AND name <= ?2 ORDER BY name, ref LIMIT ?3`;
+/** Of one kind, among the first names: others may have the beginning by the million. */
+const nodesOfKindByName = `SELECT * FROM (SELECT ${nodeColumns} FROM lineage_nodes
+  WHERE ${nameGroup} = '' AND name >= ?1 AND name <= ?2 ORDER BY name LIMIT ?4)
+  WHERE kind = ?5 ORDER BY name, ref LIMIT ?3`;
+const nodesBySuffix = `SELECT ${nodeColumns} FROM lineage_nodes
+  WHERE key > ? AND key <= ? AND kind = ? AND substr(name, -length(?)) = ?`;
+
+/** Nodes that one suffix finds at most. */
+const suffixesMax = 100;
+
+/** As `LineageReader.findNodesByName`. */
+export function findNodesByName(
+  db: Database,
+  name: string,
+  options: { kind?: EntityKind | undefined; prefix?: boolean; limit: number },
+): NodeRow[] {
+  const { limit } = options;
+  const last = options.prefix ? `${name}\u{10FFFF}` : name;
+  if (options.kind !== undefined) {
+    const kind = entityKinds[options.kind].code;
+    return db
+      .tuples<NodeTuple>(nodesOfKindByName, name, last, limit, limits.namesOfOtherKindsMax, kind)
+      .map(toNode);
+  }
+  const texts = name.includes('@') ? [nodesByName, versionsByName] : [nodesByName];
+  const rows = texts.flatMap((sql) => db.tuples<NodeTuple>(sql, name, last, limit));
+  return rows.slice(0, limit).map(toNode);
+}
+
+/** As `LineageReader.findNodesBySuffix`. */
+export async function findNodesBySuffix(
+  db: Database,
+  suffix: string,
+  { kind, limit }: { readonly kind: EntityKind; readonly limit: number },
+): Promise<NodeRow[]> {
+  const [newest] = db.tuples<readonly [number | null]>('SELECT max(key) FROM lineage_nodes');
+  const end = Math.min(newest?.[0] ?? 0, limit);
+  const found: NodeRow[] = [];
+  for (let from = 0; from < end; from += limits.namesReadAtOnce) {
+    if (from > 0) await serveOthers();
+    const to = from + limits.namesReadAtOnce;
+    const { code } = entityKinds[kind];
+    const rows = db.tuples<NodeTuple>(nodesBySuffix, from, to, code, suffix, suffix);
+    found.push(...rows.map(toNode));
+  }
+  return found.sort((a, b) => (a.ref < b.ref ? -1 : 1)).slice(0, suffixesMax);
 }
 
 /** Nodes whose ref or name was the text at the moment: the first that they gave up after it. */

@@ -1,5 +1,3 @@
-import { limits } from '../../base/limits.ts';
-import { serveOthers } from '../../base/slices.ts';
 import { type EntityKind, entityKinds, kindOfCode } from '../../facts/kinds.ts';
 import { type Relation, relations } from '../../facts/relations.ts';
 import type {
@@ -27,7 +25,15 @@ import type {
 } from '../../lineage/store.ts';
 import { BoundedMap } from './cache.ts';
 import type { Database } from './database.ts';
-import { findNode, formerNodes, formerRefs, mergesOf, supersededOf } from './lineage-names.ts';
+import {
+  findNode,
+  findNodesByName,
+  findNodesBySuffix,
+  formerNodes,
+  formerRefs,
+  mergesOf,
+  supersededOf,
+} from './lineage-names.ts';
 import {
   type ColumnTuple,
   columnColumns,
@@ -45,7 +51,6 @@ import {
   useColumnsPlain,
   useColumnsWithAttributes,
 } from './lineage-rows.ts';
-import { afterAt, nameGroup } from './lineage-schema.ts';
 
 /** Something of node ?1, recorded by position ?2, happened by ?3. What always holds has the time 0. */
 const toldUntil = [
@@ -57,25 +62,9 @@ const toldUntil = [
 ]
   .map((source) => `EXISTS (SELECT 1 FROM ${source})`)
   .join(' OR ');
-/** Of any kind, in the order of the index. */
-const nodesByName = `SELECT ${nodeColumns} FROM lineage_nodes
-  WHERE ${nameGroup} = '' AND name >= ?1 AND name <= ?2 ORDER BY name, ref LIMIT ?3`;
-/** Versions, for a text that has their `@`. */
-const versionsByName = `SELECT ${nodeColumns} FROM lineage_nodes
-  WHERE ${nameGroup} >= ${afterAt('?1')} AND ${nameGroup} <= ${afterAt('?2')} AND ${nameGroup} > ''
-    AND name >= ?1 AND name <= ?2 ORDER BY name, ref LIMIT ?3`;
-/** Of one kind, among the first names: others may have the beginning by the million. */
-const nodesOfKindByName = `SELECT * FROM (SELECT ${nodeColumns} FROM lineage_nodes
-  WHERE ${nameGroup} = '' AND name >= ?1 AND name <= ?2 ORDER BY name LIMIT ?4)
-  WHERE kind = ?5 ORDER BY name, ref LIMIT ?3`;
-const nodesBySuffix = `SELECT ${nodeColumns} FROM lineage_nodes
-  WHERE key > ? AND key <= ? AND kind = ? AND substr(name, -length(?)) = ?`;
 
 /** By a join from the list: `IN` would first copy and sort it. */
 const nodesByKey = `SELECT ${nodeColumns} FROM (SELECT DISTINCT value AS wanted FROM json_each(?)) j CROSS JOIN lineage_nodes ON key = j.wanted`;
-
-/** Nodes that one suffix finds at most. */
-const suffixesMax = 100;
 
 /** SQLite's LIMIT for no limit. */
 const everyRow = -1;
@@ -117,34 +106,14 @@ export class SqliteLineageReader implements LineageReader {
     name: string,
     options: { kind?: EntityKind | undefined; prefix?: boolean; limit: number },
   ): NodeRow[] {
-    const last = options.prefix ? `${name}\u{10FFFF}` : name;
-    if (options.kind !== undefined) {
-      const kind = entityKinds[options.kind].code;
-      const { limit } = options;
-      return this.db
-        .tuples<NodeTuple>(nodesOfKindByName, name, last, limit, limits.namesOfOtherKindsMax, kind)
-        .map(toNode);
-    }
-    const texts = name.includes('@') ? [nodesByName, versionsByName] : [nodesByName];
-    const rows = texts.flatMap((sql) => this.db.tuples<NodeTuple>(sql, name, last, options.limit));
-    return rows.slice(0, options.limit).map(toNode);
+    return findNodesByName(this.db, name, options);
   }
 
-  async findNodesBySuffix(
+  findNodesBySuffix(
     suffix: string,
     options: { kind: EntityKind; limit: number },
   ): Promise<NodeRow[]> {
-    const { code } = entityKinds[options.kind];
-    const [newest] = this.db.tuples<readonly [number | null]>('SELECT max(key) FROM lineage_nodes');
-    const end = Math.min(newest?.[0] ?? 0, options.limit);
-    const found: NodeRow[] = [];
-    for (let from = 0; from < end; from += limits.namesReadAtOnce) {
-      if (from > 0) await serveOthers();
-      const to = from + limits.namesReadAtOnce;
-      const rows = this.db.tuples<NodeTuple>(nodesBySuffix, from, to, code, suffix, suffix);
-      found.push(...rows.map(toNode));
-    }
-    return found.sort((a, b) => (a.ref < b.ref ? -1 : 1)).slice(0, suffixesMax);
+    return findNodesBySuffix(this.db, suffix, options);
   }
 
   nodes(keys: readonly number[]): NodeRow[] {

@@ -37,7 +37,7 @@ async function fill(): Promise<void> {
         ...{ key: 'loss', timestamp: 1_000 - step, step: (step * 7) % 40 },
         value: step === 3 ? Number.NaN : step / 4,
       }));
-      await tracking.putMetrics(workspace, run.id, points);
+      await tracking.putMetrics(workspace, run.id, points, 0);
       const dataset = { name: `d${i % 2}`, digest: 'x', sourceType: 'local', source: '{}' };
       await tracking.putInput(workspace, run.id, dataset, []);
       const model = { workspace, id: `m${i}`, experimentId: '0', name: 'm', modelType: '' };

@@ -22,7 +22,7 @@ async function log(batches: readonly (readonly MetricPoint[])[]): Promise<number
   const run = { workspace: 'default', id, experimentId: '0', name: '', user: '', startTime: 0 };
   return held.store.transaction(async ({ tracking }) => {
     await tracking.putRun(run);
-    for (const points of batches) await tracking.putMetrics('default', id, points);
+    for (const points of batches) await tracking.putMetrics('default', id, points, 0);
     return (await tracking.findRunHead('default', id))?.key ?? 0;
   });
 }
