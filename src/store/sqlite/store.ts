@@ -6,6 +6,7 @@ import type { MetricGroup, MetricQuery, TraceSearches } from '../../traces/index
 import type { TrackingReader, TrackingSearches } from '../../tracking/index.ts';
 import { Database } from './database.ts';
 import { createSqliteEvaluationReader, createSqliteEvaluationStore } from './evaluation-store.ts';
+import { createSqliteImportsStore } from './imports-store.ts';
 import { SqliteLedgerStore } from './ledger-store.ts';
 import { SqliteLineageReader } from './lineage-reader.ts';
 import { SqliteLineageStore } from './lineage-store.ts';
@@ -61,6 +62,7 @@ function createSession(db: Database, changes: GraphChanges) {
     evaluation: createSqliteEvaluationStore(db),
     review: createSqliteReviewStore(db),
     webhooks,
+    imports: createSqliteImportsStore(db),
     vault,
     workspaces,
     /** Bounds the file, in pages: as a full disk does. */
@@ -94,6 +96,7 @@ function createReader(db: Database) {
     evaluation: createSqliteEvaluationReader(db),
     review: createSqliteReviewStore(db),
     webhooks: createSqliteWebhookStore(db),
+    imports: createSqliteImportsStore(db),
     vault: new SqliteVault(db),
     workspaces: new SqliteWorkspaces(db, { remember: false }),
     /** A stored message, by its receipt. */

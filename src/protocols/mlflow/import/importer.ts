@@ -3,6 +3,7 @@ import { limits } from '../../../base/limits.ts';
 import { accept, acceptPages, inExperiment, tellProgress } from './accept-pages.ts';
 import { bringEvaluation, bringWebhooks } from './bring-evaluation.ts';
 import { bringFiles, type Owner } from './bring-files.ts';
+import { bringReview } from './bring-review.ts';
 import { bringTraces } from './bring-traces.ts';
 import type { ImportContext, ImportOptions } from './context.ts';
 import type { ImportExperiment, ImportLoggedModel, ImportMetrics, ImportRun } from './messages.ts';
@@ -27,6 +28,8 @@ export async function runImport(options: ImportOptions): Promise<ImportReport> {
   // Traces name runs, logged models and prompts.
   await bringTraces(context);
   await bringEvaluation(context);
+  // Queues hold traces.
+  await bringReview(context);
   await bringWebhooks(context);
   for (const each of await options.source.left()) tally.leave(each);
   return tally.report();

@@ -5,6 +5,8 @@ import { importExperiment } from './experiments.ts';
 import { importLoggedModel } from './logged-models.ts';
 import { importMetrics } from './metrics.ts';
 import { importAlias, importModel, importVersion } from './registry.ts';
+import { importIssue, importSchema } from './review.ts';
+import { importQueue } from './review-queues.ts';
 import { importRun } from './runs.ts';
 import { importScorer } from './scorers.ts';
 import { importTrace } from './traces.ts';
@@ -25,5 +27,8 @@ export const importOperations = [
   importRecords,
   importScorer,
   importWebhook,
+  importIssue,
+  importSchema,
+  importQueue,
   // Looked up by name at replay, so their types are erased here.
 ] as unknown as readonly Operation[];

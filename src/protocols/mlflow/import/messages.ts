@@ -27,6 +27,11 @@ import {
   webhookMessage,
   workspaceMessage,
 } from './genai-messages.ts';
+import {
+  importedIssueMessage,
+  importedQueueMessage,
+  importedSchemaMessage,
+} from './review-messages.ts';
 
 /**
  * The messages of an import: what another MLflow server holds, with its ids and times (ms since
@@ -143,6 +148,9 @@ export const importMessages = {
   scorer: scorerMessage,
   webhook: webhookMessage,
   workspace: workspaceMessage,
+  issue: importedIssueMessage,
+  'label-schema': importedSchemaMessage,
+  'review-queue': importedQueueMessage,
 } as const;
 
 export type ImportKind = keyof typeof importMessages;
@@ -164,6 +172,9 @@ export type ImportRecord = NonNullable<ImportRecords['records']>[number];
 export type ImportScorer = ImportBody<'scorer'>;
 export type ImportWebhook = ImportBody<'webhook'>;
 export type ImportWorkspace = ImportBody<'workspace'>;
+export type ImportIssue = ImportBody<'issue'>;
+export type ImportSchema = ImportBody<'label-schema'>;
+export type ImportQueue = ImportBody<'review-queue'>;
 
 /** A file of the artifact store; its bytes are a blob already. */
 export type ImportArtifact = {

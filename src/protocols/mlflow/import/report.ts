@@ -1,3 +1,4 @@
+import { isObject, list } from '../../../base/json.ts';
 import type { Left } from './source.ts';
 import type { ImportResult } from './target.ts';
 
@@ -16,6 +17,10 @@ export const importedThings = [
   'evaluation datasets',
   'evaluation records',
   'scorer versions',
+  'issues',
+  'label schemas',
+  'review queues',
+  'review items',
   'webhooks',
   'files',
 ] as const;
@@ -28,9 +33,18 @@ export interface Trouble {
   readonly reason: string;
 }
 
+/** Something that was changed here since it was brought, and stays as it is. */
+export interface Difference {
+  readonly what: string;
+  /** For example `status`, `tag.team`. */
+  readonly fields: readonly string[];
+}
+
 /** How an import ended. */
 export interface ImportReport {
   readonly brought: Readonly<Record<ImportedThing, number>>;
+  /** Was here before, and got what changed at the source. */
+  readonly changed: Readonly<Record<ImportedThing, number>>;
   /** Was here before, and says nothing new. */
   readonly there: Readonly<Record<ImportedThing, number>>;
   /** Bytes of the files that were brought. */
@@ -40,6 +54,9 @@ export interface ImportReport {
   /** What should have come and did not; at most the first thousand. */
   readonly troubles: readonly Trouble[];
   readonly troubleCount: number;
+  /** What differs and was left as it is here; at most the first thousand. */
+  readonly differences: readonly Difference[];
+  readonly differenceCount: number;
   /** What came otherwise than it was there. */
   readonly notes: readonly string[];
 }
@@ -49,8 +66,8 @@ const listedMax = 1_000;
 
 /** Counts while an import runs. */
 export interface Tally {
-  count(thing: ImportedThing, outcome: 'brought' | 'there', by?: number): void;
-  /** Counts a result; one that was not brought is a trouble. @returns true when the thing is here. */
+  count(thing: ImportedThing, outcome: 'brought' | 'changed' | 'there', by?: number): void;
+  /** Counts a result and what it left as it is here; one that was not brought is a trouble. @returns true when the thing is here. */
   result(
     thing: ImportedThing,
     what: string,
@@ -73,13 +90,21 @@ const zeros = (): Record<ImportedThing, number> =>
 export function createTally(): Tally {
   const brought = zeros();
   const there = zeros();
+  const changed = zeros();
   const troubles: Trouble[] = [];
   const notes: string[] = [];
+  const differences: Difference[] = [];
+  let differenceCount = 0;
   const left = new Map<string, Left>();
   let troubleCount = 0;
   let bytes = 0;
+  const columns = { brought, changed, there };
   const count: Tally['count'] = (thing, outcome, by = 1) => {
-    (outcome === 'brought' ? brought : there)[thing] += by;
+    columns[outcome][thing] += by;
+  };
+  const differ = (what: string, fields: readonly string[]): void => {
+    differenceCount += 1;
+    if (differences.length < listedMax) differences.push({ what, fields });
   };
   const trouble: Tally['trouble'] = (what, reason) => {
     troubleCount += 1;
@@ -89,8 +114,12 @@ export function createTally(): Tally {
     count,
     result(thing, what, result, by = 1) {
       const { outcome = 'refused', message = 'It was not answered.' } = result ?? {};
+      const answer = isObject(result?.answer) ? result.answer : {};
       if (outcome === 'brought' || outcome === 'there') {
-        count(thing, outcome, by);
+        const updated = outcome === 'brought' && answer.changed === true;
+        count(thing, updated ? 'changed' : outcome, by);
+        const kept = list(answer.kept).map(String);
+        if (kept.length > 0) differ(what, kept);
         return true;
       }
       trouble(what, message);
@@ -107,14 +136,17 @@ export function createTally(): Tally {
     bytes: (more) => {
       bytes += more;
     },
-    done: (thing) => brought[thing] + there[thing],
+    done: (thing) => brought[thing] + changed[thing] + there[thing],
     report: () => ({
       brought: { ...brought },
+      changed: { ...changed },
       there: { ...there },
       bytes,
       left: [...left.values()],
       troubles,
       troubleCount,
+      differences,
+      differenceCount,
       notes,
     }),
   };

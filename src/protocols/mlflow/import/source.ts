@@ -4,11 +4,14 @@ import type {
   ImportAlias,
   ImportDataset,
   ImportExperiment,
+  ImportIssue,
   ImportLoggedModel,
   ImportMetrics,
   ImportModel,
+  ImportQueue,
   ImportRecord,
   ImportRun,
+  ImportSchema,
   ImportScorer,
   ImportSeries,
   ImportTrace,
@@ -97,6 +100,10 @@ export interface MlflowSource {
   readonly tellsAllSpans?: boolean;
   evaluationDatasets(): AsyncIterable<SourceDataset>;
   scorers(): AsyncIterable<ImportScorer>;
+  issues(): AsyncIterable<ImportIssue>;
+  /** Also the default questions that experiments have from their beginning. */
+  labelSchemas(): AsyncIterable<ImportSchema>;
+  reviewQueues(): AsyncIterable<ImportQueue>;
   webhooks(): AsyncIterable<ImportWebhook>;
   /** What it holds that an import does not know. */
   left(): Promise<readonly Left[]>;

@@ -8,6 +8,7 @@ import { columnsOf, openMlflowDatabase } from './sqlite-database.ts';
 import { readDatasets, readScorers, readWebhooks } from './sqlite-evaluation.ts';
 import { readModels } from './sqlite-models.ts';
 import { groupBy, present, readRuns, type Scope, workspaceOf } from './sqlite-rows.ts';
+import { readIssues, readLabelSchemas, readReviewQueues } from './sqlite-review.ts';
 import { countTraces, readSpans, readTraces } from './sqlite-traces.ts';
 import type { Known } from './target.ts';
 
@@ -58,6 +59,9 @@ export function openSqliteSource(options: SqliteSourceOptions): MlflowSource {
       spans: (traces, failed) => readSpans(scope, traces, failed),
       evaluationDatasets: () => readDatasets(scope),
       scorers: () => readScorers(scope),
+      issues: () => readIssues(scope),
+      labelSchemas: () => readLabelSchemas(scope),
+      reviewQueues: () => readReviewQueues(scope),
       webhooks: () => readWebhooks(scope),
       left: async () => [...left(scope), ...(others === true ? [] : leftElsewhere(scope))],
       proxied,

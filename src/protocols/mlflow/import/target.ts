@@ -17,6 +17,8 @@ import { type ImportReadModel, importLoggedModel } from './logged-models.ts';
 import type { ImportBody, ImportKind } from './messages.ts';
 import { importMetrics } from './metrics.ts';
 import { importAlias, importModel, importVersion } from './registry.ts';
+import { importIssue, importSchema } from './review.ts';
+import { importQueue } from './review-queues.ts';
 import { importRun } from './runs.ts';
 import { importScorer } from './scorers.ts';
 import { importTrace } from './traces.ts';
@@ -101,6 +103,9 @@ const operations = {
   'evaluation-records': importRecords,
   scorer: importScorer,
   webhook: importWebhook,
+  issue: importIssue,
+  'label-schema': importSchema,
+  'review-queue': importQueue,
 } as unknown as Readonly<
   Record<Exclude<ImportKind, 'spans' | 'workspace'>, Operation<unknown, unknown>>
 >;
