@@ -74,6 +74,23 @@ export class SqliteEvaluationReader implements EvaluationReader {
     );
   }
 
+  findRecord(dataset: number, id: string): EvaluationRecordRow | undefined {
+    return this.db.get<EvaluationRecordRow>(
+      `SELECT ${recordColumns} FROM evaluation_records WHERE dataset = ? AND id = ?`,
+      dataset,
+      id,
+    );
+  }
+
+  listRecordIds(dataset: number): string[] {
+    return this.db
+      .all<{ id: string }>(
+        'SELECT id FROM evaluation_records WHERE dataset = ? ORDER BY key',
+        dataset,
+      )
+      .map(({ id }) => id);
+  }
+
   findRecordIds(dataset: number, ids: readonly string[]): string[] {
     return this.db
       .all<{ id: string }>(

@@ -1,4 +1,3 @@
-import { setAliasMessage } from '../registry/wire.ts';
 import {
   createRunMessage,
   finalizeLoggedModelMessage,
@@ -132,6 +131,14 @@ export const versionMessage = message({
   tags,
 });
 
+/** `removed`: the source has no alias of that name any more. */
+const aliasMessage = message({
+  name: required(string),
+  alias: required(string),
+  version: required(string),
+  removed: bool,
+});
+
 /** What may stand in a line of an import, by the name that the line gives. */
 export const importMessages = {
   experiment: experimentMessage,
@@ -140,7 +147,7 @@ export const importMessages = {
   'logged-model': loggedModelMessage,
   'registered-model': modelMessage,
   'model-version': versionMessage,
-  alias: setAliasMessage,
+  alias: aliasMessage,
   spans: spansMessage,
   trace: traceMessage,
   'evaluation-dataset': datasetMessage,

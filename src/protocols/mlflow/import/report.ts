@@ -102,6 +102,27 @@ export function createTally(): Tally {
   const count: Tally['count'] = (thing, outcome, by = 1) => {
     columns[outcome][thing] += by;
   };
+  /** Things of which a message holds many say how many of them are new or changed. */
+  const countParts = (
+    thing: ImportedThing,
+    of: {
+      readonly outcome: 'brought' | 'there';
+      readonly answer: Readonly<Record<string, unknown>>;
+      readonly by: number;
+    },
+  ): void => {
+    const { outcome, answer, by } = of;
+    const { brought: fresh, updated } = answer;
+    if (typeof fresh !== 'number' || typeof updated !== 'number')
+      return count(
+        thing,
+        outcome === 'brought' && answer.changed === true ? 'changed' : outcome,
+        by,
+      );
+    count(thing, 'brought', fresh);
+    count(thing, 'changed', updated);
+    count(thing, 'there', Math.max(0, by - fresh - updated));
+  };
   const differ = (what: string, fields: readonly string[]): void => {
     differenceCount += 1;
     if (differences.length < listedMax) differences.push({ what, fields });
@@ -116,8 +137,7 @@ export function createTally(): Tally {
       const { outcome = 'refused', message = 'It was not answered.' } = result ?? {};
       const answer = isObject(result?.answer) ? result.answer : {};
       if (outcome === 'brought' || outcome === 'there') {
-        const updated = outcome === 'brought' && answer.changed === true;
-        count(thing, updated ? 'changed' : outcome, by);
+        countParts(thing, { outcome, answer, by });
         const kept = list(answer.kept).map(String);
         if (kept.length > 0) differ(what, kept);
         return true;

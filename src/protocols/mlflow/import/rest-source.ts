@@ -1,6 +1,7 @@
 import { isObject, list } from '../../../base/json.ts';
 import { limits } from '../../../base/limits.ts';
 import { type Fields, type Message, readMessage } from '../wire.ts';
+import type { Known } from './known.ts';
 import {
   experimentMessage,
   type ImportExperiment,
@@ -25,7 +26,6 @@ import { searchPages } from './rest-search.ts';
 import { readRestSpans, readRestTraces } from './rest-traces.ts';
 import type { Left, MlflowSource } from './source.ts';
 import { addRegistrations } from './sqlite-models.ts';
-import type { Known } from './target.ts';
 
 /** Runs, models and experiments of one page. */
 const pageMax = { experiments: 1_000, runs: 200, models: 50 } as const;

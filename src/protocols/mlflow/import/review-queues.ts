@@ -5,8 +5,8 @@ import { mlflowError } from '../errors.ts';
 import { mlflowOperation } from '../operation.ts';
 import { normalizeUser } from '../review/queue-users.ts';
 import type { ImportQueue } from './messages.ts';
-import { type DecidedReview, decideReview, type ImportedReview, taken, timesOf } from './review.ts';
-import { type Statements, saidFact } from './said.ts';
+import { type DecidedReview, decideReview, type ImportedReview, timesOf } from './review.ts';
+import { type Statements, saidFact, taken } from './said.ts';
 
 type Item = NonNullable<ImportQueue['items']>[number];
 

@@ -6,7 +6,15 @@ import { mlflowOperation } from '../operation.ts';
 import { getExperiment } from '../operations/define.ts';
 import { readLabelInput } from '../review/label-input.ts';
 import type { ImportIssue, ImportSchema } from './messages.ts';
-import { findSaid, type Statements, saidFact, type Updated, updatedBy, weigh } from './said.ts';
+import {
+  findSaid,
+  type Statements,
+  saidFact,
+  taken,
+  type Updated,
+  updatedBy,
+  weigh,
+} from './said.ts';
 
 /** `gone`: it was brought before, and deleted here since. */
 export interface ImportedReview extends Updated {
@@ -63,11 +71,6 @@ export async function decideReview(
   return take.length === 0 ? { unchanged: answer } : { decided: { take }, answer };
 }
 
-/** Those of the fields that are taken. */
-export const taken = <T extends object>(fields: T, take: readonly string[]): Partial<T> =>
-  // A subset of the fields of T.
-  Object.fromEntries(Object.entries(fields).filter(([field]) => take.includes(field))) as Partial<T>;
-
 const issueFields = ({ name, description = '', status = 'pending', severity }: ImportIssue) => ({
   ...{ name, description, status },
   severity: severity ?? null,
@@ -86,7 +89,10 @@ export const importIssue = mlflowOperation<ImportIssue, ImportedReview, DecidedR
     const { issue_id: id, experiment_id } = body;
     const row = await context.state.review.findIssue(context.workspace, id);
     const here = row && issueState(row);
-    return decideReview({ kind: 'issue', id, experiment_id, there: issueFields(body), here }, context);
+    return decideReview(
+      { kind: 'issue', id, experiment_id, there: issueFields(body), here },
+      context,
+    );
   },
   facts(body, { take }) {
     const { issue_id: id, experiment_id: experiment } = body;

@@ -101,3 +101,10 @@ export function takenMembers(
     removed: keys.filter((key) => !stated.has(key)),
   };
 }
+
+/** Those of the fields that are taken. */
+export const taken = <T extends object>(fields: T, take: readonly string[]): Partial<T> =>
+  // A subset of the fields of T.
+  Object.fromEntries(
+    Object.entries(fields).filter(([field]) => take.includes(field)),
+  ) as Partial<T>;

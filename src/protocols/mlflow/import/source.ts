@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { OtlpSpan } from '../../../traces/index.ts';
+import type { Known } from './known.ts';
 import type {
   ImportAlias,
   ImportDataset,
@@ -18,7 +19,6 @@ import type {
   ImportVersion,
   ImportWebhook,
 } from './messages.ts';
-import type { Known } from './target.ts';
 
 /** How much there is, as far as the source can tell before it is read. */
 export interface Totals {
