@@ -1,6 +1,6 @@
 """A store that goes on after an import: fills it, changes it in every way that clients can, or shows it.
 
-Usage: import_again.py fill | change | dump. The server is named by MLFLOW_TRACKING_URI. Prints JSON.
+Usage: import_again.py fill | change | ours | dump. The server is named by MLFLOW_TRACKING_URI. Prints JSON.
 """
 
 import json
@@ -161,6 +161,10 @@ def change():
     client.update_run(runs["named"], name="renamed run")
     client.set_logged_model_tags(made["model"], {"t": "new"})
     client.delete_logged_model_tag(made["model"], "removed")
+    with tempfile.TemporaryDirectory() as directory:
+        with open(os.path.join(directory, "weights.txt"), "w") as file:
+            file.write("0.5")
+        client.log_model_artifacts(made["model"], directory)
     client.finalize_logged_model(made["model"], "READY")
     client.update_registered_model("risk", "second")
     client.set_registered_model_tag("risk", "owner", "b")
@@ -191,7 +195,6 @@ def change():
     records = json.loads(api("GET", f"datasets/{made['dataset']}/records")["records"])
     ids = [one["dataset_record_id"] for one in records if one["inputs"]["q"] == "gone"]
     dataset.delete_records(ids)
-    dataset.set_tags({"of": "new"}) if hasattr(dataset, "set_tags") else None
     api("PATCH", f"datasets/{made['dataset']}/tags", {"tags": json.dumps({"of": "new"})})
     api("DELETE", f"datasets/{made['dataset']}/tags/removed")
     api("POST", f"datasets/{made['dataset']}/add-experiments", {"experiment_ids": [experiments["renamed"]]})
@@ -213,6 +216,26 @@ def change():
     client.update_webhook(
         made["webhooks"][0], name="builds", description="new", url="https://ci.example/y", events=["prompt_version.created"]
     )
+    return made
+
+
+def ours():
+    """Changes made at the new server to what was brought."""
+    with open(state) as file:
+        made = json.load(file)
+    running = made["runs"]["running"]
+    client.set_experiment_tag(made["experiments"]["ongoing"], "stage", "ours")
+    client.set_tag(running, "changed", "ours")
+    client.set_terminated(running, "FINISHED", end_time=client.get_run(running).info.end_time)
+    client.update_registered_model("risk", "ours")
+    client.transition_model_version_stage("risk", "1", "Staging")
+    client.set_registered_model_alias("risk", "champion", "4")
+    client.set_trace_tag(made["traces"][0], "changed", "ours")
+    api("PATCH", f"datasets/{made['dataset']}/tags", {"tags": json.dumps({"of": "ours"})})
+    label_schemas.update_label_schema(made["question"], name="ours")
+    review_queues.update_review_queue(made["queue"], name="Ours")
+    api("PATCH", f"issues/{made['issues'][0]}", {"issue_id": made["issues"][0], "status": "pending"})
+    client.update_webhook(made["webhooks"][0], name="ours")
     return made
 
 
@@ -320,4 +343,4 @@ def dump():
     }
 
 
-print("RESULT " + json.dumps({"fill": fill, "change": change, "dump": dump}[sys.argv[1]](), default=str))
+print("RESULT " + json.dumps({"fill": fill, "change": change, "ours": ours, "dump": dump}[sys.argv[1]](), default=str))

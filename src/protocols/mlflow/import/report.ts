@@ -113,15 +113,12 @@ export function createTally(): Tally {
   ): void => {
     const { outcome, answer, by } = of;
     const { brought: fresh, updated } = answer;
-    if (typeof fresh !== 'number' || typeof updated !== 'number')
-      return count(
-        thing,
-        outcome === 'brought' && answer.changed === true ? 'changed' : outcome,
-        by,
-      );
-    count(thing, 'brought', fresh);
-    count(thing, 'changed', updated);
-    count(thing, 'there', Math.max(0, by - fresh - updated));
+    if (typeof fresh === 'number' && typeof updated === 'number') {
+      count(thing, 'brought', fresh);
+      count(thing, 'changed', updated);
+      count(thing, 'there', Math.max(0, by - fresh - updated));
+    } else if (outcome === 'brought' && answer.changed === true) count(thing, 'changed', by);
+    else count(thing, outcome, by);
   };
   const differ = (what: string, fields: readonly string[]): void => {
     differenceCount += 1;

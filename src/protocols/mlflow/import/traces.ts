@@ -81,7 +81,7 @@ export const importTrace = mlflowOperation<ImportTrace, ImportedTrace, Decided>(
     const news = await newsOf(body, row, context);
     const links = await newLinks(body, row, context);
     const { report, tags, metadata, assessments, weighed } = news;
-    const known = row !== undefined && row.reported;
+    const known = row?.reported === true;
     const answer = { gone: false, ...updatedBy(weighed), ...(known ? { changed: true } : {}) };
     const changed = await changedTags(body, weighed, context);
     const deleted = takenMembers('assessment', times(body.assessments), weighed.take).removed;
