@@ -86,9 +86,7 @@ describe.each(sources)('an MLflow that went on after an import, read from its %s
     const report = await importAgain(source);
     expect(none(report.changed)).toBe(true);
     const told = report.differences.flatMap(({ what, fields }) =>
-      fields.map(
-        (field) => `${what.replace(/[0-9a-f]{32}/, 'ID').replace(/ \(.*/, '')}: ${field}`,
-      ),
+      fields.map((field) => `${what.replace(/[0-9a-f]{32}/, 'ID').replace(/ \(.*/, '')}: ${field}`),
     );
     expect(told.sort()).toEqual([
       'alias champion of risk: version',

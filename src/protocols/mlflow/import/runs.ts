@@ -218,7 +218,10 @@ function nameFacts(body: ImportRun, context: FactContext): readonly Fact[] {
   const { run_id, run_name = '' } = body;
   const decided = { name: run_name, start_time: startOf(body), end_time: null };
   const payload = { message: { run_id, run_name }, decided };
-  return liveFacts(updateRun, payload, { ...context, at: 0 });
+  // The tag that names it is among its tags.
+  return liveFacts(updateRun, payload, { ...context, at: 0 }).filter(
+    ({ kind }) => kind !== 'run.tagged',
+  );
 }
 
 /** Tags that were set or taken away since the run was imported. */
