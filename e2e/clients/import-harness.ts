@@ -68,14 +68,9 @@ export async function createImportHarness() {
       return JSON.parse(stdout.trim().split('\n').at(-1) ?? '{}').report;
     },
     async serve(data: string): Promise<ChildServer> {
-      const server = await startChildServer(['--data', data]);
-      let stopped: Promise<unknown> | undefined;
-      const stop = async (): Promise<void> => {
-        stopped ??= Promise.resolve(server.stop());
-        await stopped;
-      };
-      servers.push({ stop });
-      return { ...server, stop };
+      const server = stoppedOnce(await startChildServer(['--data', data]));
+      servers.push(server);
+      return server;
     },
     async startMlflow(): Promise<MlflowServer> {
       const server = await startMlflow(python, { database, cwd: directory, env: quiet });
@@ -87,6 +82,16 @@ export async function createImportHarness() {
       rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** The server, which may be stopped again when it is stopped already. */
+function stoppedOnce(server: ChildServer): ChildServer {
+  let stopped: Promise<void> | undefined;
+  const stop = (): Promise<void> => {
+    stopped ??= server.stop();
+    return stopped;
+  };
+  return { ...server, stop };
 }
 
 async function startMlflow(

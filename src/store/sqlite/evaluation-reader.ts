@@ -12,7 +12,7 @@ import type { Database } from './database.ts';
 import { datasetColumns, searchDatasets } from './evaluation-search.ts';
 
 /** Columns of `evaluation_records` as EvaluationRecordRow names them. */
-export const recordColumns = `id, input_digest AS inputDigest, inputs, outputs, expectations, tags,
+const recordColumns = `id, input_digest AS inputDigest, inputs, outputs, expectations, tags,
   source, source_id AS sourceId, source_type AS sourceType, created_time AS createdTime,
   updated_time AS updatedTime, created_by AS createdBy, updated_by AS updatedBy`;
 

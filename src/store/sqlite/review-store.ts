@@ -88,7 +88,12 @@ export function createSqliteReviewStore(db: Database): ReviewStore {
       if (value !== undefined) db.run(`UPDATE ${table} SET ${column} = ? WHERE id = ?`, value, id);
     }
   };
-  return { ...readerOf(db), ...issueWrites(db, change), ...queueWrites(db, change) };
+  return {
+    ...readerOf(db),
+    ...issueWrites(db, change),
+    ...schemaWrites(db, change),
+    ...queueWrites(db, change),
+  };
 }
 
 type Change = (
@@ -226,6 +231,11 @@ function issueWrites(db: Database, change: Change) {
       const severity = fact.severity === undefined ? undefined : rankOf(fact.severity);
       change('issues', fact, { name, description, status, severity });
     },
+  };
+}
+
+function schemaWrites(db: Database, change: Change) {
+  return {
     addSchema(workspace: string, schema: FactOf<'labelSchema.created'>): void {
       db.run(
         `INSERT INTO label_schemas (id, workspace, experiment, name, type, instruction, comment, input,

@@ -87,63 +87,77 @@ const zeros = (): Record<ImportedThing, number> =>
   // Every name of the list is a member.
   Object.fromEntries(importedThings.map((thing) => [thing, 0])) as Record<ImportedThing, number>;
 
-export function createTally(): Tally {
-  const brought = zeros();
-  const there = zeros();
-  const changed = zeros();
-  const troubles: Trouble[] = [];
-  const notes: string[] = [];
-  const differences: Difference[] = [];
-  let differenceCount = 0;
-  const left = new Map<string, Left>();
-  let troubleCount = 0;
-  let bytes = 0;
-  const columns = { brought, changed, there };
+type Counts = Pick<ImportReport, 'brought' | 'changed' | 'there'>;
+
+/** Counts by what became of things. */
+function createCounts(): {
+  readonly columns: Counts;
+  readonly count: Tally['count'];
+  /** Things of which a message holds many say how many of them are new or changed. */
+  readonly countResult: (
+    thing: ImportedThing,
+    of: { readonly outcome: 'brought' | 'there'; readonly answer: Answer; readonly by: number },
+  ) => void;
+} {
+  const columns = { brought: zeros(), changed: zeros(), there: zeros() };
   const count: Tally['count'] = (thing, outcome, by = 1) => {
     columns[outcome][thing] += by;
   };
-  /** Things of which a message holds many say how many of them are new or changed. */
-  const countParts = (
-    thing: ImportedThing,
-    of: {
-      readonly outcome: 'brought' | 'there';
-      readonly answer: Readonly<Record<string, unknown>>;
-      readonly by: number;
+  return {
+    columns,
+    count,
+    countResult(thing, { outcome, answer, by }) {
+      const { brought: fresh, updated } = answer;
+      if (typeof fresh === 'number' && typeof updated === 'number') {
+        count(thing, 'brought', fresh);
+        count(thing, 'changed', updated);
+        count(thing, 'there', Math.max(0, by - fresh - updated));
+      } else if (outcome === 'brought' && answer.changed === true) count(thing, 'changed', by);
+      else count(thing, outcome, by);
     },
-  ): void => {
-    const { outcome, answer, by } = of;
-    const { brought: fresh, updated } = answer;
-    if (typeof fresh === 'number' && typeof updated === 'number') {
-      count(thing, 'brought', fresh);
-      count(thing, 'changed', updated);
-      count(thing, 'there', Math.max(0, by - fresh - updated));
-    } else if (outcome === 'brought' && answer.changed === true) count(thing, 'changed', by);
-    else count(thing, outcome, by);
   };
-  const differ = (what: string, fields: readonly string[]): void => {
-    differenceCount += 1;
-    if (differences.length < listedMax) differences.push({ what, fields });
+}
+
+type Answer = Readonly<Record<string, unknown>>;
+
+/** A list that keeps the first thousand, and counts all. */
+function createList<T>(): { readonly kept: T[]; add(item: T): void; count(): number } {
+  const kept: T[] = [];
+  let count = 0;
+  return {
+    kept,
+    add(item) {
+      count += 1;
+      if (kept.length < listedMax) kept.push(item);
+    },
+    count: () => count,
   };
-  const trouble: Tally['trouble'] = (what, reason) => {
-    troubleCount += 1;
-    if (troubles.length < listedMax) troubles.push({ what, reason });
-  };
+}
+
+export function createTally(): Tally {
+  const { columns, count, countResult } = createCounts();
+  const { brought, changed, there } = columns;
+  const troubles = createList<Trouble>();
+  const differences = createList<Difference>();
+  const notes = createList<string>();
+  const left = new Map<string, Left>();
+  let bytes = 0;
   return {
     count,
     result(thing, what, result, by = 1) {
       const { outcome = 'refused', message = 'It was not answered.' } = result ?? {};
-      const answer = isObject(result?.answer) ? result.answer : {};
-      if (outcome === 'brought' || outcome === 'there') {
-        countParts(thing, { outcome, answer, by });
-        const kept = list(answer.kept).map(String);
-        if (kept.length > 0) differ(what, kept);
-        return true;
+      if (outcome !== 'brought' && outcome !== 'there') {
+        troubles.add({ what, reason: message });
+        return false;
       }
-      trouble(what, message);
-      return false;
+      const answer = isObject(result?.answer) ? result.answer : {};
+      countResult(thing, { outcome, answer, by });
+      const fields = list(answer.kept).map(String);
+      if (fields.length > 0) differences.add({ what, fields });
+      return true;
     },
-    trouble,
-    note: (text) => void (notes.length < listedMax && notes.push(text)),
+    trouble: (what, reason) => troubles.add({ what, reason }),
+    note: notes.add,
     leave(one) {
       const key = `${one.what}\n${one.reason}`;
       const before = left.get(key);
@@ -155,16 +169,11 @@ export function createTally(): Tally {
     },
     done: (thing) => brought[thing] + changed[thing] + there[thing],
     report: () => ({
-      brought: { ...brought },
-      changed: { ...changed },
-      there: { ...there },
-      bytes,
+      ...{ brought: { ...brought }, changed: { ...changed }, there: { ...there }, bytes },
       left: [...left.values()],
-      troubles,
-      troubleCount,
-      differences,
-      differenceCount,
-      notes,
+      ...{ troubles: troubles.kept, troubleCount: troubles.count() },
+      ...{ differences: differences.kept, differenceCount: differences.count() },
+      notes: notes.kept,
     }),
   };
 }
