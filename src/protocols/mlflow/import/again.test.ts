@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { startImportServer } from '../../../testing/mlflow-import.ts';
 import type { ImportReport } from './report.ts';
@@ -193,6 +194,23 @@ describe('a source that went on', () => {
     const size = await imports.entries();
     expect(nonZero((await again()).changed)).toEqual({});
     expect(await imports.entries()).toBe(size);
+  });
+
+  test('gives a file that it wrote anew, and leaves one that was written or deleted here', async () => {
+    imports.makeDatabase('3.17.2', experiment(1, 'a') + runRow);
+    await again();
+    const path = `1/${run}/artifacts/table.json`;
+    const put = (text: string) =>
+      imports.target().putFile({ path, time: 1 }, Readable.from([Buffer.from(text)]));
+    expect(await put('one')).toEqual({ outcome: 'brought', answer: {} });
+    expect(await put('one')).toMatchObject({ outcome: 'there' });
+    expect(await put('second')).toEqual({ outcome: 'brought', answer: { changed: true } });
+    const url = `/api/2.0/mlflow-artifacts/artifacts/${path}`;
+    await imports.server.send('PUT', url, 'ours');
+    const kept = { outcome: 'there', answer: { kept: ['content'] } };
+    expect(await put('third')).toEqual(kept);
+    await imports.server.send('DELETE', url);
+    expect(await put('second')).toEqual(kept);
   });
 
   test('takes no run away that was made here in an experiment that it deleted', async () => {
