@@ -16,7 +16,7 @@ export const importArtifact = mlflowOperation<ImportArtifact, Updated, Owned>({
     const weighed = weigh({ content: digest }, { content: known?.digest }, said);
     const answer = known === undefined && weighed.kept.length === 0 ? {} : updatedBy(weighed);
     if (weighed.take.length === 0) return { unchanged: answer };
-    await checkPlace(path, context);
+    if (known === undefined) await checkPlace(path, context);
     return { decided: await ownerOf(path, context), answer };
   },
   facts: ({ time: at, ...message }, decided, context) => [
