@@ -112,8 +112,11 @@ async function startMlflow(
     },
   );
   const url = `http://127.0.0.1:${port}`;
+  let stopped = false;
   const stop = (): void => {
-    if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGKILL');
+    // Its workers go with it; a second time there may be others of that number.
+    if (!stopped && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    stopped = true;
   };
   for (let tries = 0; tries < 600; tries += 1) {
     const up = await fetch(`${url}/health`).then(
