@@ -2,9 +2,9 @@
 // base <- facts <- middle rooms <- store, door <- protocols, api, jobs <- server <- cli
 
 const MIDDLE =
-  '(ledger|lineage|tracking|registry|quality|predictions|traces|evaluation|review|webhooks|blobs|contract)';
+  '(ledger|lineage|tracking|registry|quality|predictions|traces|evaluation|review|webhooks|imports|blobs|contract)';
 const PROJECTIONS =
-  '(lineage|tracking|registry|quality|predictions|traces|evaluation|review|webhooks)';
+  '(lineage|tracking|registry|quality|predictions|traces|evaluation|review|webhooks|imports)';
 const TEST = '[.]test[.]ts$|^src/testing/|-suite[.]ts$';
 const NODE_BUILTIN = { dependencyTypes: ['core'] };
 

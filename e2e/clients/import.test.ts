@@ -1,124 +1,46 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fillImportSource, pointOf, runIdOf } from '../../bench/import-source.ts';
-import { ensurePythonEnv } from '../../scripts/python-env.ts';
 import type { Answer } from '../../src/contract/answer.ts';
 import { parseRef } from '../../src/facts/ref.ts';
-import { type ChildServer, createKey, root, startChildServer } from '../server.ts';
+import { type ChildServer, createKey, startChildServer } from '../server.ts';
+import { command, createImportHarness, entries, type Printed } from './import-harness.ts';
 
 const run = promisify(execFile);
-const command = join(root, 'bin', 'wherefrom');
-const outputBytesMax = 64 * 1024 * 1024;
-const directory = mkdtempSync(join(tmpdir(), 'wherefrom-import-'));
-const database = join(directory, 'mlflow.db');
-const quiet = {
-  PATH: process.env.PATH,
-  HOME: directory,
-  GIT_PYTHON_REFRESH: 'quiet',
-  MLFLOW_DISABLE_TELEMETRY: 'true',
-};
 
-let python: string;
+let harness: Awaited<ReturnType<typeof createImportHarness>>;
+let importFrom: (typeof harness)['importFrom'];
+let serve: (typeof harness)['serve'];
+let directory: string;
+let database: string;
 let made: { readonly model_id: string; readonly run: string; readonly gone: string };
 /** What MLflow itself shows of the database. */
-let there: Dump;
+let there: Printed;
 /** The same of traces, evaluation datasets and scorers. */
-let genai: Dump;
+let genai: Printed;
 const servers: ChildServer[] = [];
 
-/** What import_dump.py prints; its shape is that script's. */
-type Dump = Record<string, unknown>;
-
-interface Report {
-  readonly brought: Readonly<Record<string, number>>;
-  readonly there: Readonly<Record<string, number>>;
-  readonly left: readonly { readonly what: string; readonly count?: number }[];
-  readonly troubles: readonly unknown[];
-}
-
-async function script(name: string, uri: string, args: readonly string[] = [], more = {}) {
-  const { stdout } = await run(python, [join(root, 'e2e', 'clients', name), ...args], {
-    cwd: directory,
-    maxBuffer: outputBytesMax,
-    env: { ...quiet, MLFLOW_TRACKING_URI: uri, ...more },
-  });
-  const line = stdout.split('\n').find((each) => each.startsWith('RESULT '));
-  return JSON.parse(line?.slice('RESULT '.length) ?? '{}');
-}
-
 /** Every experiment, run, history, model, version, alias and file; and models that were loaded. */
-const dump = (uri: string, more: object = {}): Promise<Dump> =>
-  script(
+const dump = (uri: string, more: object = {}): Promise<Printed> =>
+  harness.script(
     'import_dump.py',
     uri,
     ['models:/credit-risk@champion', 'models:/credit-risk/1', `models:/${made.model_id}`],
     more,
   );
 
-const dumpGenai = (uri: string, more: object = {}): Promise<Dump> =>
-  script('import_genai.py', uri, ['dump'], more);
-
-async function importFrom(source: string, ...args: readonly string[]): Promise<Report> {
-  const { stdout } = await run(command, ['import', 'mlflow', source, '--json', ...args], {
-    cwd: directory,
-    maxBuffer: outputBytesMax,
-    env: quiet,
-  });
-  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '{}').report;
-}
-
-async function serve(data: string): Promise<ChildServer> {
-  const server = await startChildServer(['--data', data]);
-  servers.push(server);
-  return server;
-}
-
-async function entries(url: string): Promise<number> {
-  const status = await (await fetch(`${url}/api/wherefrom/v1/status`)).json();
-  return (status as { entries: number }).entries;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === 'string') throw new Error('there is no free port');
-  return address.port;
-}
-
-async function startMlflow(): Promise<{ readonly url: string; readonly child: ChildProcess }> {
-  const port = await freePort();
-  const args = ['-m', 'mlflow', 'server', '--host=127.0.0.1', `--port=${port}`, '--workers=1'];
-  const child = spawn(python, [...args, `--backend-store-uri=sqlite:///${database}`], {
-    cwd: directory,
-    env: quiet,
-    stdio: 'ignore',
-    detached: true,
-  });
-  const url = `http://127.0.0.1:${port}`;
-  for (let tries = 0; tries < 600; tries += 1) {
-    const up = await fetch(`${url}/health`).then(
-      ({ ok }) => ok,
-      () => false,
-    );
-    if (up) return { url, child };
-    await sleep(200);
-  }
-  throw new Error('mlflow server does not answer');
-}
+const dumpGenai = (uri: string, more: object = {}): Promise<Printed> =>
+  harness.script('import_genai.py', uri, ['dump'], more);
 
 beforeAll(async () => {
-  ({ python } = await ensurePythonEnv({ log: console.log }));
+  harness = await createImportHarness();
+  ({ importFrom, serve, directory, database } = harness);
+  const { script } = harness;
   made = await script('import_source.py', `sqlite:///${database}`);
   await script('import_genai.py', `sqlite:///${database}`, ['fill']);
   there = await dump(`sqlite:///${database}`);
@@ -126,7 +48,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   for (const server of servers) await server.stop();
-  rmSync(directory, { recursive: true, force: true });
+  await harness.close();
 });
 
 describe('a database that real mlflow made', () => {
@@ -195,7 +117,7 @@ describe('a running mlflow server', () => {
       key = await createKey(data, ['--role', 'admin']);
     });
     servers.push(server);
-    const mlflow = await startMlflow();
+    const mlflow = await harness.startMlflow();
     try {
       const report = await importFrom(mlflow.url, '--to', server.url, '--key', key);
       expect(report.troubles).toEqual([]);
@@ -205,7 +127,7 @@ describe('a running mlflow server', () => {
       const again = await importFrom(mlflow.url, '--to', server.url, '--key', key);
       expect(Object.values(again.brought).every((count) => count === 0)).toBe(true);
     } finally {
-      process.kill(-(mlflow.child.pid ?? 0), 'SIGKILL');
+      mlflow.stop();
     }
   });
 });
@@ -222,7 +144,7 @@ async function breakOff(
   when: (progress: Progress) => boolean,
 ): Promise<void> {
   const args = ['import', 'mlflow', `sqlite:///${source}`, '--data', data, '--json'];
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'], env: quiet });
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'], env: harness.quiet });
   for await (const line of createInterface({ input: child.stdout })) {
     const { progress } = JSON.parse(line);
     if (progress && when(progress)) break;
@@ -284,7 +206,9 @@ describe('an import that is broken off', () => {
 
   test('in the middle of its traces goes on with those that are missing', async () => {
     const source = join(directory, 'traces.db');
-    await run(python, ['-m', 'mlflow', 'db', 'upgrade', `sqlite:///${source}`], { env: quiet });
+    await run(harness.python, ['-m', 'mlflow', 'db', 'upgrade', `sqlite:///${source}`], {
+      env: harness.quiet,
+    });
     fillImportSource(source, { runs: 1, pointsPerRun: 1 });
     fillTraces(source, traceCount);
     const data = join(directory, 'traces-data');
@@ -308,7 +232,9 @@ describe('an import that is broken off', () => {
 
   test('goes on where it stopped, and nothing is lost', async () => {
     const large = join(directory, 'large.db');
-    await run(python, ['-m', 'mlflow', 'db', 'upgrade', `sqlite:///${large}`], { env: quiet });
+    await run(harness.python, ['-m', 'mlflow', 'db', 'upgrade', `sqlite:///${large}`], {
+      env: harness.quiet,
+    });
     fillImportSource(large, size);
     const data = join(directory, 'large-data');
     const wanted = size.runs * size.pointsPerRun;

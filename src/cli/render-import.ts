@@ -55,10 +55,11 @@ export function renderImport(
     return;
   }
   const style = createStyle(io.color);
-  io.out(style.bold(`${'Brought'.padStart(12)}  ${'Was here'.padStart(12)}`));
+  const heads = ['Brought', 'Changed', 'Was here'].map((head) => head.padStart(12)).join('  ');
+  io.out(style.bold(heads));
   const shown = importedThings.filter((thing) => total(report, thing) > 0);
   for (const thing of shown) {
-    const columns = [report.brought[thing], report.there[thing]];
+    const columns = [report.brought[thing], report.changed[thing], report.there[thing]];
     io.out(`${columns.map((each) => number(each).padStart(12)).join('  ')}  ${thing}`);
   }
   const rate = report.brought['metric points'] / seconds;
@@ -69,6 +70,7 @@ export function renderImport(
     io.out(
       `Not brought: ${count === undefined ? '' : `${number(count)} `}${clean(what)}: ${clean(reason)}.`,
     );
+  renderDifferences(report, io);
   if (report.troubleCount === 0) return;
   io.err(style.red(`${number(report.troubleCount)} could not be brought:`));
   for (const { what, reason } of report.troubles.slice(0, shownMax))
@@ -77,5 +79,15 @@ export function renderImport(
   if (more > 0) io.err(`  and ${number(more)} more; --json lists them.`);
 }
 
-const total = ({ brought, there }: ImportReport, thing: ImportedThing): number =>
-  brought[thing] + there[thing];
+const total = ({ brought, changed, there }: ImportReport, thing: ImportedThing): number =>
+  brought[thing] + changed[thing] + there[thing];
+
+/** What was changed here and at the source: nothing of it is overwritten. */
+function renderDifferences({ differences, differenceCount }: ImportReport, io: Io): void {
+  if (differenceCount === 0) return;
+  io.out(`${number(differenceCount)} were changed here since they were brought, and stay so:`);
+  for (const { what, fields } of differences.slice(0, shownMax))
+    io.out(`  ${clean(what)}: ${clean(fields.slice(0, shownMax).join(', '))}`);
+  const more = differenceCount - shownMax;
+  if (more > 0) io.out(`  and ${number(more)} more; --json lists them.`);
+}

@@ -1,5 +1,6 @@
 import { projectEvaluation } from '../evaluation/index.ts';
 import type { Fact, FactContext } from '../facts/facts.ts';
+import { projectImports } from '../imports/index.ts';
 import { projectLineage } from '../lineage/project.ts';
 import { projectPredictions } from '../predictions/index.ts';
 import { projectRegistry } from '../registry/index.ts';
@@ -23,6 +24,7 @@ export async function projectFacts(
   await projectTraces(facts, context, session.traces);
   await projectEvaluation(facts, context, session.evaluation);
   await projectReview(facts, context, session.review);
+  await projectImports(facts, context, session.imports);
   await projectLineage(facts, context, session.lineage);
   const { registry, webhooks: store } = session;
   await projectWebhooks(facts, context, {

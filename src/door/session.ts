@@ -1,4 +1,5 @@
 import type { EvaluationStore } from '../evaluation/store.ts';
+import type { ImportsStore } from '../imports/index.ts';
 import type { LedgerReader, LedgerStore } from '../ledger/index.ts';
 import type { LineageStore } from '../lineage/store.ts';
 import type { PredictionStore } from '../predictions/store.ts';
@@ -24,6 +25,7 @@ export interface WriteSession extends StateReader {
   readonly evaluation: EvaluationStore;
   readonly review: ReviewStore;
   readonly webhooks: WebhookStore;
+  readonly imports: ImportsStore;
   /** Forgets what the stores cached; called when a transaction was rolled back. */
   reset(): void;
 }

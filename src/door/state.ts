@@ -1,4 +1,5 @@
 import type { EvaluationReader } from '../evaluation/store.ts';
+import type { ImportsReader } from '../imports/index.ts';
 import type { LineageReader } from '../lineage/store.ts';
 import type { PredictionReader } from '../predictions/store.ts';
 import type { RegistryReader } from '../registry/store.ts';
@@ -19,4 +20,5 @@ export interface StateReader {
   readonly evaluation: EvaluationReader;
   readonly review: ReviewReader;
   readonly webhooks: WebhookReader;
+  readonly imports: ImportsReader;
 }

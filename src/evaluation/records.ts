@@ -29,7 +29,8 @@ export function newRecord(sent: EvaluationRecord, time: number): EvaluationRecor
 
 /**
  * A record with what was sent again for the same inputs: outputs are replaced, expectations and tags
- * merged by key; inputs, source and origin stay.
+ * merged by key; inputs and source stay. One that was
+ * changed elsewhere says when and by whom.
  * Source: mlflow/store/tracking/dbmodels/models.py (SqlEvaluationDatasetRecord.merge).
  */
 export function mergeRecord(
@@ -42,8 +43,8 @@ export function mergeRecord(
     outputs: sent.outputs === undefined ? before.outputs : sent.outputs,
     expectations: mergeObjects(before.expectations, sent.expectations),
     tags: mergeObjects(before.tags, sent.tags) ?? '{}',
-    updatedTime: time,
-    updatedBy: sent.user ?? before.updatedBy,
+    updatedTime: sent.origin?.updatedTime ?? time,
+    updatedBy: sent.origin?.updatedBy ?? sent.user ?? before.updatedBy,
   };
 }
 

@@ -117,6 +117,9 @@ export interface EvaluationReader {
   countRecords(dataset: number): Awaitable<number>;
   /** Those that are there, by the digests of their inputs. */
   findRecordsByInput(dataset: number, digests: readonly string[]): Awaitable<EvaluationRecordRow[]>;
+  findRecord(dataset: number, id: string): Awaitable<EvaluationRecordRow | undefined>;
+  /** Ids of all records. */
+  listRecordIds(dataset: number): Awaitable<string[]>;
   /** Those of the ids that are there. */
   findRecordIds(dataset: number, ids: readonly string[]): Awaitable<string[]>;
   /** By time of creation, then id. */
@@ -170,7 +173,6 @@ export interface EvaluationStore extends EvaluationReader {
   ): Awaitable<void>;
   /** With its records, tags and links. */
   deleteDataset(dataset: number): Awaitable<void>;
-  findRecord(dataset: number, id: string): Awaitable<EvaluationRecordRow | undefined>;
   putRecord(dataset: number, record: EvaluationRecordRow): Awaitable<void>;
   removeRecords(dataset: number, ids: readonly string[]): Awaitable<void>;
   putScorerVersion(workspace: string, version: ScorerVersionRow): Awaitable<void>;

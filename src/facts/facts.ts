@@ -1,4 +1,5 @@
 import type { EvaluationFact } from './evaluation-facts.ts';
+import type { ImportFact } from './import-facts.ts';
 import type { LineageFact } from './lineage-facts.ts';
 import type { PredictionFact } from './prediction-facts.ts';
 import type { RegistryFact } from './registry-facts.ts';
@@ -8,6 +9,7 @@ import type { TrackingFact } from './tracking-facts.ts';
 import type { WebhookFact } from './webhook-facts.ts';
 
 export type * from './evaluation-facts.ts';
+export type * from './import-facts.ts';
 export type * from './lineage-facts.ts';
 export type * from './prediction-facts.ts';
 export type * from './registry-facts.ts';
@@ -26,6 +28,7 @@ export type Fact =
   | EvaluationFact
   | ReviewFact
   | WebhookFact
+  | ImportFact
   | SystemFact;
 
 /** What is said about a workspace. Absent: not said; null: no longer said. */

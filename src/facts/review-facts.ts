@@ -46,7 +46,13 @@ export interface ReviewQueueAttributes {
 export type ReviewStatus = 'pending' | 'complete' | 'declined';
 
 type Changed<T> = { readonly [K in keyof T]?: T[K] | undefined };
-type New = { readonly id: string; readonly experiment: string; readonly time: number };
+type New = {
+  readonly id: string;
+  readonly experiment: string;
+  readonly time: number;
+  /** When it was last changed, of one that was made elsewhere; `time` when absent. */
+  readonly updatedTime?: number | undefined;
+};
 type Old = { readonly id: string; readonly time: number };
 
 /**

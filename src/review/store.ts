@@ -62,6 +62,8 @@ export interface QueueFilter {
 
 /** Queries of what people review. What was deleted is not found. */
 export interface ReviewReader {
+  /** True when any workspace has one of that id. */
+  hasId(kind: 'issue' | 'schema' | 'queue', id: string): Awaitable<boolean>;
   findIssue(workspace: string, id: string): Awaitable<IssueRow | undefined>;
   /** The gravest first, then (when counted) that of most traces, then the newest. */
   searchIssues(search: IssueSearch): Awaitable<IssueRow[]>;

@@ -12,7 +12,7 @@ import type { Database } from './database.ts';
 import { datasetColumns, getDatasets, searchDatasets } from './evaluation-search.ts';
 
 /** Columns of `evaluation_records` as EvaluationRecordRow names them. */
-export const recordColumns = `id, input_digest AS inputDigest, inputs, outputs, expectations, tags,
+const recordColumns = `id, input_digest AS inputDigest, inputs, outputs, expectations, tags,
   source, source_id AS sourceId, source_type AS sourceType, created_time AS createdTime,
   updated_time AS updatedTime, created_by AS createdBy, updated_by AS updatedBy`;
 
@@ -76,6 +76,23 @@ export class SqliteEvaluationReader implements EvaluationReader {
       dataset,
       JSON.stringify(digests),
     );
+  }
+
+  findRecord(dataset: number, id: string): EvaluationRecordRow | undefined {
+    return this.db.get<EvaluationRecordRow>(
+      `SELECT ${recordColumns} FROM evaluation_records WHERE dataset = ? AND id = ?`,
+      dataset,
+      id,
+    );
+  }
+
+  listRecordIds(dataset: number): string[] {
+    return this.db
+      .all<{ id: string }>(
+        'SELECT id FROM evaluation_records WHERE dataset = ? ORDER BY key',
+        dataset,
+      )
+      .map(({ id }) => id);
   }
 
   findRecordIds(dataset: number, ids: readonly string[]): string[] {

@@ -7,7 +7,7 @@ import type {
   ScorerVersionRow,
 } from '../../evaluation/store.ts';
 import type { Database } from './database.ts';
-import { recordColumns, SqliteEvaluationReader } from './evaluation-reader.ts';
+import { SqliteEvaluationReader } from './evaluation-reader.ts';
 
 /** Evaluation datasets and scorers in SQLite, to read. */
 export function createSqliteEvaluationReader(db: Database): EvaluationReader {
@@ -105,14 +105,6 @@ class SqliteEvaluationStore extends SqliteEvaluationReader implements Evaluation
       this.db.run(`DELETE FROM evaluation_${table} WHERE dataset = ?`, dataset);
     }
     this.db.run('DELETE FROM evaluation_datasets WHERE key = ?', dataset);
-  }
-
-  findRecord(dataset: number, id: string): EvaluationRecordRow | undefined {
-    return this.db.get<EvaluationRecordRow>(
-      `SELECT ${recordColumns} FROM evaluation_records WHERE dataset = ? AND id = ?`,
-      dataset,
-      id,
-    );
   }
 
   putRecord(dataset: number, record: EvaluationRecordRow): void {

@@ -1,6 +1,7 @@
 import { WherefromError } from '../../base/errors.ts';
 import { Database } from './database.ts';
 import { evaluationSchema } from './evaluation-schema.ts';
+import { importsSchema } from './imports-schema.ts';
 import { ledgerSchema, workspaceSchema } from './ledger-schema.ts';
 import { lineageSchema } from './lineage-schema.ts';
 import { predictionsSchema } from './predictions-schema.ts';
@@ -35,6 +36,7 @@ const projectionSchema = [
   evaluationSchema,
   reviewSchema,
   webhooksSchema,
+  importsSchema,
 ].join('\n');
 
 export interface OpenedStore {

@@ -1,6 +1,7 @@
 import { decodeBlock } from '../../ledger/index.ts';
 import type { Database } from './database.ts';
 import { createSqliteEvaluationReader } from './evaluation-store.ts';
+import { createSqliteImportsStore } from './imports-store.ts';
 import { SqliteLedgerStore } from './ledger-store.ts';
 import { SqliteLineageReader } from './lineage-reader.ts';
 import { createSqlitePredictionStore } from './predictions-store.ts';
@@ -50,6 +51,7 @@ export function createReadSession(db: Database) {
     evaluation: createSqliteEvaluationReader(db),
     review: createSqliteReviewStore(db),
     webhooks: createSqliteWebhookStore(db),
+    imports: createSqliteImportsStore(db),
     vault: new SqliteVault(db),
     workspaces: new SqliteWorkspaces(db, { remember: false }),
     messageOf: messageOf(db),

@@ -88,7 +88,12 @@ export function createSqliteReviewStore(db: Database): ReviewStore {
       if (value !== undefined) db.run(`UPDATE ${table} SET ${column} = ? WHERE id = ?`, value, id);
     }
   };
-  return { ...readerOf(db), ...issueWrites(db, change), ...queueWrites(db, change) };
+  return {
+    ...readerOf(db),
+    ...issueWrites(db, change),
+    ...schemaWrites(db, change),
+    ...queueWrites(db, change),
+  };
 }
 
 type Change = (
@@ -97,8 +102,12 @@ type Change = (
   columns: Readonly<Record<string, string | number | null | undefined>>,
 ) => void;
 
+const tables = { issue: 'issues', schema: 'label_schemas', queue: 'review_queues' } as const;
+
 function readerOf(db: Database) {
   return {
+    hasId: (kind: keyof typeof tables, id: string): boolean =>
+      db.get(`SELECT 1 FROM ${tables[kind]} WHERE id = ?`, id) !== undefined,
     findIssue: (workspace: string, id: string): IssueRow | undefined => {
       const row = db.get(
         `SELECT ${issueColumns} FROM issues i WHERE i.id = ? AND i.workspace = ?`,
@@ -201,7 +210,7 @@ function issueWrites(db: Database, change: Change) {
       db.run(
         `INSERT INTO issues (id, workspace, experiment, name, description, status, severity, root_causes,
            categories, source_run, created_by, created_time, updated_time)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12)`,
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)`,
         issue.id,
         workspace,
         Number(issue.experiment),
@@ -214,6 +223,7 @@ function issueWrites(db: Database, change: Change) {
         issue.sourceRun,
         issue.createdBy,
         issue.time,
+        issue.updatedTime ?? issue.time,
       );
     },
     changeIssue(fact: FactOf<'issue.changed'>): void {
@@ -221,10 +231,15 @@ function issueWrites(db: Database, change: Change) {
       const severity = fact.severity === undefined ? undefined : rankOf(fact.severity);
       change('issues', fact, { name, description, status, severity });
     },
+  };
+}
+
+function schemaWrites(db: Database, change: Change) {
+  return {
     addSchema(workspace: string, schema: FactOf<'labelSchema.created'>): void {
       db.run(
         `INSERT INTO label_schemas (id, workspace, experiment, name, type, instruction, comment, input,
-           created_time, updated_time) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)`,
+           created_time, updated_time) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)`,
         schema.id,
         workspace,
         Number(schema.experiment),
@@ -234,6 +249,7 @@ function issueWrites(db: Database, change: Change) {
         schema.comment ? 1 : 0,
         schema.input,
         schema.time,
+        schema.updatedTime ?? schema.time,
       );
     },
     changeSchema(fact: FactOf<'labelSchema.changed'>): void {
@@ -252,7 +268,7 @@ function queueWrites(db: Database, change: Change) {
     addQueue(workspace: string, queue: FactOf<'reviewQueue.created'>): void {
       db.run(
         `INSERT INTO review_queues (id, workspace, experiment, name, name_key, type, owner, users, schemas,
-           created_time, updated_time) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10)`,
+           created_time, updated_time) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)`,
         queue.id,
         workspace,
         Number(queue.experiment),
@@ -263,6 +279,7 @@ function queueWrites(db: Database, change: Change) {
         JSON.stringify(queue.users),
         JSON.stringify(queue.schemas),
         queue.time,
+        queue.updatedTime ?? queue.time,
       );
     },
     changeQueue(fact: FactOf<'reviewQueue.changed'>): void {

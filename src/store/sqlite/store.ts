@@ -2,6 +2,7 @@ import { WherefromError } from '../../base/errors.ts';
 import { type Changed, GraphChanges } from '../../lineage/index.ts';
 import { Database } from './database.ts';
 import { createSqliteEvaluationStore } from './evaluation-store.ts';
+import { createSqliteImportsStore } from './imports-store.ts';
 import { SqliteLedgerStore } from './ledger-store.ts';
 import { SqliteLineageStore } from './lineage-store.ts';
 import { createSqlitePredictionStore } from './predictions-store.ts';
@@ -47,6 +48,7 @@ function createSession(db: Database, changes: GraphChanges) {
     evaluation: createSqliteEvaluationStore(db),
     review: createSqliteReviewStore(db),
     webhooks,
+    imports: createSqliteImportsStore(db),
     vault,
     workspaces,
     /** Bounds the file, in pages: as a full disk does. */

@@ -1,8 +1,9 @@
 import { isObject, withoutUndefined } from '../../../base/json.ts';
 import { accept, acceptPages, cutBySize, inExperiment, tellProgress } from './accept-pages.ts';
 import type { ImportContext } from './context.ts';
-import type { ImportScorer } from './messages.ts';
+import type { ImportRecord, ImportScorer } from './messages.ts';
 import type { SourceDataset } from './source.ts';
+import type { ImportResult } from './target.ts';
 
 /** Brings evaluation datasets with their records, and scorers with their versions. */
 export async function bringEvaluation(context: ImportContext): Promise<void> {
@@ -37,14 +38,28 @@ async function bringDataset(
   const { dataset_id, digest, schema, profile, last_update_time, last_updated_by } = dataset;
   const state = { digest, schema, profile, last_update_time, last_updated_by };
   const said = withoutUndefined(state);
+  const send = async (part: { records?: ImportRecord[]; removed?: string[] }): Promise<void> => {
+    const message = { dataset_id, ...said, ...part };
+    const [one] = await acceptPages(context, 'evaluation-records', [message]);
+    tally.result('evaluation records', `records of ${what}`, one, part.records?.length ?? 0);
+  };
+  const ids = new Set<string>();
   for await (const page of records()) {
-    for (const some of cutBySize(page, page.length)) {
-      const message = { dataset_id, ...said, records: some };
-      const [one] = await acceptPages(context, 'evaluation-records', [message]);
-      tally.result('evaluation records', `records of ${what}`, one, some.length);
-    }
+    for (const { id } of page) ids.add(id);
+    for (const some of cutBySize(page, page.length)) await send({ records: some });
   }
+  if (result?.outcome === 'brought' && !isChanged(result)) return;
+  const { datasets } = await context.target.known({ datasets: [dataset_id] });
+  const removed = (datasets[dataset_id] ?? []).filter((id) => !ids.has(id));
+  for (let from = 0; from < removed.length; from += removedMax)
+    await send({ removed: removed.slice(from, from + removedMax) });
 }
+
+/** Ids of records in one message. */
+const removedMax = 1_000;
+
+const isChanged = ({ answer }: ImportResult): boolean =>
+  isObject(answer) && answer.changed === true;
 
 /** Brings webhooks, switched off. */
 export async function bringWebhooks(context: ImportContext): Promise<void> {
@@ -54,7 +69,7 @@ export async function bringWebhooks(context: ImportContext): Promise<void> {
   for await (const webhook of context.source.webhooks()) {
     const [result] = await accept(context, [{ import: 'webhook', body: webhook }]);
     if (!tally.result('webhooks', `webhook ${webhook.name}`, result)) continue;
-    if (result?.outcome !== 'brought') continue;
+    if (result?.outcome !== 'brought' || isChanged(result)) continue;
     off += 1;
     if (webhook.signed === true) signed += 1;
   }

@@ -11,9 +11,9 @@ import {
 import { accept, acceptPages, cutBySize, inExperiment, tellProgress } from './accept-pages.ts';
 import { bringFiles, filesOf, type Owner } from './bring-files.ts';
 import type { ImportContext } from './context.ts';
+import type { Known } from './known.ts';
 import type { ImportTrace } from './messages.ts';
 import type { SourceTrace } from './source.ts';
-import type { Known } from './target.ts';
 import { otelTraceId } from './trace-ids.ts';
 import { spansPlace } from './traces.ts';
 

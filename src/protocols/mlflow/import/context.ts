@@ -11,7 +11,8 @@ export interface ImportProgress {
     | 'logged models'
     | 'registered models'
     | 'traces'
-    | 'evaluation datasets';
+    | 'evaluation datasets'
+    | 'review queues';
   readonly done: number;
   readonly of: number | undefined;
   /** Metric points dealt with so far. */

@@ -1,21 +1,35 @@
 import type { DecideContext } from '../../../door/index.ts';
-import type { Fact } from '../../../facts/facts.ts';
+import type { Fact, FactContext } from '../../../facts/facts.ts';
+import type { KeyValue } from '../../../facts/tracking-facts.ts';
 import type { ExperimentRow } from '../../../tracking/index.ts';
 import { mlflowOperation } from '../operation.ts';
 import { uniqueTags } from '../operations/define.ts';
 import {
   createExperiment,
   deleteExperiment,
+  deleteExperimentTag,
+  restoreExperiment,
   setExperimentTag,
   updateExperiment,
 } from '../operations/experiments.ts';
 import { below } from '../operations/names.ts';
 import { tokeniseTags } from '../registry/persons.ts';
-import { liveFacts, missingTags } from './live.ts';
+import { liveFacts } from './live.ts';
 import type { ImportExperiment } from './messages.ts';
+import {
+  findSaid,
+  members,
+  type Statements,
+  saidFact,
+  takenMembers,
+  type Updated,
+  updatedBy,
+  type Weighed,
+  weigh,
+} from './said.ts';
 
 /** The experiment here that an imported one became. */
-export interface ImportedExperiment {
+export interface ImportedExperiment extends Updated {
   readonly experiment_id: string;
   readonly artifact_location: string;
   readonly name: string;
@@ -26,8 +40,13 @@ type Decided = {
   readonly artifact_location: string;
   /** `taken over`: experiment 0, which is always there, becomes the one of the source. */
   readonly what: 'made' | 'taken over' | 'known';
-  /** Keys of the tags that are new. */
+  /** Keys of the tags that are set. */
   readonly tags: readonly string[];
+  /** Keys of the tags that are taken away, and other fields that change; absent in older messages. */
+  readonly removed?: readonly string[];
+  readonly take?: readonly string[];
+  /** Runs that are deleted or come back with it. */
+  readonly runs?: readonly string[];
 };
 
 /**
@@ -75,31 +94,22 @@ export const importExperiment = mlflowOperation<ImportExperiment, ImportedExperi
         answer: { ...answer, name: body.name },
       };
     }
-    const { row, takeOver } = same;
-    const known = await context.state.tracking.experimentTags([row.key]);
-    const tags = missingTags(uniqueTags(body.tags), known).map(({ key }) => key);
-    const answer = { experiment_id: row.id, artifact_location: row.artifactLocation };
-    const name = takeOver ? body.name : row.name;
-    if (!takeOver && tags.length === 0) return { unchanged: { ...answer, name } };
-    return {
-      decided: { ...answer, what: takeOver ? 'taken over' : 'known', tags },
-      answer: { ...answer, name },
-    };
+    return same.takeOver ? takeOver(body, same.row) : update(body, same.row, context);
   },
-  facts(body, { what, tags: added, ...made }, context) {
-    const id = made.experiment_id;
+  facts(body, { what, tags: added, ...decided }, context) {
+    const id = decided.experiment_id;
     const tags = uniqueTags(body.tags).filter(({ key }) => added.includes(key));
-    const created = { ...context, at: body.creation_time ?? 0 };
-    const updated = { ...context, at: body.last_update_time ?? body.creation_time ?? 0 };
-    const tagged = tags.flatMap((tag) =>
-      liveFacts(
-        setExperimentTag,
-        { message: { experiment_id: id, ...tag }, decided: { id } },
-        updated,
-      ),
-    );
-    if (what === 'known') return tagged;
+    const changed = { ...context, at: body.last_update_time ?? body.creation_time ?? 0 };
+    const said = saidFact('experiment', saidId(body, id), statementsOf(body));
+    if (what === 'known')
+      return [
+        ...tagFacts(id, { tags, removed: decided.removed ?? [] }, changed),
+        ...updateFacts(body, decided, changed),
+        said,
+      ];
     const message = { name: body.name, tags };
+    const made = { experiment_id: id, artifact_location: decided.artifact_location };
+    const created = { ...context, at: body.creation_time ?? 0 };
     const facts: Fact[] =
       what === 'made'
         ? liveFacts(createExperiment, { message, decided: made }, created).map((fact) =>
@@ -107,16 +117,127 @@ export const importExperiment = mlflowOperation<ImportExperiment, ImportedExperi
               ? { ...fact, updatedTime: body.last_update_time }
               : fact,
           )
-        : [
-            ...liveFacts(
-              updateExperiment,
-              { message: { experiment_id: id, new_name: body.name }, decided: { id } },
-              updated,
-            ),
-            ...tagged,
-          ];
-    if (body.lifecycle_stage !== 'deleted') return facts;
-    const gone = { message: { experiment_id: id }, decided: { id, runs: [] } };
-    return [...facts, ...liveFacts(deleteExperiment, gone, updated)];
+        : [...nameFacts(body, id, changed), ...tagFacts(id, { tags, removed: [] }, changed)];
+    if (body.lifecycle_stage === 'deleted')
+      facts.push(...stageFacts(body, { id, runs: [] }, changed));
+    return [...facts, said];
   },
 });
+
+/** Two sources may have an experiment of one name here: what each said is kept apart. */
+const saidId = ({ experiment_id, creation_time = 0 }: ImportExperiment, here: string): string =>
+  `${here}/${experiment_id}/${creation_time}`;
+
+const statementsOf = (body: ImportExperiment): Statements => ({
+  name: body.name,
+  lifecycle_stage: body.lifecycle_stage,
+  ...members('tag', uniqueTags(body.tags)),
+});
+
+type Outcome =
+  | { readonly decided: Decided; readonly answer: ImportedExperiment }
+  | { readonly unchanged: ImportedExperiment };
+
+/** Experiment 0 becomes that of the source. */
+function takeOver(body: ImportExperiment, row: ExperimentRow): Outcome {
+  const answer = { experiment_id: row.id, artifact_location: row.artifactLocation };
+  const tags = uniqueTags(body.tags).map(({ key }) => key);
+  return {
+    decided: { ...answer, what: 'taken over', tags },
+    answer: { ...answer, name: body.name },
+  };
+}
+
+async function update(
+  body: ImportExperiment,
+  row: ExperimentRow,
+  context: DecideContext,
+): Promise<Outcome> {
+  const here = {
+    name: row.name,
+    lifecycle_stage: row.stage,
+    ...members('tag', await context.state.tracking.experimentTags([row.key])),
+  };
+  const said = await findSaid('experiment', saidId(body, row.id), context);
+  const { take, kept } = await onlyPossible(weigh(statementsOf(body), here, said), row, {
+    body,
+    context,
+  });
+  const named = { experiment_id: row.id, artifact_location: row.artifactLocation };
+  const name = take.includes('name') ? body.name : row.name;
+  const answer = { ...named, name, ...updatedBy({ take, kept }) };
+  if (take.length === 0) return { unchanged: answer };
+  const { set, removed } = takenMembers('tag', uniqueTags(body.tags), take);
+  const tags = set.map(({ key }) => key);
+  const fields = take.filter((field) => !field.startsWith('tag.'));
+  const runs = take.includes('lifecycle_stage')
+    ? await context.state.tracking.runIdsOfExperiment(row.key)
+    : [];
+  return { decided: { ...named, what: 'known', tags, removed, take: fields, runs }, answer };
+}
+
+/** Without a name that another experiment has here, and a deletion that would take runs of others. */
+async function onlyPossible(
+  { take, kept }: Weighed,
+  row: ExperimentRow,
+  of: { readonly body: ImportExperiment; readonly context: DecideContext },
+): Promise<Weighed> {
+  const { body, context } = of;
+  const { tracking } = context.state;
+  const impossible: string[] = [];
+  if (take.includes('name') && (await tracking.findExperimentByName(context.workspace, body.name)))
+    impossible.push('name');
+  if (take.includes('lifecycle_stage') && body.lifecycle_stage === 'deleted') {
+    for (const run of await tracking.runIdsOfExperiment(row.key)) {
+      if ((await findSaid('run', run, context)) !== undefined) continue;
+      impossible.push('lifecycle_stage');
+      break;
+    }
+  }
+  return {
+    take: take.filter((field) => !impossible.includes(field)),
+    kept: [...kept, ...impossible],
+  };
+}
+
+type At = FactContext & { readonly at: number };
+
+function tagFacts(
+  experiment_id: string,
+  { tags, removed }: { readonly tags: readonly KeyValue[]; readonly removed: readonly string[] },
+  at: At,
+): Fact[] {
+  const decided = { id: experiment_id };
+  return [
+    ...tags.flatMap((tag) =>
+      liveFacts(setExperimentTag, { message: { experiment_id, ...tag }, decided }, at),
+    ),
+    ...removed.flatMap((key) =>
+      liveFacts(deleteExperimentTag, { message: { experiment_id, key }, decided }, at),
+    ),
+  ];
+}
+
+const nameFacts = ({ name: new_name }: ImportExperiment, id: string, at: At): readonly Fact[] =>
+  liveFacts(updateExperiment, { message: { experiment_id: id, new_name }, decided: { id } }, at);
+
+function stageFacts(
+  { lifecycle_stage }: ImportExperiment,
+  decided: { readonly id: string; readonly runs: readonly string[] },
+  at: At,
+): readonly Fact[] {
+  const operation = lifecycle_stage === 'deleted' ? deleteExperiment : restoreExperiment;
+  return liveFacts(operation, { message: { experiment_id: decided.id }, decided }, at);
+}
+
+/** What changed at the source of an experiment that is here. */
+function updateFacts(
+  body: ImportExperiment,
+  { experiment_id: id, take = [], runs = [] }: Pick<Decided, 'experiment_id' | 'take' | 'runs'>,
+  at: At,
+): Fact[] {
+  return [
+    ...(take.includes('name') ? nameFacts(body, id, at) : []),
+    ...(take.includes('lifecycle_stage') ? stageFacts(body, { id, runs }, at) : []),
+  ];
+}

@@ -82,6 +82,8 @@ export const recordsMessage = message({
   profile: string,
   last_update_time: int64,
   last_updated_by: string,
+  /** Ids of records here that the source has no more. */
+  removed: repeated(string),
   records: repeated(
     nested(
       message({

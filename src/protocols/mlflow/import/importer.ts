@@ -3,13 +3,14 @@ import { limits } from '../../../base/limits.ts';
 import { accept, acceptPages, inExperiment, tellProgress } from './accept-pages.ts';
 import { bringEvaluation, bringWebhooks } from './bring-evaluation.ts';
 import { bringFiles, type Owner } from './bring-files.ts';
+import { bringReview } from './bring-review.ts';
 import { bringTraces } from './bring-traces.ts';
 import type { ImportContext, ImportOptions } from './context.ts';
 import type { ImportExperiment, ImportLoggedModel, ImportMetrics, ImportRun } from './messages.ts';
 import { createPlaces } from './places.ts';
 import { createTally, type ImportReport } from './report.ts';
 import type { SourceModel } from './source.ts';
-import type { ImportMessage } from './target.ts';
+import type { ImportMessage, ImportResult } from './target.ts';
 
 /**
  * Brings everything that a source holds. What is here already is passed over, so an import that was
@@ -27,6 +28,8 @@ export async function runImport(options: ImportOptions): Promise<ImportReport> {
   // Traces name runs, logged models and prompts.
   await bringTraces(context);
   await bringEvaluation(context);
+  // Queues hold traces.
+  await bringReview(context);
   await bringWebhooks(context);
   for (const each of await options.source.left()) tally.leave(each);
   return tally.report();
@@ -211,7 +214,8 @@ async function bringModel(
       tally.trouble(`the versions of ${model.name}`, 'Their model was not brought.');
     return;
   }
-  if (isObject(result?.answer) && result.answer.gone === true) {
+  const answer = isObject(result?.answer) ? result.answer : {};
+  if (answer.gone === true) {
     tally.note(`Registered model ${model.name} was deleted or renamed here since it was brought.`);
     return;
   }
@@ -235,4 +239,35 @@ async function bringModel(
   const results = await accept(context, named);
   for (const [index, one] of results.entries())
     tally.result('aliases', `alias ${aliases[index]?.alias} of ${model.name}`, one);
+  if (result?.outcome === 'there' || answer.changed === true)
+    await takeAway({ model, versions, aliases }, context);
 }
+
+/** What the source had when the model was brought before, and has no more. */
+async function takeAway(
+  { model: { name }, versions, aliases }: SourceModel,
+  context: ImportContext,
+): Promise<void> {
+  const { registered } = await context.target.known({ registered: [name] });
+  const { versions: known = [], aliases: names = [] } = registered[name] ?? {};
+  const there = new Set(versions.map(({ version }) => version));
+  const gone = known.filter(([version]) => !there.has(version));
+  const sent = gone.map(([version, creation_timestamp]): ImportMessage => {
+    const body = { name, version, creation_timestamp, deleted: true };
+    return { import: 'model-version', body };
+  });
+  for (const [index, one] of (await accept(context, sent)).entries())
+    if (isChanged(one))
+      context.tally.result('model versions', `version ${gone[index]?.[0]} of ${name}`, one);
+  const lost = names.filter((alias) => !aliases.some((each) => each.alias === alias));
+  const removed = lost.map((alias): ImportMessage => {
+    const body = { name, alias, version: '0', removed: true };
+    return { import: 'alias', body };
+  });
+  for (const [index, one] of (await accept(context, removed)).entries())
+    if (isChanged(one)) context.tally.result('aliases', `alias ${lost[index]} of ${name}`, one);
+}
+
+/** False for what is here only, which is nothing to count. */
+const isChanged = ({ outcome, answer }: ImportResult): boolean =>
+  outcome === 'brought' || (isObject(answer) && answer.kept !== undefined);

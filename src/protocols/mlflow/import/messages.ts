@@ -1,4 +1,3 @@
-import { setAliasMessage } from '../registry/wire.ts';
 import {
   createRunMessage,
   finalizeLoggedModelMessage,
@@ -27,6 +26,11 @@ import {
   webhookMessage,
   workspaceMessage,
 } from './genai-messages.ts';
+import {
+  importedIssueMessage,
+  importedQueueMessage,
+  importedSchemaMessage,
+} from './review-messages.ts';
 
 /**
  * The messages of an import: what another MLflow server holds, with its ids and times (ms since
@@ -127,6 +131,14 @@ export const versionMessage = message({
   tags,
 });
 
+/** `removed`: the source has no alias of that name any more. */
+const aliasMessage = message({
+  name: required(string),
+  alias: required(string),
+  version: required(string),
+  removed: bool,
+});
+
 /** What may stand in a line of an import, by the name that the line gives. */
 export const importMessages = {
   experiment: experimentMessage,
@@ -135,7 +147,7 @@ export const importMessages = {
   'logged-model': loggedModelMessage,
   'registered-model': modelMessage,
   'model-version': versionMessage,
-  alias: setAliasMessage,
+  alias: aliasMessage,
   spans: spansMessage,
   trace: traceMessage,
   'evaluation-dataset': datasetMessage,
@@ -143,6 +155,9 @@ export const importMessages = {
   scorer: scorerMessage,
   webhook: webhookMessage,
   workspace: workspaceMessage,
+  issue: importedIssueMessage,
+  'label-schema': importedSchemaMessage,
+  'review-queue': importedQueueMessage,
 } as const;
 
 export type ImportKind = keyof typeof importMessages;
@@ -164,6 +179,9 @@ export type ImportRecord = NonNullable<ImportRecords['records']>[number];
 export type ImportScorer = ImportBody<'scorer'>;
 export type ImportWebhook = ImportBody<'webhook'>;
 export type ImportWorkspace = ImportBody<'workspace'>;
+export type ImportIssue = ImportBody<'issue'>;
+export type ImportSchema = ImportBody<'label-schema'>;
+export type ImportQueue = ImportBody<'review-queue'>;
 
 /** A file of the artifact store; its bytes are a blob already. */
 export type ImportArtifact = {

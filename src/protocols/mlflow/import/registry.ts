@@ -1,25 +1,35 @@
 import type { DecideContext } from '../../../door/index.ts';
-import type { Fact } from '../../../facts/facts.ts';
-import { type ModelRow, versionRef } from '../../../registry/index.ts';
+import type { Fact, FactContext } from '../../../facts/facts.ts';
+import type { ModelRow } from '../../../registry/index.ts';
 import { mlflowError } from '../errors.ts';
 import { mlflowOperation } from '../operation.ts';
 import { uniqueTags } from '../operations/define.ts';
-import { setAlias } from '../registry/aliases.ts';
-import { described } from '../registry/lineage.ts';
-import { createModel, setModelTag } from '../registry/models.ts';
+import { changeTime } from '../registry/lineage.ts';
+import { createModel, deleteModelTag, setModelTag, updateModel } from '../registry/models.ts';
 import { tokeniseTags } from '../registry/persons.ts';
-import { getModel, getVersion } from '../registry/read.ts';
-import { createVersion, setVersionTag } from '../registry/versions.ts';
-import { liveFacts, missingTags } from './live.ts';
-import type { ImportAlias, ImportModel, ImportVersion } from './messages.ts';
-
-const conflict = (message: string): Error => mlflowError('RESOURCE_CONFLICT', message);
+import { liveFacts } from './live.ts';
+import type { ImportModel } from './messages.ts';
+import {
+  findSaid,
+  members,
+  type Statements,
+  saidFact,
+  takenMembers,
+  type Updated,
+  updatedBy,
+  weigh,
+} from './said.ts';
 
 type DecidedModel = {
   readonly generation: number;
   readonly made: boolean;
-  /** Keys of the tags that are new. */
+  /** Keys of the tags that are set. */
   readonly tags: readonly string[];
+  /** Keys of the tags that are taken away, and other fields that change; absent in older messages. */
+  readonly removed?: readonly string[];
+  readonly take?: readonly string[];
+  /** Time of the change in the graph; the recorded one in older messages. */
+  readonly time?: number;
 };
 
 /** The model that was imported before: of that name, or one that had it, made at the same time. */
@@ -33,11 +43,11 @@ async function findSame(
     if (model !== undefined && model.createdTime === creation_timestamp) return model;
   }
   if ((await registry.findModel(workspace, name)) === undefined) return undefined;
-  throw conflict(`Registered Model ${name} is here, made at another time.`);
+  throw mlflowError('RESOURCE_CONFLICT', `Registered Model ${name} is here, made at another time.`);
 }
 
 /** `gone`: it was brought before, and deleted or renamed here since; its versions are left too. */
-export interface ImportedModel {
+export interface ImportedModel extends Updated {
   readonly gone: boolean;
 }
 
@@ -55,126 +65,61 @@ export const importModel = mlflowOperation<ImportModel, ImportedModel, DecidedMo
     const { generation, deletedTime } = same;
     // Deleted or renamed here since: nothing of it is brought back.
     if (deletedTime !== null || same.name !== body.name) return { unchanged: { gone: true } };
-    const news = missingTags(uniqueTags(body.tags), await registry.listModelTags(same.key));
-    const tags = news.map(({ key }) => key);
-    return tags.length === 0
-      ? { unchanged: { gone: false } }
-      : { decided: { generation, made: false, tags }, answer: { gone: false } };
+    const here = {
+      description: same.description ?? '',
+      ...members('tag', await registry.listModelTags(same.key)),
+    };
+    const weighed = weigh(statementsOf(body), here, await findSaid(thing, saidId(body), context));
+    const answer = { gone: false, ...updatedBy(weighed) };
+    const { take } = weighed;
+    if (take.length === 0) return { unchanged: answer };
+    const { set, removed } = takenMembers('tag', uniqueTags(body.tags), take);
+    const tags = set.map(({ key }) => key);
+    const time = changeTime(context.time, same);
+    return { decided: { generation, made: false, tags, removed, take, time }, answer };
   },
-  facts(body, { generation, made, tags: keys }, context) {
+  facts(body, decided, context) {
+    const { generation, made, tags: keys } = decided;
     const { name, description, creation_timestamp: createdTime } = body;
     const tags = uniqueTags(body.tags).filter(({ key }) => keys.includes(key));
     const updatedTime = body.last_updated_timestamp || createdTime;
-    if (!made) {
-      const decided = { generation, time: context.time };
-      return tags.flatMap((tag) =>
-        liveFacts(setModelTag, { message: { name, ...tag }, decided }, { ...context, at: 0 }),
-      );
-    }
+    const said = saidFact(thing, saidId(body), statementsOf(body));
+    if (!made) return [...updateFacts(body, decided, context), said];
     const message = { name, tags, ...(description === undefined ? {} : { description }) };
     const at = createdTime ?? 0;
-    return liveFacts(createModel, { message, decided: { generation } }, { ...context, at }).map(
+    const created = { ...context, at };
+    const facts = liveFacts(createModel, { message, decided: { generation } }, created).map(
       (fact) => (fact.kind === 'model.created' ? { ...fact, createdTime, updatedTime } : fact),
     );
+    return [...facts, said];
   },
 });
 
-type DecidedVersion = DecidedModel & { readonly modelId: string | null };
+const thing = 'registered-model';
+const saidId = ({ name, creation_timestamp = 0 }: ImportModel): string =>
+  `${name}/${creation_timestamp}`;
 
-export const importVersion = mlflowOperation<ImportVersion, null, DecidedVersion>({
-  operation: 'import/model-version',
-  persons: tokeniseTags,
-  async decide(body, context) {
-    const { registry } = context.state;
-    const model = await getModel(registry, context.workspace, body.name);
-    const { generation } = model;
-    const modelId = body.model_id || null;
-    const known = await registry.findVersionOfModel(model.key, body.version);
-    if (known === undefined) {
-      const tags = uniqueTags(body.tags).map(({ key }) => key);
-      return { decided: { generation, made: true, tags, modelId }, answer: null };
-    }
-    if (known.createdTime !== (body.creation_timestamp ?? 0)) {
-      throw conflict(`Version ${body.version} of ${body.name} is here, made at another time.`);
-    }
-    if (known.deletedTime !== null) return { unchanged: null };
-    const news = missingTags(uniqueTags(body.tags), await registry.listVersionTags(known.key));
-    const tags = news.map(({ key }) => key);
-    return tags.length === 0
-      ? { unchanged: null }
-      : { decided: { generation, made: false, tags, modelId }, answer: null };
-  },
-  facts(body, { generation, made, tags: keys, modelId }, context) {
-    const { name, version, source = '', creation_timestamp: createdTime = 0 } = body;
-    const tags = uniqueTags(body.tags).filter(({ key }) => keys.includes(key));
-    if (!made) {
-      const decided = { generation, time: context.time };
-      const named = { name, version: String(version) };
-      return tags.flatMap((tag) =>
-        liveFacts(setVersionTag, { message: { ...named, ...tag }, decided }, { ...context, at: 0 }),
-      );
-    }
-    const { description, run_link } = body;
-    const message = {
-      ...{ name, source, tags },
-      ...(description === undefined ? {} : { description }),
-      ...(run_link === undefined ? {} : { run_link }),
-    };
-    const decided = {
-      ...{ generation, version, source, modelId, modelVersions: null },
-      storageLocation: body.storage_location || source,
-      runId: body.run_id || null,
-    };
-    const created = { ...context, at: createdTime };
-    const facts = liveFacts(createVersion, { message, decided }, created);
-    return [
-      ...facts.map((fact) => withOrigin(fact, body)),
-      ...laterFacts(body, generation, context),
-    ];
-  },
+const statementsOf = ({ description = '', tags }: ImportModel): Statements => ({
+  description,
+  ...members('tag', uniqueTags(tags)),
 });
 
-/** Times and stage of the source, in the fact that makes the version. */
-function withOrigin(fact: Fact, body: ImportVersion): Fact {
-  if (fact.kind !== 'modelVersion.created') return fact;
-  const createdTime = body.creation_timestamp;
-  const updatedTime = body.last_updated_timestamp || createdTime;
-  return {
-    ...fact,
-    description: body.description,
-    stage: body.current_stage || 'None',
-    createdTime,
-    updatedTime,
-    deletedTime: body.deleted === true ? updatedTime : undefined,
-  };
-}
-
-/** What became of the version later: its stage, or its end. */
-function laterFacts(
-  body: ImportVersion,
-  generation: number,
-  { workspace, time: now }: { readonly workspace: string; readonly time: number },
+/** What changed at the source of a model that is here. */
+function updateFacts(
+  { name, description = '', tags }: ImportModel,
+  decision: DecidedModel,
+  context: FactContext,
 ): Fact[] {
-  const { name, version, current_stage: stage } = body;
-  const ref = versionRef(workspace, { name, generation }, version);
-  const time = body.last_updated_timestamp || body.creation_timestamp || now;
-  if (body.deleted === true) return [{ kind: 'entity.deleted', ref, time }];
-  return stage && stage !== 'None' ? [described(ref, { stage }, { time: time + 1 })] : [];
+  const { generation, tags: keys, removed = [], take = [], time = context.time } = decision;
+  const decided = { generation, time };
+  const at = { ...context, at: 0 };
+  return [
+    ...uniqueTags(tags)
+      .filter(({ key }) => keys.includes(key))
+      .flatMap((tag) => liveFacts(setModelTag, { message: { name, ...tag }, decided }, at)),
+    ...removed.flatMap((key) => liveFacts(deleteModelTag, { message: { name, key }, decided }, at)),
+    ...(take.includes('description')
+      ? liveFacts(updateModel, { message: { name, description }, decided }, at)
+      : []),
+  ];
 }
-
-/** An alias; one that points at another version here stays there. */
-export const importAlias: typeof setAlias = {
-  ...setAlias,
-  operation: 'import/alias',
-  async decide(body: ImportAlias, context) {
-    const { registry } = context.state;
-    const { model, version } = await getVersion(registry, context.workspace, body);
-    const known = (await registry.listAliases(model)).find(({ alias }) => alias === body.alias);
-    if (known !== undefined && known.version !== version) {
-      throw conflict(
-        `The alias ${body.alias} of ${body.name} points at version ${known.version} here.`,
-      );
-    }
-    return setAlias.decide(body, context);
-  },
-};

@@ -4,8 +4,9 @@ import { WherefromError } from '../../../base/errors.ts';
 import { isObject } from '../../../base/json.ts';
 import { limits } from '../../../base/limits.ts';
 import { errorOfProblem, problemSchema } from '../../../contract/problem.ts';
+import type { Known } from './known.ts';
 import { importPath } from './routes.ts';
-import type { ImportResult, ImportTarget, Known } from './target.ts';
+import type { ImportResult, ImportTarget } from './target.ts';
 
 export interface RemoteTargetOptions {
   /** Base URL of a Wherefrom server. */

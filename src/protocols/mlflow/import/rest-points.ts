@@ -1,10 +1,10 @@
 import { isObject, list, text } from '../../../base/json.ts';
 import { limits } from '../../../base/limits.ts';
 import { double, int64, message, readMessage, required, string } from '../wire.ts';
+import type { LatestPoint } from './known.ts';
 import type { ImportMetrics } from './messages.ts';
 import type { RestClient } from './rest-client.ts';
 import { metricsOf, type SourcePoint } from './source.ts';
-import type { LatestPoint } from './target.ts';
 
 type Json = Record<string, unknown>;
 

@@ -1,6 +1,7 @@
 import { isObject, list } from '../../../base/json.ts';
 import { limits } from '../../../base/limits.ts';
 import { type Fields, type Message, readMessage } from '../wire.ts';
+import type { Known } from './known.ts';
 import {
   experimentMessage,
   type ImportExperiment,
@@ -20,11 +21,11 @@ import {
 } from './rest-evaluation.ts';
 import { readRestModels } from './rest-models.ts';
 import { latestIsHere, readHistories } from './rest-points.ts';
+import { readRestIssues, readRestQueues, readRestSchemas } from './rest-review.ts';
 import { searchPages } from './rest-search.ts';
 import { readRestSpans, readRestTraces } from './rest-traces.ts';
 import type { Left, MlflowSource } from './source.ts';
 import { addRegistrations } from './sqlite-models.ts';
-import type { Known } from './target.ts';
 
 /** Runs, models and experiments of one page. */
 const pageMax = { experiments: 1_000, runs: 200, models: 50 } as const;
@@ -38,7 +39,7 @@ type Json = Record<string, unknown>;
 /** What no server tells. */
 const untold: readonly Left[] = [
   {
-    what: 'gateway, jobs, issues and labels, if there are any',
+    what: 'gateway and jobs, if there are any',
     reason: 'an import does not bring these',
   },
 ];
@@ -100,6 +101,9 @@ export async function openRestSource(options: RestSourceOptions): Promise<Mlflow
     tellsAllSpans: true,
     evaluationDatasets: () => readRestDatasets(client, left),
     scorers: () => readRestScorers(client, active, left),
+    issues: () => readRestIssues(client, active, left),
+    labelSchemas: () => readRestSchemas(client, active, left),
+    reviewQueues: () => readRestQueues(client, active, left),
     webhooks: () => readRestWebhooks(client, left),
     left: async () => left,
     proxied: options.proxied ?? proxiedBy(client),

@@ -6,13 +6,13 @@ import { limits } from '../../../base/limits.ts';
 import { problemMediaType, problemOf } from '../../../contract/problem.ts';
 import type { ProtocolServices } from '../../services.ts';
 import { type Fields, type Message, readMessage } from '../wire.ts';
+import type { KnownQuestion } from './known.ts';
 import { type ImportKind, importMessages } from './messages.ts';
 import {
   createImportTarget,
   type ImportMessage,
   type ImportResult,
   type ImportTarget,
-  type KnownQuestion,
 } from './target.ts';
 
 /** Where an import is sent to; `known` and `files` are below. */
@@ -51,6 +51,8 @@ function readQuestion(body: unknown): KnownQuestion {
     models: texts(said.models),
     roots: texts(said.roots),
     traces: texts(said.traces),
+    registered: texts(said.registered),
+    datasets: texts(said.datasets),
   };
 }
 

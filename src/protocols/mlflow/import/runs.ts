@@ -2,28 +2,40 @@ import type { DecideContext } from '../../../door/index.ts';
 import type { Fact, FactContext } from '../../../facts/facts.ts';
 import type { RunRow } from '../../../tracking/index.ts';
 import { mlflowError } from '../errors.ts';
-import { runStateOf } from '../lineage/run-facts.ts';
 import type { SourceTags } from '../lineage/source-code.ts';
 import { mlflowOperation } from '../operation.ts';
 import { uniqueTags } from '../operations/define.ts';
 import { logInputs, logOutputs } from '../operations/inputs.ts';
 import { logBatch } from '../operations/metrics.ts';
-import { createRun, deleteRun, updateRun } from '../operations/runs.ts';
-import { decideSource } from '../operations/tags.ts';
+import { createRun, deleteRun, restoreRun, updateRun } from '../operations/runs.ts';
+import { decideSource, deleteTag } from '../operations/tags.ts';
 import { tokeniseTags } from '../registry/persons.ts';
-import { liveFacts, missingTags } from './live.ts';
+import { liveFacts } from './live.ts';
 import type { ImportRun } from './messages.ts';
+import {
+  findSaid,
+  members,
+  type Statements,
+  saidFact,
+  takenMembers,
+  type Updated,
+  updatedBy,
+  weigh,
+} from './said.ts';
 
 /** What of a run that is there already is new. */
 type News = {
-  /** Keys. */
+  /** Keys of those that are set. */
   readonly tags: readonly string[];
+  /** Keys of those that are taken away, and other fields that change; absent in older messages. */
+  readonly removed?: readonly string[];
+  readonly take?: readonly string[];
   readonly params: readonly string[];
   /** Positions in the message's lists. */
   readonly datasets: readonly number[];
   readonly models: readonly number[];
   readonly outputs: readonly number[];
-  /** It runs here and has ended there. */
+  /** Its status or end is another one now. */
   readonly ended: boolean;
   /** Source tags of the run with the new ones; null when none is new. */
   readonly source: SourceTags | null;
@@ -60,18 +72,40 @@ async function checkSame(
   return params.filter(({ key }) => !known.has(key)).map(({ key }) => key);
 }
 
-async function newsOf(body: ImportRun, run: RunRow, context: DecideContext): Promise<News> {
+/** What a source says of a run beside what never changes. */
+const statementsOf = (body: ImportRun): Statements => ({
+  run_name: body.run_name,
+  status: body.status,
+  end_time: body.end_time,
+  lifecycle_stage: body.lifecycle_stage,
+  ...members('tag', uniqueTags(body.tags)),
+});
+
+async function newsOf(
+  body: ImportRun,
+  run: RunRow,
+  context: DecideContext,
+): Promise<{ readonly news: News; readonly answer: Updated }> {
   const { tracking } = context.state;
   const keys = [run.key];
   const params = await checkSame(body, run, context);
-  const tags = missingTags(uniqueTags(body.tags), await tracking.tags(keys));
+  const here = {
+    run_name: run.name,
+    status: run.status,
+    end_time: run.endTime ?? undefined,
+    lifecycle_stage: run.stage,
+    ...members('tag', await tracking.tags(keys)),
+  };
+  const weighed = weigh(statementsOf(body), here, await findSaid('run', run.id, context));
+  const { set: tags, removed } = takenMembers('tag', uniqueTags(body.tags), weighed.take);
   const inputs = await tracking.inputs(keys);
   const models = await tracking.modelInputs(keys);
   const outputs = await tracking.modelOutputs(keys);
   const { source } = await decideSource(run.id, run, tags, context);
-  return {
+  const news = {
     tags: tags.map(({ key }) => key),
-    params,
+    ...{ removed, params },
+    take: weighed.take.filter((field) => !field.startsWith('tag.')),
     datasets: newPositions(
       body.datasets,
       ({ dataset }) => identity(dataset.name, dataset.digest),
@@ -87,16 +121,14 @@ async function newsOf(body: ImportRun, run: RunRow, context: DecideContext): Pro
       ({ model_id, step }) => outputName(model_id, step ?? 0),
       outputs.map(({ model, step }) => outputName(model, step)),
     ),
-    ended: runStateOf(run.status) === 'START' && endedThere(body),
+    ended: ['status', 'end_time'].some((field) => weighed.take.includes(field)),
     source,
   };
+  return { news, answer: updatedBy(weighed) };
 }
 
-const endedThere = ({ status }: ImportRun): boolean =>
-  status !== undefined && status !== 'RUNNING' && status !== 'SCHEDULED';
-
-const nothing = ({ source: _, ended, ...lists }: News): boolean =>
-  !ended && Object.values(lists).every((list) => list.length === 0);
+const nothing = ({ source: _, ended: __, ...lists }: News): boolean =>
+  Object.values(lists).every((list) => list.length === 0);
 
 /** The message with what is new of it only. */
 function restrict(body: ImportRun, news: News): ImportRun {
@@ -112,7 +144,7 @@ function restrict(body: ImportRun, news: News): ImportRun {
   };
 }
 
-export const importRun = mlflowOperation<ImportRun, null, Decided>({
+export const importRun = mlflowOperation<ImportRun, Updated, Decided>({
   operation: 'import/run',
   persons(body, tokenise) {
     const named = tokeniseTags(body, tokenise);
@@ -131,24 +163,25 @@ export const importRun = mlflowOperation<ImportRun, null, Decided>({
     if (run === undefined) {
       if (await context.state.tracking.hasId('run', body.run_id))
         throw mlflowError('RESOURCE_CONFLICT', `Run ${body.run_id} is in another workspace here.`);
-      return { decided: { artifact_uri: body.artifact_uri ?? '', news: null }, answer: null };
+      return { decided: { artifact_uri: body.artifact_uri ?? '', news: null }, answer: {} };
     }
-    const news = await newsOf(body, run, context);
-    if (nothing(news)) return { unchanged: null };
-    return { decided: { artifact_uri: run.artifactUri, news }, answer: null };
+    const { news, answer } = await newsOf(body, run, context);
+    if (nothing(news)) return { unchanged: answer };
+    const changed = { ...answer, changed: true };
+    return { decided: { artifact_uri: run.artifactUri, news }, answer: changed };
   },
   facts(body, { artifact_uri, news }, context) {
     const part = news === null ? body : restrict(body, news);
     const first =
       news === null ? createdFacts(body, artifact_uri, context) : tagFacts(part, news, context);
     const facts = [...first, ...loggedFacts(part, context)];
+    const take = news === null ? undefined : (news.take ?? []);
     if (news === null ? body.status !== 'RUNNING' : news.ended)
       facts.push(...endFacts(body, context));
-    if (news === null && body.lifecycle_stage === 'deleted') {
-      const at = body.deleted_time || endOf(body);
-      const message = { run_id: body.run_id };
-      facts.push(...liveFacts(deleteRun, { message, decided: {} }, { ...context, at }));
-    }
+    if (take?.includes('run_name')) facts.push(...nameFacts(body, context));
+    if (take?.includes('lifecycle_stage') ?? body.lifecycle_stage === 'deleted')
+      facts.push(...stageFacts(body, context));
+    facts.push(saidFact('run', body.run_id, statementsOf(body)));
     return facts;
   },
 });
@@ -172,8 +205,36 @@ function createdFacts(body: ImportRun, uri: string, context: FactContext): Fact[
   return facts.map((fact) => (fact.kind === 'run.created' ? { ...fact, tags } : fact));
 }
 
-/** Tags that were set since the run was imported. */
-function tagFacts(body: ImportRun, { source }: News, context: FactContext): readonly Fact[] {
+/** The run is deleted there now, or is there again. */
+function stageFacts(body: ImportRun, context: FactContext): readonly Fact[] {
+  const payload = { message: { run_id: body.run_id }, decided: {} };
+  return body.lifecycle_stage === 'deleted'
+    ? liveFacts(deleteRun, payload, { ...context, at: body.deleted_time || endOf(body) })
+    : liveFacts(restoreRun, payload, { ...context, at: 0 });
+}
+
+/** The run has another name there. */
+function nameFacts(body: ImportRun, context: FactContext): readonly Fact[] {
+  const { run_id, run_name = '' } = body;
+  const decided = { name: run_name, start_time: startOf(body), end_time: null };
+  const payload = { message: { run_id, run_name }, decided };
+  // The tag that names it is among its tags.
+  return liveFacts(updateRun, payload, { ...context, at: 0 }).filter(
+    ({ kind }) => kind !== 'run.tagged',
+  );
+}
+
+/** Tags that were set or taken away since the run was imported. */
+function tagFacts(body: ImportRun, news: News, context: FactContext): readonly Fact[] {
+  const { removed = [] } = news;
+  const untagged = removed.flatMap((key) => {
+    const payload = { message: { run_id: body.run_id, key }, decided: {} };
+    return liveFacts(deleteTag, payload, { ...context, at: 0 });
+  });
+  return [...untagged, ...setTagFacts(body, news, context)];
+}
+
+function setTagFacts(body: ImportRun, { source }: News, context: FactContext): readonly Fact[] {
   const tags = uniqueTags(body.tags);
   if (tags.length === 0) return [];
   const message = { run_id: body.run_id, tags };

@@ -78,9 +78,6 @@ export function checkRevision(revision: string | undefined, path: string): void 
 export const tablesLeft: readonly (readonly [table: string, what: string])[] = [
   ['endpoints', 'gateway endpoints'],
   ['secrets', 'gateway secrets'],
-  ['issues', 'issues'],
-  ['label_schemas', 'label schemas'],
-  ['review_queues', 'review queues'],
   ['mcp_servers', 'MCP servers'],
   ['jobs', 'jobs'],
 ];

@@ -1,17 +1,41 @@
 import { isObject } from '../../../base/json.ts';
 import type { DecideContext } from '../../../door/index.ts';
 import { invalidParameter, mlflowError } from '../errors.ts';
-import { configureScorer, registerScorer, scorerRef } from '../evaluation/scorers.ts';
+import { configureScorer, deleteScorer, registerScorer, scorerRef } from '../evaluation/scorers.ts';
 import { mlflowOperation } from '../operation.ts';
 import { getExperiment } from '../operations/define.ts';
 import { liveFacts } from './live.ts';
 import type { ImportScorer } from './messages.ts';
+import {
+  findSaid,
+  members,
+  type Statements,
+  saidFact,
+  takenMembers,
+  type Updated,
+  updatedBy,
+  weigh,
+} from './said.ts';
 
 type Decided = {
   /** Numbers of the versions that are new. */
   readonly versions: readonly number[];
   readonly online: boolean;
+  /** Numbers of the versions that were deleted there; absent in older messages. */
+  readonly removed?: readonly number[];
 };
+
+/** How the scorer is to run, as one statement. */
+const onlineText = (rate: unknown, filter: string | null | undefined): string =>
+  JSON.stringify([rate, filter || null]);
+
+const numbered = (versions: readonly { readonly version: number }[]) =>
+  versions.map(({ version }) => ({ key: String(version), value: 'registered' }));
+
+const statementsOf = ({ online, versions = [] }: ImportScorer): Statements => ({
+  online: online && onlineText(online.sample_rate, online.filter_string),
+  ...members('version', numbered(versions)),
+});
 
 /** @throws invalid_message. What a scorer holds is not judged: it was registered where it comes from. */
 function checkSerialized({ name, versions = [] }: ImportScorer): void {
@@ -36,8 +60,14 @@ async function wasDeleted(
   return node !== undefined && node.deletedTime !== null;
 }
 
+/** How many versions are new, and how many were deleted there. */
+export interface ImportedScorer extends Updated {
+  readonly brought?: number;
+  readonly updated?: number;
+}
+
 /** A scorer with all its versions. Numbers that were given here are never filled again. */
-export const importScorer = mlflowOperation<ImportScorer, null, Decided>({
+export const importScorer = mlflowOperation<ImportScorer, ImportedScorer, Decided>({
   operation: 'import/scorer',
   async decide(body, context) {
     checkSerialized(body);
@@ -46,7 +76,7 @@ export const importScorer = mlflowOperation<ImportScorer, null, Decided>({
     const known = await evaluation.findScorer(context.workspace, experiment, body.name);
     if (known !== undefined && known.id !== body.scorer_id)
       throw mlflowError('RESOURCE_CONFLICT', `Another scorer ${body.name} is here.`);
-    if (known === undefined && (await wasDeleted(body, context))) return { unchanged: null };
+    if (known === undefined && (await wasDeleted(body, context))) return { unchanged: {} };
     const rows = known === undefined ? [] : await evaluation.listScorerVersions(known.key);
     const texts = new Map(rows.map(({ version, serialized }) => [version, serialized]));
     for (const { version, serialized_scorer } of body.versions ?? []) {
@@ -59,13 +89,27 @@ export const importScorer = mlflowOperation<ImportScorer, null, Decided>({
     const above = known?.versionCount ?? 0;
     const numbers = (body.versions ?? []).map(({ version }) => version);
     const versions = numbers.filter((version) => version > above).sort((a, b) => a - b);
-    const configs = await evaluation.listScorerConfigs(context.workspace, [body.scorer_id]);
-    const online = body.online !== undefined && configs.length === 0;
-    return versions.length === 0 && !online
-      ? { unchanged: null }
-      : { decided: { versions, online }, answer: null };
+    const [config] = await evaluation.listScorerConfigs(context.workspace, [body.scorer_id]);
+    const here = {
+      online: config && onlineText(config.sampleRate, config.filter),
+      ...members('version', numbered(rows)),
+    };
+    const said = await findSaid('scorer', body.scorer_id, context);
+    const weighed = weigh(statementsOf(body), here, said);
+    const { take } = weighed;
+    const removed = takenMembers('version', numbered(body.versions ?? []), take).removed.map(
+      Number,
+    );
+    const online = take.includes('online');
+    const updated = removed.length + (online && known !== undefined ? 1 : 0);
+    const { kept } = updatedBy(weighed);
+    const counted = { brought: versions.length, updated };
+    const answer = { ...counted, ...(kept === undefined ? {} : { kept }) };
+    return versions.length + removed.length === 0 && !online
+      ? { unchanged: answer }
+      : { decided: { versions, online, removed }, answer };
   },
-  facts(body, { versions, online }, context) {
+  facts(body, { versions, online, removed = [] }, context) {
     const { experiment_id: experiment, name, scorer_id: scorer } = body;
     const facts = versions.flatMap((version) => {
       const one = body.versions?.find((each) => each.version === version);
@@ -80,13 +124,19 @@ export const importScorer = mlflowOperation<ImportScorer, null, Decided>({
         fact.kind === 'scorer.registered' ? { ...fact, createdTime: at || undefined } : fact,
       );
     });
-    if (!online || body.online === undefined) return facts;
+    const deleted = removed.flatMap((version) => {
+      const named = { experiment_id: experiment, name, version };
+      const payload = { message: named, decided: { scorer, versions: [version] } };
+      return liveFacts(deleteScorer, payload, { ...context, at: 0 });
+    });
+    const stated = [...facts, ...deleted, saidFact('scorer', scorer, statementsOf(body))];
+    if (!online || body.online === undefined) return stated;
     const { id: config, sample_rate, filter_string } = body.online;
     const message = {
       ...{ experiment_id: experiment, name, sample_rate },
       ...(filter_string === undefined ? {} : { filter_string }),
     };
     const configured = { message, decided: { scorer, config } };
-    return [...facts, ...liveFacts(configureScorer, configured, { ...context, at: 0 })];
+    return [...stated, ...liveFacts(configureScorer, configured, { ...context, at: 0 })];
   },
 });

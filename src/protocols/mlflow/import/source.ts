@@ -1,21 +1,24 @@
 import type { Readable } from 'node:stream';
 import type { OtlpSpan } from '../../../traces/index.ts';
+import type { Known } from './known.ts';
 import type {
   ImportAlias,
   ImportDataset,
   ImportExperiment,
+  ImportIssue,
   ImportLoggedModel,
   ImportMetrics,
   ImportModel,
+  ImportQueue,
   ImportRecord,
   ImportRun,
+  ImportSchema,
   ImportScorer,
   ImportSeries,
   ImportTrace,
   ImportVersion,
   ImportWebhook,
 } from './messages.ts';
-import type { Known } from './target.ts';
 
 /** How much there is, as far as the source can tell before it is read. */
 export interface Totals {
@@ -97,6 +100,10 @@ export interface MlflowSource {
   readonly tellsAllSpans?: boolean;
   evaluationDatasets(): AsyncIterable<SourceDataset>;
   scorers(): AsyncIterable<ImportScorer>;
+  issues(): AsyncIterable<ImportIssue>;
+  /** Also the default questions that experiments have from their beginning. */
+  labelSchemas(): AsyncIterable<ImportSchema>;
+  reviewQueues(): AsyncIterable<ImportQueue>;
   webhooks(): AsyncIterable<ImportWebhook>;
   /** What it holds that an import does not know. */
   left(): Promise<readonly Left[]>;

@@ -1,15 +1,16 @@
 import { WherefromError } from '../../../base/errors.ts';
 import { limits } from '../../../base/limits.ts';
 import type { Database } from '../../../store/sqlite/database.ts';
+import type { Known } from './known.ts';
 import type { ImportExperiment, ImportLoggedModel, ImportMetrics, ImportRun } from './messages.ts';
 import { tablesLeft } from './schema.ts';
 import { type Left, type MlflowSource, metricsOf, type SourcePoint } from './source.ts';
 import { columnsOf, openMlflowDatabase } from './sqlite-database.ts';
 import { readDatasets, readScorers, readWebhooks } from './sqlite-evaluation.ts';
 import { readModels } from './sqlite-models.ts';
+import { readIssues, readLabelSchemas, readReviewQueues } from './sqlite-review.ts';
 import { groupBy, present, readRuns, type Scope, workspaceOf } from './sqlite-rows.ts';
 import { countTraces, readSpans, readTraces } from './sqlite-traces.ts';
-import type { Known } from './target.ts';
 
 /** Runs and models of one page. */
 const pageMax = 250;
@@ -58,6 +59,9 @@ export function openSqliteSource(options: SqliteSourceOptions): MlflowSource {
       spans: (traces, failed) => readSpans(scope, traces, failed),
       evaluationDatasets: () => readDatasets(scope),
       scorers: () => readScorers(scope),
+      issues: () => readIssues(scope),
+      labelSchemas: () => readLabelSchemas(scope),
+      reviewQueues: () => readReviewQueues(scope),
       webhooks: () => readWebhooks(scope),
       left: async () => [...left(scope), ...(others === true ? [] : leftElsewhere(scope))],
       proxied,

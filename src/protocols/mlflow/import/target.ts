@@ -3,7 +3,6 @@ import { toWherefromError } from '../../../base/errors.ts';
 import { limits } from '../../../base/limits.ts';
 import { defaultWorkspace, type Operation } from '../../../door/index.ts';
 import { type OtlpSpan, readSpan, traceOfSpan } from '../../../traces/index.ts';
-import type { ArtifactRow } from '../../../tracking/index.ts';
 import type { ProtocolServices } from '../../services.ts';
 import { artifactPath, safePath } from '../tracking/artifact-path.ts';
 import { readModelFiles } from '../tracking/model-read.ts';
@@ -11,15 +10,20 @@ import { modelText } from '../tracking/store-file.ts';
 import { createWorkspace } from '../workspaces/operations.ts';
 import { checkSaid, checkWorkspaceName } from '../workspaces/validate.ts';
 import { importArtifact } from './artifacts.ts';
-import { importDataset, importRecords } from './evaluation.ts';
+import { importDataset } from './evaluation.ts';
+import { importRecords } from './evaluation-records.ts';
 import { importExperiment } from './experiments.ts';
+import { type Known, type KnownQuestion, readKnown } from './known.ts';
 import { type ImportReadModel, importLoggedModel } from './logged-models.ts';
 import type { ImportBody, ImportKind } from './messages.ts';
 import { importMetrics } from './metrics.ts';
-import { importAlias, importModel, importVersion } from './registry.ts';
+import { importModel } from './registry.ts';
+import { importIssue, importSchema } from './review.ts';
+import { importQueue } from './review-queues.ts';
 import { importRun } from './runs.ts';
 import { importScorer } from './scorers.ts';
 import { importTrace } from './traces.ts';
+import { importAlias, importVersion } from './versions.ts';
 import { importWebhook } from './webhooks.ts';
 
 /** One message of an import. */
@@ -35,34 +39,6 @@ export interface ImportResult {
   readonly message?: string | undefined;
   /** What was decided: for an experiment its id and location here, whether a thing is gone, how many spans are new. */
   readonly answer?: unknown;
-}
-
-/** What is asked for, by id; `roots` are directories of the artifact store. */
-export interface KnownQuestion {
-  readonly runs?: readonly string[] | undefined;
-  readonly models?: readonly string[] | undefined;
-  readonly roots?: readonly string[] | undefined;
-  readonly traces?: readonly string[] | undefined;
-}
-
-/** The latest value of a metric: key, value, timestamp, step. */
-export type LatestPoint = readonly [
-  key: string,
-  value: number | 'NaN',
-  timestamp: number,
-  step: number,
-];
-
-/** What is here of it already. What is not here is left out. */
-export interface Known {
-  readonly runs: Readonly<
-    Record<string, { readonly points: number; readonly latest: readonly LatestPoint[] }>
-  >;
-  readonly models: Readonly<Record<string, { readonly points: number }>>;
-  /** Size in bytes by path, of all files below the roots. */
-  readonly files: Readonly<Record<string, number>>;
-  /** `gone`: it was deleted here. */
-  readonly traces: Readonly<Record<string, { readonly spans: number; readonly gone: boolean }>>;
 }
 
 /** A file to be brought. */
@@ -101,6 +77,9 @@ const operations = {
   'evaluation-records': importRecords,
   scorer: importScorer,
   webhook: importWebhook,
+  issue: importIssue,
+  'label-schema': importSchema,
+  'review-queue': importQueue,
 } as unknown as Readonly<
   Record<Exclude<ImportKind, 'spans' | 'workspace'>, Operation<unknown, unknown>>
 >;
@@ -231,55 +210,4 @@ async function withFiles(
   if (body.status !== 'LOGGED_MODEL_READY') return body;
   const read = await readModelFiles(artifactPath(body.artifact_uri), workspace, services);
   return read === undefined ? body : { ...body, read };
-}
-
-/** Files below one root that are told of. */
-const filesMax = 1_000_000;
-
-function readKnown(
-  { runs = [], models = [], roots = [], traces: traceIds = [] }: KnownQuestion,
-  workspace: string,
-  services: ProtocolServices,
-): Promise<Known> {
-  return services.read(async ({ tracking, traces }) => {
-    const known = {
-      runs: {} as Record<string, Known['runs'][string]>,
-      models: {} as Record<string, Known['models'][string]>,
-      files: {} as Record<string, number>,
-      traces: {} as Record<string, Known['traces'][string]>,
-    };
-    for (const id of runs) {
-      const run = await tracking.findRunHead(workspace, id);
-      if (run === undefined) continue;
-      const latest = (await tracking.latestMetrics([run.key])).map(
-        ({ key, value, timestamp, step }): LatestPoint => [
-          key,
-          Number.isNaN(value) ? 'NaN' : value,
-          timestamp,
-          step,
-        ],
-      );
-      known.runs[id] = { points: await tracking.countMetrics(run.key), latest };
-    }
-    for (const id of models) {
-      const model = await tracking.findLoggedModel(workspace, id);
-      if (model === undefined) continue;
-      known.models[id] = { points: await tracking.countLoggedModelMetrics(model.key) };
-    }
-    for (const root of roots) {
-      const files: readonly ArtifactRow[] = await tracking.artifactsBelow(
-        workspace,
-        root,
-        filesMax,
-      );
-      for (const { path, bytes } of files) known.files[path] = bytes;
-    }
-    for (const id of traceIds) {
-      const trace = await traces.findEver(workspace, id);
-      if (trace === undefined) continue;
-      const spans = await traces.countSpans(trace.key);
-      known.traces[id] = { spans, gone: trace.deletedTime !== null };
-    }
-    return known;
-  });
 }

@@ -13,6 +13,17 @@ import { tokeniseEntries } from '../traces/persons.ts';
 import { decideUses, promptUse, runUse } from '../traces/uses.ts';
 import { liveFacts } from './live.ts';
 import type { ImportAssessment, ImportTrace } from './messages.ts';
+import {
+  findSaid,
+  members,
+  type Statements,
+  saidFact,
+  takenMembers,
+  type Updated,
+  updatedBy,
+  type Weighed,
+  weigh,
+} from './said.ts';
 
 type Link = { readonly to: 'run' | 'prompt'; readonly target: string; readonly use: TraceUse };
 
@@ -22,14 +33,25 @@ type Decided = {
   readonly links: readonly Link[];
   /** False when all that the trace's own account says is here. */
   readonly report: boolean;
-  /** Keys, and ids of assessments, that are new. */
+  /** Keys, and ids of assessments, that are new or changed. */
   readonly tags: readonly string[];
   readonly metadata: readonly string[];
   readonly assessments: readonly string[];
+  /** Tags that changed, one after the other; absent in older messages. */
+  readonly changed?: readonly Changed[];
+  /** Ids of assessments that were deleted; absent in older messages. */
+  readonly deleted?: readonly string[];
 };
 
+/** A tag of a trace that is here: null takes it away. */
+interface Changed {
+  readonly key: string;
+  readonly value: string | null;
+  readonly uses: readonly TraceUse[];
+}
+
 /** `gone`: it was brought before, and deleted here since. */
-export interface ImportedTrace {
+export interface ImportedTrace extends Updated {
   readonly gone: boolean;
 }
 
@@ -58,16 +80,21 @@ export const importTrace = mlflowOperation<ImportTrace, ImportedTrace, Decided>(
     const root = experiment.artifactLocation.replace(/\/+$/, '');
     const news = await newsOf(body, row, context);
     const links = await newLinks(body, row, context);
-    const { report, tags, metadata, assessments } = news;
-    if (!report && assessments.length + links.length === 0) return { unchanged: { gone: false } };
+    const { report, tags, metadata, assessments, weighed } = news;
+    const known = row?.reported === true;
+    const answer = { gone: false, ...updatedBy(weighed), ...(known ? { changed: true } : {}) };
+    const changed = await changedTags(body, weighed, context);
+    const deleted = takenMembers('assessment', times(body.assessments), weighed.take).removed;
+    const some = report || assessments.length + links.length + changed.length + deleted.length > 0;
+    if (!some) return { unchanged: { ...answer, changed: false } };
     const part = restrict(body, news);
     return {
       decided: {
         location: `${root}/traces/${body.trace_id}/artifacts`,
         uses: report ? await decideUses(part.tags, part.metadata, context) : [],
-        ...{ links, report, tags, metadata, assessments },
+        ...{ links, report, tags, metadata, assessments, changed, deleted },
       },
-      answer: { gone: false },
+      answer,
     };
   },
   facts(body, decided, context) {
@@ -77,6 +104,12 @@ export const importTrace = mlflowOperation<ImportTrace, ImportedTrace, Decided>(
       ...decided.links.map(
         (link): Fact => ({ kind: 'trace.linked', trace: body.trace_id, ...link }),
       ),
+      ...(decided.changed ?? []).map(
+        (tag): Fact => ({ kind: 'trace.tagged', trace: body.trace_id, ...tag }),
+      ),
+      ...(decided.deleted ?? []).map(
+        (id): Fact => ({ kind: 'assessment.deleted', trace: body.trace_id, id }),
+      ),
       ...part.assessments.map(
         (each): Fact => ({
           kind: 'assessment.recorded',
@@ -84,25 +117,59 @@ export const importTrace = mlflowOperation<ImportTrace, ImportedTrace, Decided>(
           assessment: assessmentFact(each, context),
         }),
       ),
+      saidFact('trace', body.trace_id, statementsOf(body)),
     ];
   },
 });
 
-type News = Pick<Decided, 'report' | 'tags' | 'metadata' | 'assessments'>;
+type News = Pick<Decided, 'report' | 'tags' | 'metadata' | 'assessments'> & {
+  readonly weighed: Weighed;
+};
+
+/** Tags that say where the spans and files are, which is another place here. */
+const ownPlaces: readonly string[] = [traceKeys.artifactLocation, traceKeys.spansLocation];
+
+const shared = <T extends { readonly key: string }>(tags: readonly T[] | undefined): T[] =>
+  (tags ?? []).filter(({ key }) => !ownPlaces.includes(key));
+
+/** When each assessment was last changed, as a statement. */
+const times = (assessments: ImportTrace['assessments']): { key: string; value: string }[] =>
+  (assessments ?? []).map(({ id, update_time, create_time = 0 }) => ({
+    key: id,
+    value: String(update_time ?? create_time),
+  }));
+
+const statementsOf = ({ tags, assessments }: ImportTrace): Statements => ({
+  ...members('tag', shared(tags)),
+  ...members('assessment', times(assessments)),
+});
+
+/** Changes of tags of a trace that is here; new ones come with its own account. */
+async function changedTags(
+  { tags = [] }: ImportTrace,
+  { take }: Weighed,
+  context: DecideContext,
+): Promise<Changed[]> {
+  const { set, removed } = takenMembers('tag', tags, take);
+  const changed: Changed[] = removed.map((key) => ({ key, value: null, uses: [] }));
+  for (const tag of set) changed.push({ ...tag, uses: await decideUses([tag], [], context) });
+  return changed;
+}
 
 async function newsOf(
   body: ImportTrace,
   row: TraceRow | undefined,
-  { state }: DecideContext,
+  context: DecideContext,
 ): Promise<News> {
   const { tags = [], metadata = [], assessments = [] } = body;
+  const { state } = context;
   const [full] = row === undefined ? [] : await fullTraces([row], state.traces);
-  const ids = new Set(full?.assessments.map(({ id }) => id));
-  const newAssessments = assessments.map(({ id }) => id).filter((id) => !ids.has(id));
   if (full === undefined || !full.row.reported) {
     const keys = (entries: typeof tags): string[] => entries.map(({ key }) => key);
-    const all = { tags: keys(tags), metadata: keys(metadata) };
-    return { report: true, ...all, assessments: newAssessments };
+    const ids = new Set(full?.assessments.map(({ id }) => id));
+    const newAssessments = assessments.map(({ id }) => id).filter((id) => !ids.has(id));
+    const all = { tags: keys(tags), metadata: keys(metadata), assessments: newAssessments };
+    return { report: true, ...all, weighed: { take: [], kept: [] } };
   }
   if (full.row.time !== (body.request_time ?? 0))
     throw mlflowError('RESOURCE_CONFLICT', `Trace ${body.trace_id} is here with another time.`);
@@ -110,9 +177,24 @@ async function newsOf(
     entries.map(({ key }) => key).filter((key) => !Object.hasOwn(known, key));
   const ended =
     full.row.status === 'IN_PROGRESS' && (body.state ?? full.row.status) !== full.row.status;
-  const news = { tags: missing(tags, full.tags), metadata: missing(metadata, full.metadata) };
-  const report = ended || news.tags.length + news.metadata.length > 0;
-  return { report, ...news, assessments: newAssessments };
+  const here = {
+    ...members('tag', shared(Object.entries(full.tags).map(([key, value]) => ({ key, value })))),
+    ...members(
+      'assessment',
+      full.assessments.map(({ id, updatedTime }) => ({ key: id, value: String(updatedTime) })),
+    ),
+  };
+  const weighed = weigh(statementsOf(body), here, await findSaid('trace', body.trace_id, context));
+  const changed = takenMembers('assessment', times(assessments), weighed.take).set;
+  const news = missing(metadata, full.metadata);
+  return {
+    report: ended || news.length > 0,
+    // Tags are set one by one: one that changed may be taken away.
+    tags: [],
+    metadata: news,
+    weighed,
+    assessments: changed.map(({ key }) => key),
+  };
 }
 
 async function newLinks(

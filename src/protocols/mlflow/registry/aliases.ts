@@ -9,7 +9,8 @@ import type { AliasOnly, SetAlias } from './wire.ts';
 /** A version's aliases after the change, for its attributes in the graph. */
 type VersionAliases = { readonly version: number; readonly aliases: readonly string[] };
 
-type AliasSet = {
+/** What an alias that is set or deleted changes of versions. */
+export type AliasSet = {
   readonly generation: number;
   /** The version that it points at now, and the one that it left. */
   readonly changed: readonly VersionAliases[];
@@ -17,7 +18,7 @@ type AliasSet = {
 };
 
 /** Aliases of versions as they are once `alias` points at `target` (or nowhere). */
-async function aliasesAfter(
+export async function aliasesAfter(
   registry: RegistryReader,
   model: number,
   change: { readonly alias: string; readonly target: number | undefined },

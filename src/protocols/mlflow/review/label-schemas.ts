@@ -26,6 +26,9 @@ const defaultName = 'Feedback';
 /** Ids of default questions: the experiment's own number follows, so none need be kept. */
 const defaultPrefix = 'ls-default-';
 
+/** The id of the question that an experiment has from its beginning. */
+export const defaultSchemaId = (experiment: string): string => `${defaultPrefix}${experiment}`;
+
 /** @throws as MLflow does when the experiment is missing or deleted. */
 export async function activeExperiment(id: string, context: Reading): Promise<ExperimentRow> {
   const experiment = await getExperiment(id, context);
@@ -36,7 +39,7 @@ export async function activeExperiment(id: string, context: Reading): Promise<Ex
 /** The question that every experiment has from its beginning; nobody made it, so nothing is kept of it. */
 function defaultSchema(experiment: ExperimentRow): ShownSchema {
   return {
-    id: `${defaultPrefix}${experiment.id}`,
+    id: defaultSchemaId(experiment.id),
     experiment: experiment.id,
     name: defaultName,
     type: 'feedback',

@@ -1,0 +1,2 @@
+export { projectImports } from './project.ts';
+export type * from './store.ts';
