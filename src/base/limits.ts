@@ -42,6 +42,8 @@ export const limits = {
   importRequestMessagesMax: 500,
   /** Points of metrics in one message of an import. */
   importPointsPerMessageMax: 5_000,
+  /** What was left out of an import is shown by so many examples. */
+  importExamplesMax: 3,
   /** Points of metrics of one request of an import. */
   importPointsPerRequestMax: 40_000,
   /** Spans in one message of an import: exporters send as many. */

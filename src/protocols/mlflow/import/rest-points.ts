@@ -4,7 +4,7 @@ import { double, int64, message, readMessage, required, string } from '../wire.t
 import type { LatestPoint } from './known.ts';
 import type { ImportMetrics } from './messages.ts';
 import type { RestClient } from './rest-client.ts';
-import { metricsOf, type SourcePoint } from './source.ts';
+import { describeInexact, type InexactPoint, metricsOf, type SourcePoint } from './source.ts';
 
 type Json = Record<string, unknown>;
 
@@ -29,6 +29,7 @@ function readPoint(said: Json): SourcePoint {
  * comes last: then all before it are here too.
  */
 export function latestIsHere(metric: Json, here: readonly LatestPoint[]): boolean {
+  if (!isExactPoint(metric)) return false;
   const { key, value, timestamp, step } = readPoint(metric);
   return here.some(
     (point) =>
@@ -36,12 +37,22 @@ export function latestIsHere(metric: Json, here: readonly LatestPoint[]): boolea
   );
 }
 
+/** Its integers can be told apart from their neighbours, as JSON numbers. */
+const isExactPoint = ({ timestamp = 0, step = 0 }: Json): boolean =>
+  Number.isSafeInteger(Number(timestamp)) && Number.isSafeInteger(Number(step));
+
 const number = (value: number | 'NaN'): number => (value === 'NaN' ? 0 : value);
 /** The order of MLflow's latest metrics: by step, time and value. */
 const byLatest = (a: SourcePoint, b: SourcePoint): number =>
   a.step - b.step || a.timestamp - b.timestamp || number(a.value) - number(b.value);
 
-async function readHistory(client: RestClient, run: string, key: string): Promise<SourcePoint[]> {
+/** @param inexact gets the points that have an integer beyond 2^53: they are left out. */
+async function readHistory(
+  client: RestClient,
+  run: string,
+  key: string,
+  inexact: InexactPoint[],
+): Promise<SourcePoint[]> {
   const points: SourcePoint[] = [];
   for (let token: string | undefined; ; ) {
     const answer = await client.get('/api/2.0/mlflow/metrics/get-history', {
@@ -50,7 +61,11 @@ async function readHistory(client: RestClient, run: string, key: string): Promis
       max_results: '25000',
       ...(token === undefined ? {} : { page_token: token }),
     });
-    for (const each of list(answer.metrics)) if (isObject(each)) points.push(readPoint(each));
+    for (const each of list(answer.metrics)) {
+      if (!isObject(each)) continue;
+      if (isExactPoint(each)) points.push(readPoint(each));
+      else inexact.push({ key, timestamp: String(each.timestamp), step: String(each.step ?? 0) });
+    }
     token = text(answer.next_page_token);
     if (token === undefined) return points.sort(byLatest);
   }
@@ -67,7 +82,8 @@ async function readModelPoints(
     const point = readPoint(said);
     const same = (other: SourcePoint): boolean =>
       other.timestamp === point.timestamp && other.step === point.step;
-    const own = point.value === 0 ? (await readHistory(client, run, point.key)).filter(same) : [];
+    const own =
+      point.value === 0 ? (await readHistory(client, run, point.key, [])).filter(same) : [];
     const value = own.length > 0 && own.every((each) => each.value === 'NaN') ? 'NaN' : point.value;
     found.push({ ...point, value, model: of.model });
   }
@@ -79,14 +95,21 @@ export async function readHistories(
   client: RestClient,
   run: string,
   keys: readonly string[],
-  model?: { readonly model: string; readonly points: readonly Json[] },
+  of: {
+    readonly model?: { readonly model: string; readonly points: readonly Json[] };
+    /** Told of points that are left out. */
+    readonly failed?: (run: string, reason: string) => void;
+  },
 ): Promise<ImportMetrics[]> {
+  const { model, failed } = of;
   const points: SourcePoint[] = [];
+  const inexact: InexactPoint[] = [];
   if (model !== undefined) points.push(...(await readModelPoints(client, run, model)));
   for (const key of keys) {
-    for (const point of await readHistory(client, run, key))
+    for (const point of await readHistory(client, run, key, inexact))
       points.push({ ...point, datasetName: '', datasetDigest: '' });
   }
+  if (inexact.length > 0) failed?.(run, describeInexact(inexact, inexact.length));
   const pieces: ImportMetrics[] = [];
   for (let from = 0; from < points.length; from += limits.importPointsPerMessageMax) {
     pieces.push(metricsOf(run, points.slice(from, from + limits.importPointsPerMessageMax)));

@@ -226,7 +226,7 @@ async function* runPoints(
       some.map(async (run) => {
         const keys = of.pointsOf({ id: run.run_id }).map(({ key }) => String(key));
         try {
-          return await readHistories(client, run.run_id, keys);
+          return await readHistories(client, run.run_id, keys, { failed: of.failed });
         } catch (thrown) {
           of.failed(run.run_id, thrown instanceof Error ? thrown.message : String(thrown));
           return [];
@@ -251,7 +251,9 @@ async function* modelPoints(
     const runs = new Set(points.map(({ run_id }) => String(run_id)));
     for (const run of runs) {
       const mine = points.filter(({ run_id }) => String(run_id) === run);
-      yield* await readHistories(client, run, [], { model: model.model_id, points: mine });
+      yield* await readHistories(client, run, [], {
+        model: { model: model.model_id, points: mine },
+      });
     }
   }
 }

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { limits } from '../../../base/limits.ts';
 import type { OtlpSpan } from '../../../traces/index.ts';
 import type { Known } from './known.ts';
 import type {
@@ -152,4 +153,20 @@ function seriesOf(points: SourcePoint[]): ImportSeries {
     steps: points.map(({ step }) => step),
     values: points.map(({ value }) => value),
   };
+}
+
+/** A point whose timestamp or step is beyond 2^53, as the source has it. */
+export interface InexactPoint {
+  readonly key: string;
+  readonly timestamp: string;
+  readonly step: string;
+}
+
+/** What a report says of points that are left out, by the first of them. */
+export function describeInexact(some: readonly InexactPoint[], count: number): string {
+  const shown = some
+    .slice(0, limits.importExamplesMax)
+    .map(({ key, timestamp, step }) => `${key} at step ${step} and time ${timestamp}`);
+  const points = count === 1 ? '1 point is' : `${count} points are`;
+  return `${points} left out, all others are brought: ${shown.join('; ')}${count > shown.length ? '; …' : ''}. Its time (ms) or step is beyond 2^53: was it logged in nanoseconds?`;
 }

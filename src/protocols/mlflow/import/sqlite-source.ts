@@ -4,7 +4,13 @@ import type { Database } from '../../../store/sqlite/database.ts';
 import type { Known } from './known.ts';
 import type { ImportExperiment, ImportLoggedModel, ImportMetrics, ImportRun } from './messages.ts';
 import { tablesLeft } from './schema.ts';
-import { type Left, type MlflowSource, metricsOf, type SourcePoint } from './source.ts';
+import {
+  describeInexact,
+  type Left,
+  type MlflowSource,
+  metricsOf,
+  type SourcePoint,
+} from './source.ts';
 import { columnsOf, openMlflowDatabase } from './sqlite-database.ts';
 import { readDatasets, readScorers, readWebhooks } from './sqlite-evaluation.ts';
 import { readModels } from './sqlite-models.ts';
@@ -133,6 +139,21 @@ type PointRow = readonly [
   nan: number,
 ];
 
+/** Of a point: its integers can be told apart from their neighbours, as JSON numbers. */
+const isExact = `(${['timestamp', 'step']
+  .map((column) => `${column} BETWEEN ${Number.MIN_SAFE_INTEGER} AND ${Number.MAX_SAFE_INTEGER}`)
+  .join(' AND ')})`;
+
+/** What a report says of points that are left out. */
+function leftOut(db: Database, run: string, count: number): string {
+  const some = db.all<{ key: string; timestamp: string; step: string }>(
+    `SELECT key, CAST(timestamp AS TEXT) AS timestamp, CAST(step AS TEXT) AS step FROM metrics
+     WHERE run_uuid = ? AND NOT ${isExact} ORDER BY rowid LIMIT ${limits.importExamplesMax}`,
+    run,
+  );
+  return describeInexact(some, count);
+}
+
 async function* points(
   db: Database,
   of: {
@@ -142,10 +163,12 @@ async function* points(
   },
 ): AsyncIterable<ImportMetrics> {
   const ids = of.runs.map(({ run_id }) => run_id);
-  const counts = db.all<{ run: string; n: number }>(
-    'SELECT run_uuid AS run, count(*) AS n FROM metrics WHERE run_uuid IN (SELECT value FROM json_each(?)) GROUP BY run_uuid',
+  const counts = db.all<{ run: string; n: number; inexact: number }>(
+    `SELECT run_uuid AS run, sum(${isExact}) AS n, sum(NOT ${isExact}) AS inexact FROM metrics
+     WHERE run_uuid IN (SELECT value FROM json_each(?)) GROUP BY run_uuid`,
     JSON.stringify(ids),
   );
+  for (const { run, inexact } of counts) if (inexact > 0) of.failed(run, leftOut(db, run, inexact));
   const missing = new Set(
     counts.filter(({ run, n }) => (of.known[run]?.points ?? 0) < n).map(({ run }) => run),
   );
@@ -153,7 +176,7 @@ async function* points(
     try {
       yield* pointsOf(db, run);
     } catch (thrown) {
-      // A number that is beyond 2^53, say: one run's metrics, not the whole import.
+      // One run's metrics, not the whole import.
       if (thrown instanceof WherefromError) throw thrown;
       of.failed(run, thrown instanceof Error ? thrown.message : String(thrown));
     }
@@ -165,7 +188,7 @@ async function* pointsOf(db: Database, run: string): AsyncIterable<ImportMetrics
   for (let from = -1; ; ) {
     const rows = db.tuples<PointRow>(
       `SELECT rowid, key, timestamp, step, value, is_nan FROM metrics
-       WHERE run_uuid = ? AND rowid > ? ORDER BY rowid LIMIT ${limits.importPointsPerMessageMax}`,
+       WHERE run_uuid = ? AND rowid > ? AND ${isExact} ORDER BY rowid LIMIT ${limits.importPointsPerMessageMax}`,
       run,
       from,
     );

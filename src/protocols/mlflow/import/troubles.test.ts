@@ -55,6 +55,30 @@ test('a span that cannot be kept holds back no spans of other traces', async () 
   expect((await imports.importAll()).there).toMatchObject({ traces: 3, spans: 2 });
 });
 
+test('a point that was logged in nanoseconds is left out alone, and named', async () => {
+  const run = 'a'.repeat(32);
+  const points = [1, 2, 3].map(
+    (step) =>
+      `INSERT INTO metrics (run_uuid, key, timestamp, step, value, is_nan) VALUES ('${run}', 'loss', ${step === 2 ? '1795250000000000000' : `179525000000${step}`}, ${step}, 0.5, 0);`,
+  );
+  imports.makeDatabase(
+    '3.17.2',
+    `${experiment}
+    INSERT INTO runs (run_uuid, name, source_type, user_id, status, start_time, lifecycle_stage, artifact_uri, experiment_id)
+      VALUES ('${run}', 'r', 'LOCAL', 'u', 'FINISHED', 1000, 'active', 's3://b/1/r', 1);
+    ${points.join('\n')}`,
+  );
+  const report = await imports.importAll();
+  expect(report.brought).toMatchObject({ runs: 1, 'metric points': 2 });
+  expect(report.troubles).toMatchObject([
+    {
+      what: `metrics of run ${run}`,
+      reason: expect.stringContaining('loss at step 2 and time 1795250000000000000'),
+    },
+  ]);
+  expect((await imports.importAll()).there).toMatchObject({ runs: 1, 'metric points': 2 });
+});
+
 test('a webhook that is in another workspace is said to be', async () => {
   imports.makeDatabase(
     '3.17.2',
