@@ -2,7 +2,7 @@ import type { ColumnName, DatasetName, FactContext } from '../facts/facts.ts';
 import { formatRef, parseRef } from '../facts/ref.ts';
 import { canonicalName } from './identity/canonical-name.ts';
 import { nameOf } from './name-of.ts';
-import type { LineageStore } from './store.ts';
+import type { LineageStore, NewNode } from './store.ts';
 
 /** The nodes that one message names, made where there are none. */
 export class MessageNodes {
@@ -26,13 +26,11 @@ export class MessageNodes {
       return this.version(await this.dataset(parts), parts, parts.version);
     if (parts.kind === 'field' && parts.field !== undefined)
       return this.field({ dataset: parts, field: parts.field });
-    return this.#store.ensureNode({
-      kind: parts.kind,
-      ref,
-      name: nameOf(ref),
-      parent: null,
-      position: this.#context.position,
-    });
+    return this.#make({ kind: parts.kind, ref, name: nameOf(ref), parent: null });
+  }
+
+  async #make(node: Omit<NewNode, 'position'>): Promise<number> {
+    return (await this.#store.ensureNode({ ...node, position: this.#context.position })).key;
   }
 
   #canonicalName(sent: DatasetName): ReturnType<typeof canonicalName> {
@@ -48,39 +46,37 @@ export class MessageNodes {
   async dataset(sent: DatasetName): Promise<number> {
     const name = this.#canonicalName(sent);
     const ref = formatRef({ kind: 'dataset', namespace: name.namespace, name: name.name });
-    let key = this.#store.cachedNode(ref);
-    if (key === undefined) {
-      const { position, time } = this.#context;
-      key = await this.#store.ensureNode({
-        kind: 'dataset',
-        ref,
-        name: name.name,
-        parent: null,
-        position,
-      });
-      const source = await this.#store.ensureNode({
-        kind: 'source',
-        ref: formatRef({ kind: 'source', namespace: 'namespace', name: name.namespace }),
-        name: name.namespace,
-        parent: null,
-        position,
-      });
-      // valid from the beginning: a namespace holds its datasets whenever they are
-      await this.#store.putEdge({
-        from: source,
-        to: key,
-        relation: 'holds',
-        role: null,
-        known: 'observed',
-        rule: 'namespace',
-        position,
-        recordedTime: time,
-        validFrom: 0,
-        validTo: null,
-      });
-    }
+    const key = this.#store.cachedNode(ref) ?? (await this.#makeDataset(ref, name));
     if (name.rule !== undefined)
       await this.#store.putName(key, sent.namespace, sent.name, name.rule, this.#context.position);
+    return key;
+  }
+
+  async #makeDataset(ref: string, name: DatasetName): Promise<number> {
+    const { position, time } = this.#context;
+    const node = { kind: 'dataset', ref, name: name.name, parent: null, position } as const;
+    const { key, isNew } = await this.#store.ensureNode(node);
+    // Only with the node: what is at hand in memory must not show in what is stored.
+    if (!isNew) return key;
+    const source = await this.#make({
+      kind: 'source',
+      ref: formatRef({ kind: 'source', namespace: 'namespace', name: name.namespace }),
+      name: name.namespace,
+      parent: null,
+    });
+    // valid from the beginning: a namespace holds its datasets whenever they are
+    await this.#store.putEdge({
+      from: source,
+      to: key,
+      relation: 'holds',
+      role: null,
+      known: 'observed',
+      rule: 'namespace',
+      position,
+      recordedTime: time,
+      validFrom: 0,
+      validTo: null,
+    });
     return key;
   }
 
@@ -89,13 +85,7 @@ export class MessageNodes {
     const ref = formatRef({ kind: 'datasetVersion', namespace, name, version });
     return (
       this.#store.cachedNode(ref) ??
-      this.#store.ensureNode({
-        kind: 'datasetVersion',
-        ref,
-        name: `${name}@${version}`,
-        parent: dataset,
-        position: this.#context.position,
-      })
+      this.#make({ kind: 'datasetVersion', ref, name: `${name}@${version}`, parent: dataset })
     );
   }
 
@@ -104,13 +94,7 @@ export class MessageNodes {
     const ref = formatRef({ kind: 'field', namespace, name, field });
     return (
       this.#store.cachedNode(ref) ??
-      this.#store.ensureNode({
-        kind: 'field',
-        ref,
-        name: field,
-        parent: await this.dataset(dataset),
-        position: this.#context.position,
-      })
+      this.#make({ kind: 'field', ref, name: field, parent: await this.dataset(dataset) })
     );
   }
 }

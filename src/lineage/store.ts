@@ -321,7 +321,8 @@ export interface ToldAt {
 export interface LineageStore extends LineageReader {
   /** The node's key when it is at hand without asking the database. */
   cachedNode(ref: string): number | undefined;
-  ensureNode(node: NewNode): Awaitable<number>;
+  /** The node's key; `isNew` when it was made by this call, whatever was remembered. */
+  ensureNode(node: NewNode): Awaitable<{ readonly key: number; readonly isNew: boolean }>;
   /** Whether the constant attributes of the node are known to be written; false may mean not known. */
   isDescribed(node: number): boolean;
   setDescribed(node: number): void;

@@ -234,6 +234,20 @@ describe('the data directory', () => {
     expect(await verifyDirectory(open.data)).toMatchObject({ verified: true });
   });
 
+  test('a rebuild gives the same after restarts, whatever was remembered between them', async () => {
+    let open = await server();
+    for (let day = 1; day <= 3; day += 1) {
+      const eventTime = `2026-01-0${day}T00:00:00Z`;
+      await open.post('/api/v1/lineage', { ...runEvent, eventTime });
+      await open.post(createRun, { experiment_id: '0', user_id: 'Ann' });
+      if (day === 1) await fill(open);
+      open = await open.reopen();
+      servers = [open];
+    }
+    await open.close();
+    expect(await rebuildDirectory(open.data, { check: true })).toMatchObject({ differences: [] });
+  });
+
   test('after a restart everything is there', async () => {
     const open = await server();
     await fill(open);

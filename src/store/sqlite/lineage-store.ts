@@ -93,13 +93,13 @@ export class SqliteLineageStore extends SqliteLineageReader implements LineageSt
     this.#described.set(node, true);
   }
 
-  ensureNode(node: NewNode): number {
-    const cached = this.#nodes.get(node.ref);
-    if (cached !== undefined) return cached;
-    const key = this.#formerNode(node.ref) ?? this.#insertNode(node) ?? this.#nodeKey(node.ref);
+  ensureNode(node: NewNode): { key: number; isNew: boolean } {
+    const cached = this.#nodes.get(node.ref) ?? this.#formerNode(node.ref);
+    const made = cached === undefined ? this.#insertNode(node) : undefined;
+    const key = cached ?? made ?? this.#nodeKey(node.ref);
     if (key === undefined) throw new Error(`node ${node.ref} is neither new nor known`);
     this.#nodes.set(node.ref, key);
-    return key;
+    return { key, isNew: made !== undefined };
   }
 
   #nodeKey(ref: string): number | undefined {
