@@ -102,7 +102,8 @@ describe.skipIf(executablePath === undefined)('the first page', () => {
       await open();
       for (const [tool, command] of [
         ['MLflow', `export MLFLOW_TRACKING_URI=${server.url}\npython train.py`],
-        ['OpenLineage', `export OPENLINEAGE_URL=${server.url}\n`],
+        // Without the slash its client drops the last part of a path.
+        ['OpenLineage', `export OPENLINEAGE_URL=${server.url}${flags.length > 0 ? '/' : ''}\n`],
         [
           'Predictions',
           `export WHEREFROM_URL=${server.url}\ncurl $WHEREFROM_URL/api/wherefrom/v1/`,
