@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ensurePythonEnv } from '../../scripts/python-env.ts';
 import { type ChildServer, createKey, root, startChildServer } from '../server.ts';
+import { clientVariables, readResult, runMlflowFlow } from './python-flow.ts';
 import { awsEnvironment, bucket, type S3Server, startS3Server } from './s3-server.ts';
 
 const run = promisify(execFile);
@@ -50,25 +51,13 @@ function sizesBelow(directory: string): Map<string, number> {
 
 /** The client's day with artifacts, against a server with these flags. */
 async function flow(flags: readonly string[]): Promise<{ server: ChildServer; out: Flow }> {
-  const { python } = await ensurePythonEnv({ log: console.log });
   let key = '';
   const server = await startChildServer(flags, async (data) => {
     key = await createKey(data);
   });
-  const script = join(root, 'e2e', 'clients', 'artifacts_flow.py');
-  const { stdout } = await run(python, [script, String(largeMiB)], {
-    cwd: server.directory,
-    env: {
-      PATH: process.env.PATH,
-      HOME: server.directory,
-      MLFLOW_TRACKING_URI: server.url,
-      MLFLOW_TRACKING_TOKEN: key,
-      GIT_PYTHON_REFRESH: 'quiet',
-      TQDM_DISABLE: '1',
-    },
-  });
-  const line = stdout.split('\n').find((each) => each.startsWith('RESULT '));
-  return { server, out: JSON.parse(line?.slice('RESULT '.length) ?? '{}') };
+  const driven = { ...server, key };
+  const out = await runMlflowFlow<Flow>('artifacts_flow.py', driven, { args: [String(largeMiB)] });
+  return { server, out };
 }
 
 /** What the client finds, whatever keeps the bytes. */
@@ -142,17 +131,11 @@ test('an upload in parts goes on after the server was killed, between parts and 
   const client = spawn(python, [join(root, 'e2e', 'clients', 'artifacts_restart.py')], {
     stdio: ['pipe', 'pipe', 'inherit'],
     cwd: server.directory,
-    env: {
-      PATH: process.env.PATH,
-      HOME: server.directory,
-      MLFLOW_TRACKING_URI: server.url,
-      GIT_PYTHON_REFRESH: 'quiet',
-      TQDM_DISABLE: '1',
-    },
+    env: clientVariables(server),
   });
   let result: unknown;
   for await (const line of createInterface({ input: client.stdout })) {
-    if (line.startsWith('RESULT ')) result = JSON.parse(line.slice('RESULT '.length));
+    result ??= readResult(line);
     if (line !== 'CRASH') continue;
     await server.crash();
     client.stdin.write('\n');

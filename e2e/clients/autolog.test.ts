@@ -26,7 +26,7 @@ let out: {
 
 beforeAll(async () => {
   server = await startTestServer();
-  out = (await runMlflowFlow('autolog.py', server, 'autolog')) as typeof out;
+  out = await runMlflowFlow('autolog.py', server, { environment: 'autolog' });
 }, preparationMs);
 afterAll(() => server?.stop());
 

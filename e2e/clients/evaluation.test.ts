@@ -11,7 +11,7 @@ let out: Record<string, unknown> & {
 beforeAll(async () => {
   server = await startTestServer();
   // The script prints what this file expects of it.
-  out = (await runMlflowFlow('evaluation_flow.py', server)) as typeof out;
+  out = await runMlflowFlow('evaluation_flow.py', server);
 });
 afterAll(() => server?.stop());
 

@@ -12,7 +12,7 @@ let out: Record<string, unknown> & {
 beforeAll(async () => {
   server = await startTestServer();
   // The script prints what this file expects of it.
-  out = (await runMlflowFlow('genai_flow.py', server)) as typeof out;
+  out = await runMlflowFlow('genai_flow.py', server);
 });
 afterAll(() => server?.stop());
 

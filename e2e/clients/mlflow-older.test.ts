@@ -44,7 +44,7 @@ describe('an older mlflow client, unmodified', () => {
     { name: 'mlflow-2', release: /^2\.22\./ },
     { name: 'mlflow-3.1', release: /^3\.1\./ },
   ] as const)('$name tracks, searches, registers and loads back', async ({ name, release }) => {
-    const out = await runMlflowFlow('mlflow_older_flow.py', server, name);
+    const out = await runMlflowFlow('mlflow_older_flow.py', server, { environment: name });
     expect(out).toMatchObject({
       version: expect.stringMatching(release),
       data: {

@@ -24,7 +24,7 @@ const leftOut: Readonly<Record<string, RegExp>> = {
 
 test('the routes of MLflow are served, or left out with a reason', async () => {
   // What mlflow_routes.py printed: a list of pairs.
-  const routes = (await runMlflowFlow('mlflow_routes.py', server)) as unknown as [string, string][];
+  const routes = await runMlflowFlow<[string, string][]>('mlflow_routes.py', server);
   expect(routes.length).toBeGreaterThan(300);
   const missing: string[] = [];
   const seen = new Set<string>();

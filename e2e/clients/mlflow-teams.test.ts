@@ -1,38 +1,19 @@
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ensurePythonEnv } from '../../scripts/python-env.ts';
-import { type ChildServer, createKey, root, startChildServer } from '../server.ts';
+import { type ChildServer, createKey, startChildServer } from '../server.ts';
+import { runMlflowFlow } from './python-flow.ts';
 
 let server: ChildServer;
 // What mlflow_teams.py printed; its shape is that script's.
 let out: Record<string, unknown>;
 
 beforeAll(async () => {
-  const { python } = await ensurePythonEnv({ log: console.log });
   const keys: Record<string, string> = {};
   server = await startChildServer(['--webhook-allow', '127.0.0.1'], async (data) => {
     keys.KEY_ADMIN = await createKey(data, ['--role', 'admin']);
     keys.KEY_ALPHA = await createKey(data, ['--workspace', 'alpha']);
     keys.KEY_BETA = await createKey(data, ['--workspace', 'beta']);
   });
-  const { stdout } = await promisify(execFile)(
-    python,
-    [join(root, 'e2e', 'clients', 'mlflow_teams.py')],
-    {
-      cwd: server.directory,
-      env: {
-        PATH: process.env.PATH,
-        HOME: server.directory,
-        MLFLOW_TRACKING_URI: server.url,
-        GIT_PYTHON_REFRESH: 'quiet',
-        ...keys,
-      },
-    },
-  );
-  const line = stdout.split('\n').find((each) => each.startsWith('RESULT '));
-  out = JSON.parse(line?.slice('RESULT '.length) ?? '{}');
+  out = await runMlflowFlow('mlflow_teams.py', server, { env: keys });
 });
 afterAll(() => server?.stop());
 

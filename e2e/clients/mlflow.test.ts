@@ -1,14 +1,8 @@
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ensurePythonEnv } from '../../scripts/python-env.ts';
 import type { Answer } from '../../src/contract/answer.ts';
 import { parseRef } from '../../src/facts/ref.ts';
-import { root, startTestServer, type TestServer } from './openlineage-server.ts';
-
-const run = promisify(execFile);
-const outputBytesMax = 16 * 1024 * 1024;
+import { startTestServer, type TestServer } from './openlineage-server.ts';
+import { runMlflowFlow } from './python-flow.ts';
 
 let server: TestServer;
 // What mlflow_flow.py printed; its shape is that script's.
@@ -20,21 +14,8 @@ let out: Record<string, unknown> & {
 };
 
 beforeAll(async () => {
-  const { python } = await ensurePythonEnv({ log: console.log });
   server = await startTestServer();
-  const { stdout } = await run(python, [join(root, 'e2e', 'clients', 'mlflow_flow.py')], {
-    cwd: server.directory,
-    maxBuffer: outputBytesMax,
-    env: {
-      PATH: process.env.PATH,
-      HOME: server.directory,
-      MLFLOW_TRACKING_URI: server.url,
-      MLFLOW_TRACKING_TOKEN: server.key,
-      GIT_PYTHON_REFRESH: 'quiet',
-    },
-  });
-  const line = stdout.split('\n').find((each) => each.startsWith('RESULT '));
-  out = JSON.parse(line?.slice('RESULT '.length) ?? '{}');
+  out = await runMlflowFlow('mlflow_flow.py', server);
 });
 afterAll(() => server?.stop());
 

@@ -1,36 +1,11 @@
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ensurePythonEnv } from '../../scripts/python-env.ts';
 import type { Answer } from '../../src/contract/answer.ts';
-import { root, startTestServer, type TestServer } from './openlineage-server.ts';
-
-const run = promisify(execFile);
-const outputBytesMax = 16 * 1024 * 1024;
+import { startTestServer, type TestServer } from './openlineage-server.ts';
+import { runMlflowFlow } from './python-flow.ts';
 
 let server: TestServer;
-let python: string;
-
-async function play(script: string): Promise<unknown> {
-  const { stdout } = await run(python, [join(root, 'e2e', 'clients', script)], {
-    cwd: server.directory,
-    maxBuffer: outputBytesMax,
-    env: {
-      PATH: process.env.PATH,
-      HOME: server.directory,
-      MLFLOW_TRACKING_URI: server.url,
-      MLFLOW_TRACKING_TOKEN: server.key,
-      MLFLOW_DISABLE_TELEMETRY: 'true',
-      GIT_PYTHON_REFRESH: 'quiet',
-    },
-  });
-  const line = stdout.split('\n').find((each) => each.startsWith('RESULT '));
-  return JSON.parse(line?.slice('RESULT '.length) ?? '{}');
-}
 
 beforeAll(async () => {
-  ({ python } = await ensurePythonEnv({ log: console.log }));
   server = await startTestServer();
 });
 afterAll(() => server?.stop());
@@ -51,7 +26,7 @@ describe("mlflow's tracing, unmodified, and plain OpenTelemetry", () => {
     readonly model_id: string;
   };
   beforeAll(async () => {
-    out = (await play('traces_flow.py')) as typeof out;
+    out = await runMlflowFlow('traces_flow.py', server);
   });
 
   test('a trace is read back with its spans, sums and metadata', () => {
@@ -187,7 +162,7 @@ const differences: Readonly<Record<string, string>> = {
 describe('searches of traces, beside the SQL store of mlflow', () => {
   test('the same population answers the same expressions alike', { timeout: 240_000 }, async () => {
     // What traces_search.py printed; its shape is that script's.
-    const answers = (await play('traces_search.py')) as {
+    const answers = (await runMlflowFlow('traces_search.py', server)) as {
       readonly filter: string;
       readonly order: readonly string[];
       readonly mlflow: unknown;

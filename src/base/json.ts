@@ -127,6 +127,11 @@ export function list(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
+/** The strings of a list, none of anything else. */
+export function texts(value: unknown): string[] {
+  return list(value).filter((item): item is string => typeof item === 'string');
+}
+
 /** The object without the members that are undefined, as JSON would have it. */
 export function withoutUndefined<T extends object>(
   members: T,

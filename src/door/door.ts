@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import { toWherefromError, WherefromError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
+import { serveOthers } from '../base/slices.ts';
 import { type BatchContext, type Pending, writeBatch } from './batch.ts';
 import type { Accepted, Door, Submission } from './operation.ts';
 import type { TransactionStore } from './session.ts';
@@ -147,7 +148,7 @@ export function createDoor(options: DoorOptions): ServerDoor {
 async function gather(queue: readonly Waiting[]): Promise<void> {
   for (let turn = 0; turn < limits.gatherTurnsMax; turn += 1) {
     const before = queue.length;
-    await new Promise((resolve) => setImmediate(resolve));
+    await serveOthers();
     if (queue.length === before || queue.length >= limits.batchMessagesMax) return;
   }
 }

@@ -1,10 +1,15 @@
 import { WherefromError } from '../base/errors.ts';
-import { isObject, type JsonObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
-import { decodeBlock, decodeEntry, type LedgerReader, type StoredEntry } from '../ledger/index.ts';
+import type { LedgerReader, StoredEntry } from '../ledger/index.ts';
 import type { Operation } from './operation.ts';
 import { projectFacts } from './project.ts';
 import type { TransactionStore, WriteSession } from './session.ts';
+import {
+  type OperationsByName,
+  operationsByName,
+  readStoredMessages,
+  translateStored,
+} from './stored.ts';
 
 export interface ReplayOptions {
   readonly ledger: LedgerReader;
@@ -22,9 +27,7 @@ export interface ReplayOptions {
  * @throws integrity_broken when a payload is damaged or no operation translates it.
  */
 export async function replay(options: ReplayOptions): Promise<number> {
-  const operations = new Map(
-    options.operations.map((each) => [`${each.protocol} ${each.operation}`, each]),
-  );
+  const operations = operationsByName(options.operations);
   const { size } = await options.ledger.head();
   let position = 0;
   let messages = 0;
@@ -43,44 +46,14 @@ export async function replay(options: ReplayOptions): Promise<number> {
 
 async function replayEntry(
   stored: StoredEntry,
-  operations: ReadonlyMap<string, Operation>,
+  operations: OperationsByName,
   session: WriteSession,
 ): Promise<number> {
-  const { position } = stored;
-  const entry = decodeEntry(stored.entry, position);
-  const operation = operations.get(`${entry.protocol} ${entry.operation}`);
-  if (!operation) {
-    throw new WherefromError(
-      'integrity_broken',
-      `Nothing translates ${entry.protocol} ${entry.operation} (entry ${position}).`,
-      {
-        hint: 'The record was written by a newer version of Wherefrom: use that one.',
-      },
-    );
-  }
-  const texts = decodeBlock(stored.block, position);
-  for (const [index, text] of texts.entries()) {
-    const payload: unknown = JSON.parse(text);
-    if (!isObject(payload) || !isObject(payload.decided)) {
-      throw new WherefromError(
-        'integrity_broken',
-        `Message ${index} of ledger entry ${position} is damaged.`,
-      );
-    }
-    const workspace = await session.workspaces.findWorkspaceName(entry.workspace);
-    const context = {
-      position,
-      index,
-      time: entry.time,
-      workspace: workspace ?? entry.workspace,
-      principal: entry.principal,
-    };
-    // Payloads are JSON objects as `decide` made them; the tree proves it when verified.
-    const { facts } = operation.translate(
-      { message: payload.message, decided: payload.decided as JsonObject },
-      context,
-    );
+  let count = 0;
+  for (const message of readStoredMessages(stored)) {
+    const { facts, context } = await translateStored(message, operations, session);
     await projectFacts(facts, context, session);
+    count += 1;
   }
-  return texts.length;
+  return count;
 }

@@ -7,7 +7,7 @@ export {
   type Signer,
   signCheckpoint,
 } from './checkpoint.ts';
-export { decodeEntry, encodeEntry, messagesRoot } from './entry.ts';
+export { decodeEntry, type Entry, encodeEntry, messagesRoot } from './entry.ts';
 export { leafHash, MerkleFrontier } from './merkle.ts';
 export type { LedgerReader, LedgerStore, LogHead, StoredEntry } from './store.ts';
 export { type Verification, verifyLedger } from './verify.ts';

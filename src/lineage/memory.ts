@@ -80,14 +80,18 @@ export class GraphMemory {
   }
 }
 
-/** Gives the memory that a question is answered with; its `users` are to be counted down when that is done. */
-export type MemoryOf = (logSize: number, moment: Moment) => GraphMemory;
+/** Answers a question with what is remembered of a moment. `use` holds the memory until it is done. */
+export type WithMemory = <T>(
+  logSize: number,
+  moment: Moment,
+  use: (memory: GraphMemory) => Promise<T>,
+) => Promise<T>;
 
 /**
  * Keeps one memory of the present until it holds too much. `changedSince` tells what entries from a
  * position on changed. What is asked of other moments is remembered for one answer only.
  */
-export function createMemories(changedSince: (position: number) => Changed): MemoryOf {
+export function createMemories(changedSince: (position: number) => Changed): WithMemory {
   let memory = new GraphMemory();
   let size = -1;
   let countedNodes = 0;
@@ -107,13 +111,22 @@ export function createMemories(changedSince: (position: number) => Changed): Mem
     return memory.held() > limits.rememberedRowsMax;
   };
 
-  return (logSize, moment) => {
+  const memoryOf = (logSize: number, moment: Moment): GraphMemory => {
     const present = moment.at === undefined && moment.position === logSize - 1;
     // A snapshot of before the newest entry does not take the place of a later one.
     if (!present || logSize < size) return new GraphMemory();
     if (logSize > size) advance(logSize);
     if (memory.partial || isFull()) memory = new GraphMemory();
-    memory.users += 1;
     return memory;
+  };
+
+  return async (logSize, moment, use) => {
+    const held = memoryOf(logSize, moment);
+    held.users += 1;
+    try {
+      return await use(held);
+    } finally {
+      held.users -= 1;
+    }
   };
 }

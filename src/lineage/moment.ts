@@ -14,6 +14,11 @@ export interface Moment {
   readonly now?: number | undefined;
 }
 
+/** The time, ms, that names and statements are told as of. */
+export function instantOf({ at, now }: Moment): number {
+  return at ?? now ?? Number.MAX_SAFE_INTEGER;
+}
+
 /** A row: the entry that told of it, and when it was true (an event time, or from and to), ms. */
 export interface Told {
   readonly position: number;

@@ -4,7 +4,7 @@ import type { AnswerNode } from '../contract/answer.ts';
 import type { StatementShown } from '../contract/statements.ts';
 import { identityTypes, maySupersede } from './identity/stated.ts';
 import { iso } from './iso.ts';
-import type { Moment, Statement } from './moment.ts';
+import { instantOf, type Moment, type Statement } from './moment.ts';
 import type { StatementRow, SupersededRow } from './store.ts';
 import type { GraphView } from './view.ts';
 
@@ -56,15 +56,15 @@ function statementOf(row: StatementRow, superseded: readonly SupersededRow[]): S
  * Whether it holds at the moment: within its validity, and before what took its place. Without a
  * beginning it holds since it was made; what says that two names are one holds always.
  */
-export function holdsAt(statement: Statement, { at, now }: Moment): boolean {
+export function holdsAt(statement: Statement, moment: Moment): boolean {
   const { type, time, validFrom, validTo, superseded } = statement;
-  const always = at === undefined || identityTypes.has(type);
+  const always = moment.at === undefined || identityTypes.has(type);
   const from = validFrom ?? (always ? Number.NEGATIVE_INFINITY : time);
   const to = Math.min(
     validTo ?? Number.POSITIVE_INFINITY,
     ...superseded.map((end) => end.validFrom ?? Number.NEGATIVE_INFINITY),
   );
-  const instant = at ?? now ?? Number.MAX_SAFE_INTEGER;
+  const instant = instantOf(moment);
   return from <= instant && instant < to;
 }
 

@@ -60,6 +60,8 @@ export interface PredictionWalk {
   /** By ref: below zero, or of the graph, where a record of a dataset was made of the prediction. */
   readonly keys: Map<string, number>;
   readonly done: Set<number>;
+  /** What served predictions, by deployment and model version: most share them. */
+  readonly servers: Map<string, Promise<readonly number[]>>;
 }
 
 /** Nothing met yet. */
@@ -68,7 +70,15 @@ export function createPredictionWalk(
   source: PredictionSource,
   walkLimits: WalkLimits,
 ): PredictionWalk {
-  return { walk, source, limits: walkLimits, outside: [], keys: new Map(), done: new Set() };
+  return {
+    walk,
+    source,
+    limits: walkLimits,
+    outside: [],
+    keys: new Map(),
+    done: new Set(),
+    servers: new Map(),
+  };
 }
 
 /** The prediction itself. @throws not_found when it is not in the record at the moment. */
@@ -110,7 +120,7 @@ export async function joinPredictions(
         walk.nodes.set(key, depth);
         met.outside.push(outsideNode(key, prediction.ref, prediction.attributes));
       }
-      for (const server of await serversOf(walk.view, prediction)) {
+      for (const server of await serversOf(met, prediction)) {
         walk.put(servedEdge(server, key, prediction));
         if (!walk.nodes.has(server)) walk.nodes.set(server, 0);
         starts.add(server);
@@ -270,18 +280,27 @@ async function startsOfUses(
   return starts;
 }
 
+function serversOf(
+  { walk, servers }: PredictionWalk,
+  { deployment, modelVersion }: PredictionNode,
+): Promise<readonly number[]> {
+  const name = `${deployment} ${modelVersion}`;
+  const known = servers.get(name) ?? findServers(walk.view, deployment, modelVersion);
+  servers.set(name, known);
+  return known;
+}
+
 /** The deployment when there is one; the model version too when the deployment does not lead to it. */
-async function serversOf(view: GraphView, prediction: PredictionNode): Promise<number[]> {
+async function findServers(
+  view: GraphView,
+  deploymentRef: string | undefined,
+  versionRef: string | undefined,
+): Promise<readonly number[]> {
   const found: number[] = [];
   const deployment =
-    prediction.deployment === undefined
-      ? undefined
-      : await view.reader.findNode(prediction.deployment);
+    deploymentRef === undefined ? undefined : await view.reader.findNode(deploymentRef);
   if (deployment) found.push(deployment.key);
-  const version =
-    prediction.modelVersion === undefined
-      ? undefined
-      : await view.reader.findNode(prediction.modelVersion);
+  const version = versionRef === undefined ? undefined : await view.reader.findNode(versionRef);
   if (!version) return found;
   const leads =
     deployment !== undefined &&

@@ -68,8 +68,8 @@ export interface PredictionReader {
   /** Ids of the predictions that one led to, oldest first. */
   ledTo(workspace: string, id: string, limit: number): Awaitable<string[]>;
   countLedTo(workspace: string, id: string): Awaitable<number>;
-  /** Oldest first. */
-  outcomesOf(workspace: string, prediction: string): Awaitable<OutcomeRow[]>;
+  /** Of any of the predictions, oldest first. */
+  outcomesOf(workspace: string, predictions: readonly string[]): Awaitable<OutcomeRow[]>;
   findOutcome(workspace: string, id: string): Awaitable<OutcomeRow | undefined>;
   /** The stored message at (position, index); undefined when its payload was erased. */
   readMessage(position: number, index: number): Awaitable<unknown>;

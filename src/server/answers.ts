@@ -115,7 +115,7 @@ interface Prepared {
 type Prepare = (session: ReadSession, input: QuestionInput, scope: Scope) => Promise<Prepared>;
 
 function createPrepare(options: AnswersOptions): Prepare {
-  const memoryOf = createMemories(options.graphChanges);
+  const withMemory = createMemories(options.graphChanges);
   const checkpointAt = createCheckpoints(options.signer);
   const isNobody = (name: string): boolean =>
     nobodies.some((nobody) => name.toLowerCase() === nobody || name === options.findToken(nobody));
@@ -141,12 +141,9 @@ function createPrepare(options: AnswersOptions): Prepare {
           columns: input.columns ?? false,
           kinds: input.kinds,
         };
-        const memory = memoryOf(head.size, moment);
-        try {
-          return await question(query, sourcesOf(session, memory, isNobody));
-        } finally {
-          memory.users -= 1;
-        }
+        return withMemory(head.size, moment, (memory) =>
+          question(query, sourcesOf(session, memory, isNobody)),
+        );
       },
     };
   };

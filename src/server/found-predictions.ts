@@ -1,4 +1,4 @@
-import { isObject } from '../base/json.ts';
+import { isObject, texts } from '../base/json.ts';
 import type { AnswerNode } from '../contract/answer.ts';
 import type { ReadSession } from '../door/index.ts';
 import { findRef, formatRef } from '../facts/ref.ts';
@@ -77,7 +77,7 @@ async function nodesOf(session: ReadSession, asked: Rows): Promise<PredictionNod
       recordedTime: times.get(row.position) ?? row.time,
       position: row.position,
       attributes: known.length > 0 ? { ...attributes, outcomes: known } : attributes,
-      parents: parentsOf(message.parents).map((id) =>
+      parents: texts(message.parents).map((id) =>
         formatRef({ kind: 'prediction', namespace: workspace, name: id }),
       ),
     };
@@ -91,10 +91,9 @@ async function outcomesOf(
   session: ReadSession,
   { workspace, rows, moment }: Rows,
 ): Promise<Map<string, Attribute[]>> {
-  const places = [];
-  for (const { id } of rows)
-    for (const row of await session.predictions.outcomesOf(workspace, id))
-      if (row.position <= moment.position) places.push(row);
+  const ids = rows.map(({ id }) => id);
+  const outcomes = await session.predictions.outcomesOf(workspace, ids);
+  const places = outcomes.filter(({ position }) => position <= moment.position);
   const messages = await session.predictions.readMessages(places);
   const found = new Map<string, Attribute[]>();
   for (const [at, { prediction, type, time }] of places.entries()) {
@@ -108,8 +107,4 @@ async function outcomesOf(
     found.set(prediction, known);
   }
   return found;
-}
-
-function parentsOf(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((id): id is string => typeof id === 'string') : [];
 }

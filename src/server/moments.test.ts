@@ -36,16 +36,20 @@ async function ask(open: TestServer, walk: string, query: Record<string, string>
   return json;
 }
 
-test('a model is found and shown by the name that it had', async () => {
-  const open = await server();
-  const { json: created } = await post(open, `${mlflow}/runs/create`, { experiment_id: '0' });
+/** Registers credit@1, made by a new run. @returns the run's id. */
+async function registerCredit(open: TestServer, start: object = {}): Promise<string> {
+  const asked = { experiment_id: '0', ...start };
+  const { json: created } = await post(open, `${mlflow}/runs/create`, asked);
   const { run_id } = created.run.info;
   await post(open, `${mlflow}/registered-models/create`, { name: 'credit' });
-  await post(open, `${mlflow}/model-versions/create`, {
-    name: 'credit',
-    source: 's3://b/m',
-    run_id,
-  });
+  const version = { name: 'credit', source: 's3://b/m', run_id };
+  await post(open, `${mlflow}/model-versions/create`, version);
+  return run_id;
+}
+
+test('a model is found and shown by the name that it had', async () => {
+  const open = await server();
+  const run_id = await registerCredit(open);
   const { position } = await post(open, `${api}/predictions`, {
     id: 'p1',
     modelVersion: 'credit@1',
@@ -256,17 +260,7 @@ describe('metrics of runs', () => {
 test('what did not exist yet at a time is said not to, and not shown bare', async () => {
   const open = await server();
   const before = Date.now() - 60_000;
-  const { json: created } = await post(open, `${mlflow}/runs/create`, {
-    experiment_id: '0',
-    start_time: Date.now(),
-  });
-  const { run_id } = created.run.info;
-  await post(open, `${mlflow}/registered-models/create`, { name: 'credit' });
-  await post(open, `${mlflow}/model-versions/create`, {
-    name: 'credit',
-    source: 's3://b/m',
-    run_id,
-  });
+  const run_id = await registerCredit(open, { start_time: Date.now() });
   await post(open, `${api}/deployments`, { name: 'scoring', modelVersion: 'credit@1' });
   await post(open, `${api}/predictions`, { id: 'p1', modelVersion: 'credit@1', output: 1 });
   const refs = ['modelVersion:default/credit@1', 'model:default/credit', `run:default/${run_id}`];

@@ -1,12 +1,16 @@
-import { isObject, type JsonObject } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
-import type { ReadSession } from '../door/index.ts';
-import type { Fact, FactContext, MetricPoint } from '../facts/facts.ts';
-import { decodeBlock, decodeEntry, type StoredEntry } from '../ledger/index.ts';
+import {
+  operationsByName,
+  type ReadSession,
+  readStoredMessages,
+  translateStored,
+} from '../door/index.ts';
+import type { MetricPoint } from '../facts/facts.ts';
+import type { StoredEntry } from '../ledger/index.ts';
 import { operations } from '../protocols/index.ts';
 import type { PastMoment } from '../tracking/index.ts';
 
-const byName = new Map(operations.map((each) => [`${each.protocol} ${each.operation}`, each]));
+const byName = operationsByName(operations);
 
 /**
  * Finds in the payloads themselves which points of runs entries recorded: the tables do not say it of
@@ -33,40 +37,17 @@ export function createRecordedMetrics(session: ReadSession): PastMoment['recorde
 const pageEntries = 50;
 
 async function pointsIn(
-  { entry: bytes, block, position }: StoredEntry,
+  stored: StoredEntry,
   run: string,
   session: ReadSession,
 ): Promise<MetricPoint[]> {
-  const entry = decodeEntry(bytes, position);
-  const operation = byName.get(`${entry.protocol} ${entry.operation}`);
-  if (operation === undefined) return [];
-  const workspace = await session.workspaces.findWorkspaceName(entry.workspace);
-  const context = {
-    position,
-    time: entry.time,
-    workspace: workspace ?? entry.workspace,
-    principal: entry.principal,
-  };
-  return decodeBlock(block, position).flatMap((text, index) =>
+  const points: MetricPoint[] = [];
+  for (const message of readStoredMessages(stored)) {
     // Most messages are about something else: they are not even parsed.
-    text.includes(run) ? pointsOf(factsOf(operation, text, { ...context, index }), run) : [],
-  );
-}
-
-function factsOf(
-  operation: (typeof operations)[number],
-  text: string,
-  context: FactContext,
-): readonly Fact[] {
-  const payload: unknown = JSON.parse(text);
-  if (!isObject(payload) || !isObject(payload.decided)) return [];
-  // A payload is JSON as `decide` made it.
-  const decided = payload.decided as JsonObject;
-  return operation.translate({ message: payload.message, decided }, context).facts;
-}
-
-function pointsOf(facts: readonly Fact[], run: string): readonly MetricPoint[] {
-  return facts.flatMap((fact) =>
-    fact.kind === 'metrics.logged' && fact.run === run ? fact.metrics : [],
-  );
+    if (!message.text.includes(run)) continue;
+    const { facts } = await translateStored(message, byName, session);
+    for (const fact of facts)
+      if (fact.kind === 'metrics.logged' && fact.run === run) points.push(...fact.metrics);
+  }
+  return points;
 }

@@ -1,3 +1,5 @@
+import fc from 'fast-check';
+import { expect } from 'vitest';
 import { limits } from '../base/limits.ts';
 import type { Answer } from '../contract/answer.ts';
 import type { Fact, FactContext } from '../facts/facts.ts';
@@ -30,7 +32,7 @@ export function createGraph(predictions: PredictionSource = noPredictions) {
     enrich: async (nodes) => [...nodes],
     timesOf: async (positions) => new Map(positions.map((at) => [at, 1_000 + at])),
   };
-  const memoryOf = createMemories((since) => changes.since(since));
+  const withMemory = createMemories((since) => changes.since(since));
   let position = 0;
   const ask =
     (walk: typeof trace) =>
@@ -55,10 +57,7 @@ export function createGraph(predictions: PredictionSource = noPredictions) {
         columns: options.columns ?? false,
       };
       if (!options.remember) return walk(query, sources);
-      const memory = memoryOf(position, moment);
-      return walk(query, { ...sources, memory }).finally(() => {
-        memory.users -= 1;
-      });
+      return withMemory(position, moment, (memory) => walk(query, { ...sources, memory }));
     };
   return {
     store,
@@ -109,4 +108,29 @@ export function edgeLines(answer: Pick<Answer, 'edges'>): string[] {
         `${from} -${relation}${role === undefined ? '' : `(${role})`}-> ${to} [${known}${rule === undefined ? '' : ` ${rule}`}]`,
     )
     .sort();
+}
+
+/**
+ * Expects the same picture of a graph whatever the order of the messages, each of them sent twice.
+ * `picture` asks the graph; it is compared with that of the messages in their order, sent once.
+ */
+export async function expectSameInAnyOrder(
+  messages: readonly (readonly Fact[])[],
+  picture: (graph: ReturnType<typeof createGraph>) => Promise<readonly string[]>,
+): Promise<void> {
+  const pictureOf = async (order: readonly number[]): Promise<readonly string[]> => {
+    const graph = createGraph();
+    for (const index of order) await graph.add(...(messages[index] ?? []));
+    return picture(graph);
+  };
+  const all = [...messages.keys()];
+  const inOrder = await pictureOf(all);
+  const twice = [...all, ...all];
+  const order = fc.shuffledSubarray(twice, { minLength: twice.length, maxLength: twice.length });
+  await fc.assert(
+    fc.asyncProperty(order, async (each) => {
+      expect(await pictureOf(each)).toEqual(inOrder);
+    }),
+    { numRuns: 12 },
+  );
 }

@@ -1,3 +1,4 @@
+export * from './latest.ts';
 export type { PastMoment } from './past-metrics.ts';
 export { projectTracking } from './project.ts';
 export * from './queries.ts';

@@ -1,5 +1,6 @@
 import { limits } from '../base/limits.ts';
 import type { MetricPoint } from '../facts/facts.ts';
+import { byLatest } from './latest.ts';
 import type { MetricPart, RunRow, TrackingReader } from './store.ts';
 
 /** A moment that is asked about: what was recorded up to a position, of timestamps up to a time. */
@@ -52,17 +53,11 @@ function endOf({ closedPosition }: MetricPart, next: MetricPart | undefined): nu
   return Math.min(closedPosition ?? Number.POSITIVE_INFINITY, next?.position ?? Infinity);
 }
 
-/** Latest is by step, then timestamp, then value. Source: mlflow/store/tracking/sqlalchemy_store.py. */
 function latestOf(points: readonly MetricPoint[]): readonly MetricPoint[] {
   const latest = new Map<string, MetricPoint>();
   for (const point of points) {
     const before = latest.get(point.key);
-    if (before === undefined || isLater(point, before)) latest.set(point.key, point);
+    if (before === undefined || byLatest(point, before) > 0) latest.set(point.key, point);
   }
   return [...latest.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
-}
-
-function isLater(a: MetricPoint, b: MetricPoint): boolean {
-  if (a.step !== b.step) return a.step > b.step;
-  return a.timestamp > b.timestamp || (a.timestamp === b.timestamp && a.value > b.value);
 }

@@ -1,5 +1,5 @@
 import type { GraphMemory } from '../memory.ts';
-import type { Moment } from '../moment.ts';
+import { instantOf, type Moment } from '../moment.ts';
 import type { LineageReader } from '../store.ts';
 import { aloneFamily, areOne, type Family, namesAt, readFamilies } from './family.ts';
 
@@ -30,7 +30,7 @@ export interface NamesOptions {
 /** The names of one moment; remembers those that it read. */
 export function createNames({ reader, moment, memory, any }: NamesOptions): DatasetNames {
   const families = new Map<number, Family>();
-  const instant = moment.at ?? moment.now ?? Number.MAX_SAFE_INTEGER;
+  const instant = instantOf(moment);
   const family = (dataset: number): Family => families.get(dataset) ?? aloneFamily(dataset);
   const load = async (datasets: readonly number[]): Promise<void> => {
     const unknown = datasets.filter((key) => !(memory.alone.has(key) || families.has(key)));

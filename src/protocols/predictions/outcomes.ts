@@ -100,7 +100,7 @@ async function findRepeated(
     if (other.prediction === message.prediction && isSame(other))
       return { id, status: 'duplicate' };
   }
-  for (const row of await state.predictions.outcomesOf(workspace, prediction)) {
+  for (const row of await state.predictions.outcomesOf(workspace, [prediction])) {
     if (isSame(await read(row))) return { id: row.id, status: 'duplicate' };
   }
   return undefined;

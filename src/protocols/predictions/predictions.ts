@@ -1,4 +1,4 @@
-import { canonicalJson, isObject, type JsonObject } from '../../base/json.ts';
+import { canonicalJson, isObject, type JsonObject, texts } from '../../base/json.ts';
 import type { DecideContext, Operation, Payload, Tokenise } from '../../door/index.ts';
 import type { PredictionRow } from '../../predictions/index.ts';
 import { type NamedVersion, type PredictionMessage, timeOf } from './check.ts';
@@ -41,8 +41,7 @@ export const recordPredictions: Operation<SentPredictions, RecordsAnswer, Predic
   },
   translate({ message, decided }) {
     const { id, time, modelVersion, deployment, unknown } = readDecided(decided);
-    // Checked by the route.
-    const parents = Array.isArray(message.parents) ? (message.parents as string[]) : undefined;
+    const parents = message.parents === undefined ? undefined : texts(message.parents);
     const served = { id, time, modelVersion, deployment, unknown, parents };
     return { facts: [{ kind: 'prediction.served', ...served, message }], warnings: [] };
   },

@@ -146,7 +146,7 @@ async function showPrediction(
     });
   }
   const message = await predictions.readMessage(row.position, row.index);
-  const rows = await predictions.outcomesOf(workspace, id);
+  const rows = await predictions.outcomesOf(workspace, [id]);
   const said = await predictions.readMessages(rows);
   const outcomes = rows.map(({ time, ...rest }, at) => {
     const told = said[at];

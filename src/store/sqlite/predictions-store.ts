@@ -220,14 +220,15 @@ class SqlitePredictionStore implements PredictionStore {
     return this.#db.get<{ n: number }>(sql, owner, storedId(id))?.n ?? 0;
   }
 
-  outcomesOf(workspace: string, prediction: string): OutcomeRow[] {
+  outcomesOf(workspace: string, predictions: readonly string[]): OutcomeRow[] {
     const owner = this.#findWorkspace(workspace);
     if (owner === undefined) return [];
     return this.#db
       .all<StoredOutcome>(
-        `${selectOutcomes} WHERE workspace = ? AND prediction = ? ORDER BY place`,
+        `${selectOutcomes} WHERE workspace = ? AND prediction IN (SELECT value FROM json_each(?))
+         ORDER BY place`,
         owner,
-        prediction,
+        JSON.stringify(predictions),
       )
       .map(({ place, ...rest }) => ({ ...rest, ...standsAt(place) }));
   }

@@ -1,3 +1,5 @@
+import { byLatest, type PointOrder } from '../../tracking/index.ts';
+
 /** The latest point of a metric of a run, and after which point none was logged. */
 export type LatestRow = readonly [
   ...of: [run: number, name: number],
@@ -15,13 +17,15 @@ export function isAfter(
   return timestamp > newestTimestamp || (timestamp === newestTimestamp && step > newestStep);
 }
 
-/** Latest is by step, then timestamp, then value: not what was written last. */
-const isLater = (a: LatestRow, b: LatestRow): boolean =>
-  a[3] > b[3] || (a[3] === b[3] && (a[2] > b[2] || (a[2] === b[2] && a[4] > b[4])));
+const orderOf = ([, , timestamp, step, value]: LatestRow): PointOrder => ({
+  timestamp,
+  step,
+  value,
+});
 
 /** What is latest of a metric once there is one more point of it: the row itself when nothing changes. */
 export function mergeLatest(before: LatestRow, point: LatestRow, isNewest: boolean): LatestRow {
-  const wins = isLater(point, before);
+  const wins = byLatest(orderOf(point), orderOf(before)) > 0;
   if (!wins && !isNewest) return before;
   const [run, name, timestamp, step, value, nan] = wins ? point : before;
   const [, , , , , , newestTimestamp, newestStep] = isNewest ? point : before;

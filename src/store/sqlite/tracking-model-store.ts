@@ -1,10 +1,9 @@
 import type { KeyValue, LoggedModelStatus } from '../../facts/tracking-facts.ts';
 import type { ArtifactRow, NewLoggedModel } from '../../tracking/index.ts';
-import { experimentNumber } from './tracking-experiments.ts';
-import { SqliteTrackingReader } from './tracking-reader.ts';
+import { SqliteExperimentStore } from './tracking-experiment-store.ts';
 
 /** The writes of logged models and artifact files; the rest of the store builds on it. */
-export class SqliteLoggedModelStore extends SqliteTrackingReader {
+export class SqliteLoggedModelStore extends SqliteExperimentStore {
   putLoggedModel(model: NewLoggedModel): void {
     this.db.run(
       `INSERT OR IGNORE INTO tracking_models
@@ -97,17 +96,6 @@ export class SqliteLoggedModelStore extends SqliteTrackingReader {
       `${path}/`,
       `${path}0`,
     );
-  }
-
-  protected experimentKey(workspace: string, id: string): number {
-    const row = this.db.get<{ key: number }>(
-      'SELECT key FROM tracking_experiments WHERE workspace = ? AND number = ?',
-      workspace,
-      experimentNumber(id) ?? -1,
-    );
-    if (row === undefined)
-      throw new Error(`tracking: experiment ${id} is not in workspace ${workspace}`);
-    return row.key;
   }
 
   #model(workspace: string, id: string): number {

@@ -5,7 +5,6 @@ import type {
   DatasetSummarySearch,
   ExperimentRow,
   InputRow,
-  LifecycleStage,
   ListedArtifact,
   LoggedModelRow,
   LoggedModelSearch,
@@ -31,42 +30,22 @@ import {
   getExperiments,
   searchExperiments,
 } from './tracking-experiments.ts';
+import {
+  findLoggedModel,
+  getLoggedModels,
+  loggedModelMetrics,
+  loggedModelParams,
+  loggedModelTags,
+} from './tracking-logged-models.ts';
 import { metricParts, pointsOfParts } from './tracking-metric-parts.ts';
 import { searchLoggedModels } from './tracking-model-search.ts';
 import { boundOfPoints, historyOf, partsOfRun, samplesOf } from './tracking-points.ts';
+import { keyValues, type Stored, staged } from './tracking-rows.ts';
 import { runArtifactUri, searchRuns, searchRunsQuickly } from './tracking-run-search.ts';
-
-type Stored<T> = Omit<T, 'stage'> & { readonly deleted: number };
-
-const stageOf = (deleted: number): LifecycleStage => (deleted === 1 ? 'deleted' : 'active');
-
-function staged<T>({ deleted, ...row }: Stored<T>): T {
-  // The columns selected are those of T, with the stage as a flag.
-  return { ...row, stage: stageOf(deleted) } as T;
-}
 
 const runColumns = `r.key, r.id, r.name, r.experiment AS experimentKey, CAST(e.number AS TEXT) AS experimentId,
   r.user, r.status, r.start_time AS startTime, r.end_time AS endTime, r.deleted, ${runArtifactUri} AS artifactUri`;
 const runTables = 'tracking_runs r JOIN tracking_experiments e ON e.key = r.experiment';
-const modelColumns = `m.key, m.id, m.name, CAST(e.number AS TEXT) AS experimentId, m.model_type AS modelType,
-  m.source_run AS sourceRun, m.artifact_uri AS artifactUri, m.status, m.digest, m.deleted,
-  m.creation_time AS creationTime, m.last_update_time AS lastUpdateTime`;
-const modelTables = 'tracking_models m JOIN tracking_experiments e ON e.key = m.experiment';
-
-interface StoredMetric {
-  readonly owner: number;
-  readonly key: string;
-  readonly value: number;
-  readonly nan: number;
-  readonly timestamp: number;
-  readonly step: number;
-}
-
-const metricOf = <M extends { readonly value: number; readonly nan: number }>({
-  nan,
-  ...metric
-}: M): Omit<M, 'nan'> => ({ ...metric, value: nan === 1 ? Number.NaN : metric.value });
-
 type KeyValueTuple = readonly [owner: number, key: string, value: string];
 
 const toKeyValue = (row: KeyValueTuple): OwnedKeyValue => ({
@@ -128,7 +107,8 @@ export class SqliteTrackingReader implements TrackingReader {
   }
 
   experimentTags(keys: readonly number[]): OwnedKeyValue[] {
-    return this.#keyValues(
+    return keyValues(
+      this.db,
       `SELECT t.experiment AS owner, t.name AS key, t.value FROM json_each(?) j
        JOIN tracking_experiment_tags t ON t.experiment = j.value ORDER BY t.experiment, t.name`,
       keys,
@@ -346,12 +326,7 @@ export class SqliteTrackingReader implements TrackingReader {
   }
 
   findLoggedModel(workspace: string, id: string): LoggedModelRow | undefined {
-    const row = this.db.get<Stored<LoggedModelRow>>(
-      `SELECT ${modelColumns} FROM ${modelTables} WHERE m.id = ? AND e.workspace = ?`,
-      id,
-      workspace,
-    );
-    return row === undefined ? undefined : staged<LoggedModelRow>(row);
+    return findLoggedModel(this.db, workspace, id);
   }
 
   searchLoggedModels(search: LoggedModelSearch): number[] {
@@ -359,50 +334,19 @@ export class SqliteTrackingReader implements TrackingReader {
   }
 
   getLoggedModels(keys: readonly number[]): LoggedModelRow[] {
-    const rows = this.db.all<Stored<LoggedModelRow>>(
-      `SELECT ${modelColumns} FROM json_each(?) j CROSS JOIN tracking_models m ON m.key = j.value
-       JOIN tracking_experiments e ON e.key = m.experiment ORDER BY j.key`,
-      JSON.stringify(keys),
-    );
-    return rows.map((row) => staged<LoggedModelRow>(row));
+    return getLoggedModels(this.db, keys);
   }
 
   loggedModelParams(keys: readonly number[]): OwnedKeyValue[] {
-    return this.#keyValues(
-      `SELECT t.model AS owner, t.name AS key, t.value FROM json_each(?) j
-       JOIN tracking_model_params t ON t.model = j.value ORDER BY t.model, t.name`,
-      keys,
-    );
+    return loggedModelParams(this.db, keys);
   }
 
   loggedModelTags(keys: readonly number[]): OwnedKeyValue[] {
-    return this.#keyValues(
-      `SELECT t.model AS owner, t.name AS key, t.value FROM json_each(?) j
-       JOIN tracking_model_tags t ON t.model = j.value ORDER BY t.model, t.name`,
-      keys,
-    );
+    return loggedModelTags(this.db, keys);
   }
 
   loggedModelMetrics(keys: readonly number[]): OwnedMetric[] {
-    const rows = this.db.all<
-      StoredMetric & {
-        run: string;
-        datasetName: string | null;
-        datasetDigest: string | null;
-        model: string;
-      }
-    >(
-      `SELECT t.model AS owner, t.name AS key, t.value, t.nan, t.timestamp, t.step, t.run, m.id AS model,
-       t.dataset_name AS datasetName, t.dataset_digest AS datasetDigest FROM json_each(?) j
-       JOIN tracking_model_metrics t ON t.model = j.value JOIN tracking_models m ON m.key = t.model
-       ORDER BY t.model, t.name, t.timestamp, t.step, t.run`,
-      JSON.stringify(keys),
-    );
-    return rows.map(({ datasetName, datasetDigest, ...row }) => ({
-      ...metricOf(row),
-      datasetName: datasetName ?? undefined,
-      datasetDigest: datasetDigest ?? undefined,
-    }));
+    return loggedModelMetrics(this.db, keys);
   }
 
   findArtifact(workspace: string, path: string): ArtifactRow | undefined {
@@ -430,9 +374,5 @@ export class SqliteTrackingReader implements TrackingReader {
 
   listArtifacts(workspace: string, directory: string, limit: number): ListedArtifact[] {
     return listDirectory(this.db, workspace, { directory, limit });
-  }
-
-  #keyValues(sql: string, keys: readonly number[]): OwnedKeyValue[] {
-    return this.db.all<OwnedKeyValue>(sql, JSON.stringify(keys));
   }
 }

@@ -1,5 +1,6 @@
 import { isObject, list, text } from '../../../base/json.ts';
 import { limits } from '../../../base/limits.ts';
+import { byLatest } from '../../../tracking/index.ts';
 import { double, int64, message, readMessage, required, string } from '../wire.ts';
 import type { LatestPoint } from './known.ts';
 import type { ImportMetrics } from './messages.ts';
@@ -40,11 +41,6 @@ export function latestIsHere(metric: Json, here: readonly LatestPoint[]): boolea
 /** Its integers can be told apart from their neighbours, as JSON numbers. */
 const isExactPoint = ({ timestamp = 0, step = 0 }: Json): boolean =>
   Number.isSafeInteger(Number(timestamp)) && Number.isSafeInteger(Number(step));
-
-const number = (value: number | 'NaN'): number => (value === 'NaN' ? 0 : value);
-/** The order of MLflow's latest metrics: by step, time and value. */
-const byLatest = (a: SourcePoint, b: SourcePoint): number =>
-  a.step - b.step || a.timestamp - b.timestamp || number(a.value) - number(b.value);
 
 /** @param inexact gets the points that have an integer beyond 2^53: they are left out. */
 async function readHistory(

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { toWherefromError, WherefromError } from '../../../base/errors.ts';
-import { isObject, list } from '../../../base/json.ts';
+import { isObject, texts } from '../../../base/json.ts';
 import { limits } from '../../../base/limits.ts';
 import { problemMediaType, problemOf } from '../../../contract/problem.ts';
 import type { ProtocolServices } from '../../services.ts';
@@ -39,9 +39,6 @@ function readLine(line: string, number: number): ImportMessage {
   // The body was read by the message of the kind that it stands beside.
   return { import: kind, body: readMessage(descriptor, value.body) } as unknown as ImportMessage;
 }
-
-const texts = (value: unknown): string[] =>
-  list(value).filter((item): item is string => typeof item === 'string');
 
 function readQuestion(body: unknown): KnownQuestion {
   const said = typeof body === 'string' && body !== '' ? (JSON.parse(body) as unknown) : {};

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { isObject, list, text } from '../../../base/json.ts';
+import { isObject, text, texts } from '../../../base/json.ts';
 import { limits } from '../../../base/limits.ts';
 
 /** What `HuggingFaceDatasetSource` writes: the arguments of `datasets.load_dataset`. */
@@ -39,8 +39,7 @@ export function hubRevision(said: Source): string | undefined {
   return revision;
 }
 
-const strings = (value: unknown): string[] =>
-  typeof value === 'string' ? [value] : list(value).filter((item) => typeof item === 'string');
+const strings = (value: unknown): string[] => (typeof value === 'string' ? [value] : texts(value));
 
 /** Files of the splits that were loaded (`train`, `train+test`, `train[:80%]`); all without one. */
 function filesOf(files: unknown, split: string): string[] {

@@ -1,5 +1,5 @@
 import { sha256Hex } from '../../../base/digest.ts';
-import { isObject, type Json, type JsonObject, list, text } from '../../../base/json.ts';
+import { isObject, type Json, type JsonObject, list, text, texts } from '../../../base/json.ts';
 import { loadLater } from '../../load-later.ts';
 import { type SchemaField, schemaFields } from './schema.ts';
 
@@ -64,7 +64,7 @@ export function describeModel(files: ModelFiles): JsonObject {
 /** The prompts that an MLmodel file says the model uses, as `prompts:/name/version` URIs. */
 export function promptUris(files: ModelFiles): string[] {
   if (files.MLmodel?.includes('prompts:/') !== true) return [];
-  return list(yaml(files.MLmodel).prompts).filter((uri) => typeof uri === 'string');
+  return texts(yaml(files.MLmodel).prompts);
 }
 
 function packagesOf(requirements: string): string[] {
@@ -79,7 +79,7 @@ function condaPackages(conda: Record<string, unknown>): { pip: string[]; conda: 
   const other: string[] = [];
   for (const item of list(conda.dependencies)) {
     if (typeof item === 'string') other.push(item);
-    else if (isObject(item)) pip.push(...list(item.pip).filter((one) => typeof one === 'string'));
+    else if (isObject(item)) pip.push(...texts(item.pip));
   }
   return { pip, conda: other };
 }
