@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ensurePythonEnv } from '../../scripts/python-env.ts';
 import { type ChildServer, createKey, root, startChildServer } from '../server.ts';
-import { clientVariables, readResult, runMlflowFlow } from './python-flow.ts';
+import { clientVariables, isResult, readResult, runMlflowFlow } from './python-flow.ts';
 import { awsEnvironment, bucket, type S3Server, startS3Server } from './s3-server.ts';
 
 const run = promisify(execFile);
@@ -135,7 +135,7 @@ test('an upload in parts goes on after the server was killed, between parts and 
   });
   let result: unknown;
   for await (const line of createInterface({ input: client.stdout })) {
-    result ??= readResult(line);
+    if (isResult(line)) result = readResult(line);
     if (line !== 'CRASH') continue;
     await server.crash();
     client.stdin.write('\n');

@@ -37,10 +37,9 @@ export async function runMlflowFlow<Result = Record<string, unknown>>(
     maxBuffer: outputBytesMax,
     env: { ...clientVariables(server), MLFLOW_HTTP_REQUEST_MAX_RETRIES: '2', ...env },
   });
-  const results = stdout.split('\n').flatMap((line) => readResult<Result>(line) ?? []);
-  const [result] = results;
-  if (result === undefined) throw new Error(`${script} printed no result:\n${stdout}`);
-  return result;
+  const line = stdout.split('\n').find(isResult);
+  if (line === undefined) throw new Error(`${script} printed no result:\n${stdout}`);
+  return readResult(line);
 }
 
 /** The environment of a client's process: its home is the server's directory. */
@@ -56,10 +55,8 @@ export function clientVariables({ directory, url, key }: DrivenServer): NodeJS.P
   };
 }
 
-/** What a script's line says is its result; undefined for any other line. */
-export function readResult<Result>(line: string): Result | undefined {
-  // Its shape is that script's.
-  return line.startsWith(resultMark)
-    ? (JSON.parse(line.slice(resultMark.length)) as Result)
-    : undefined;
-}
+export const isResult = (line: string): boolean => line.startsWith(resultMark);
+
+/** What such a line holds; its shape is that script's. */
+export const readResult = <Result>(line: string): Result =>
+  JSON.parse(line.slice(resultMark.length)) as Result;
