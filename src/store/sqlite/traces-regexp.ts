@@ -18,7 +18,7 @@ export function matchAll(pattern: string, values: readonly string[]): boolean[] 
     );
   }
   try {
-    const context = createContext({ pattern: new RegExp(pattern, 's'), values });
+    const context = createContext({ pattern: new RegExp(inOurSyntax(pattern)), values });
     // The script returns one truth value for each of the values.
     return filter.runInContext(context, { timeout: limits.patternTimeoutMs }) as boolean[];
   } catch (cause) {
@@ -32,6 +32,11 @@ export function matchAll(pattern: string, values: readonly string[]): boolean[] 
       { hint: 'Use LIKE, or a simpler pattern.', cause },
     );
   }
+}
+
+/** Flags at the beginning hold for all of a pattern of Python's; here they enclose what they hold for. */
+function inOurSyntax(pattern: string): string {
+  return pattern.replace(/^\(\?([ims]+)\)(.*)$/s, '(?$1:$2)');
 }
 
 /**

@@ -60,6 +60,17 @@ describe('searches', () => {
     expect((await search("tag.long RLIKE '('")).status).toBe(400);
   });
 
+  test('a pattern is read as Python reads it: flags before it, and a dot that is no line break', async () => {
+    await start(1, { tags: { note: 'Loan\nREFUSED' } });
+    const found = async (pattern: string) =>
+      (await search(`tag.note RLIKE '${pattern}'`)).body.traces?.length ?? 0;
+    expect(await found('refused')).toBe(0);
+    expect(await found('(?i)refused')).toBe(1);
+    expect(await found('(?im)^refused$|x')).toBe(1);
+    expect(await found('Loan.REFUSED')).toBe(0);
+    expect(await found('(?s)Loan.REFUSED')).toBe(1);
+  });
+
   test('how two filters go together is counted', async () => {
     await start(1, { tags: { a: '1', b: '1' } });
     await start(2, { tags: { a: '1' } });
