@@ -239,17 +239,30 @@ function trainingRun(judge: Judge, run: AnswerNode): void {
   const data = reads.flatMap((edge) => judge.nodes.get(edge.from) ?? []);
   need(judge, run.ref, 'training data', data, 'Log the dataset as an input of the run.');
   if (reads.length > 0) {
-    const evaluation = reads.some((edge) =>
-      ['validation', 'test', 'evaluation'].includes(edge.role ?? ''),
-    );
-    check(
+    const own = reads.filter((edge) => evaluationRoles.has(edge.role ?? ''));
+    const evaluation = [...own.map(({ from }) => from), ...evaluatedOn(judge, run.ref)];
+    need(
       judge,
       run.ref,
       'evaluation data',
-      evaluation,
+      [...new Set(evaluation)].flatMap((ref) => judge.nodes.get(ref) ?? []),
       'Log the test or validation dataset with its context.',
     );
   }
+}
+
+const evaluationRoles: ReadonlySet<string> = new Set(['validation', 'test', 'evaluation']);
+
+/** What the models that a run made were evaluated on, in whichever run that was. */
+function evaluatedOn(judge: Judge, run: string): string[] {
+  const made = new Set([run]);
+  const found: string[] = [];
+  // A set grows while it is walked: a logged model is registered as a version.
+  for (const ref of made)
+    for (const { relation, to } of judge.edgesFrom.get(ref) ?? [])
+      if (relation === 'evaluated-on') found.push(to);
+      else if (relation === 'produced' || relation === 'registered-as') made.add(to);
+  return found;
 }
 
 /** What clients log where there is no value: `random_state=None` is no seed. */

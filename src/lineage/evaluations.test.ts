@@ -78,5 +78,10 @@ test('what a model was measured on in another run is shown with the model', asyn
   expect(refsOf(answer)).toContain(holdout);
   expect(refsOf(answer)).not.toContain('run:default/evaluation');
   expect(await graph.trace(model('first'), { remember: true })).toEqual(answer);
+  // It counts as evaluation data of the run that made the model.
+  const missing = ({ completeness }: typeof answer) => completeness.missing.map(({ what }) => what);
+  expect(missing(answer)).not.toContain('evaluation data');
+  await graph.add(...trained('second', 200, 'run:default/evaluation').slice(0, 4));
+  expect(missing(await graph.trace(model('second')))).toContain('evaluation data');
   expect(await graph.trace(model('first'), { remember: true })).toEqual(answer);
 });
