@@ -64,7 +64,7 @@ export async function createKey(data: string, flags: readonly string[] = []): Pr
 }
 
 /** The first line that the server prints tells where it listens. */
-async function addressOf(child: ChildProcess): Promise<{ url: string; pid: number }> {
+export async function addressOf(child: ChildProcess): Promise<{ url: string; pid: number }> {
   if (!child.stdout) throw new Error('The server has no output.');
   for await (const line of createInterface({ input: child.stdout })) {
     const { url, pid } = JSON.parse(line) as { url: string; pid: number };
