@@ -252,11 +252,11 @@ async function targetsOf(
   if (target.parent === null) return [];
   const chain = await view.writesOf(target.parent);
   const versions = new Set<number>();
-  let carried = false;
-  for (const write of chain) {
+  for (const [index, write] of chain.entries()) {
     if (!view.names.areOne(target.parent, write.row.dataset, write.time)) continue;
-    carried = write.run === via || (carried && write.mode !== 'replace');
-    if (carried) versions.add(write.version);
+    const { previous } = view.neighbours(chain, index);
+    const carried = previous && write.mode !== 'replace' && versions.has(previous.version);
+    if (carried || write.run === via) versions.add(write.version);
   }
   const known = versions.size > 0 ? versions : chain.length === 0 ? undefined : versions;
   if (target.name !== wholeDataset) return [{ field: target, versions: known }];

@@ -95,10 +95,15 @@ export function aliveAt(node: NodeRow, { position }: Moment): NodeRow {
   return later ? { ...node, deletedTime: null, deletedPosition: null } : node;
 }
 
-/** Completed writes of a family's datasets, oldest first, by all their writes and drops. */
+/** What the writes of a dataset are judged by: which names were one when, and when names were dropped. */
+export interface Past {
+  readonly family: Family;
+  readonly drops: readonly Drop[];
+}
+
+/** Completed writes of a family's datasets, oldest first, by all their writes. */
 export function chainOf(
   rows: readonly DatasetUseRow[],
-  { family, drops }: { readonly family: Family; readonly drops: readonly Drop[] },
   statusOfRun: (run: number) => RunStatus | undefined,
 ): readonly Write[] {
   const writes: Write[] = [];
@@ -107,51 +112,47 @@ export function chainOf(
     if (completed === undefined || row.version === null) continue;
     writes.push({ version: row.version, run: row.run, time: completed, mode: row.mode, row });
   }
-  writes.sort((a, b) => a.time - b.time || a.row.time - b.row.time || a.version - b.version);
-  // What was written before a drop is nobody's past any more: the next write starts afresh.
-  return writes.map((write, index) => {
-    const before = writeBefore(writes, index, family);
-    const cut =
-      before !== undefined &&
-      drops.some(
-        ({ dataset, time }) =>
-          time >= before.time &&
-          time <= write.time &&
-          areOne(family, write.row.dataset, dataset, write.time),
-      );
-    return cut ? { ...write, mode: 'replace' as const } : write;
-  });
+  return writes.sort((a, b) => a.time - b.time || a.row.time - b.row.time || a.version - b.version);
 }
 
-/** The write before one of the chain to what was the same dataset when that one was written. */
-export function writeBefore(
-  chain: readonly Write[],
-  index: number,
-  family: Family,
-): Write | undefined {
+/** When what was written was gone, ms: its name, or one that was the same then, was dropped. */
+export function dropTimeOf({ time, row }: Write, { family, drops }: Past): number | undefined {
+  const gone = drops.filter(
+    (drop) => drop.time > time && areOne(family, row.dataset, drop.dataset, drop.time),
+  );
+  return gone.length === 0 ? undefined : Math.min(...gone.map((drop) => drop.time));
+}
+
+/** Whether what was written is gone by `time`, ms. */
+export function isDropped(write: Write, time: number, past: Past): boolean {
+  return (dropTimeOf(write, past) ?? Infinity) <= time;
+}
+
+/** The write before one of the chain that is still there, to what was the same dataset by then. */
+export function writeBefore(chain: readonly Write[], index: number, past: Past): Write | undefined {
   const write = chain[index];
   if (write === undefined) return undefined;
   for (let at = index - 1; at >= 0; at -= 1) {
     const before = chain[at];
-    if (before && areOne(family, write.row.dataset, before.row.dataset, write.time)) return before;
+    if (before && goesOn(before, write, past)) return before;
   }
   return undefined;
 }
 
 /** The write after one of the chain to what was the same dataset by then. */
-export function writeAfter(
-  chain: readonly Write[],
-  index: number,
-  family: Family,
-): Write | undefined {
-  const dataset = chain[index]?.row.dataset;
-  if (dataset === undefined) return undefined;
+export function writeAfter(chain: readonly Write[], index: number, past: Past): Write | undefined {
+  const write = chain[index];
+  if (write === undefined) return undefined;
   for (let at = index + 1; at < chain.length; at += 1) {
     const next = chain[at];
-    if (next && areOne(family, dataset, next.row.dataset, next.time)) return next;
+    if (next && goesOn(write, next, past)) return next;
   }
   return undefined;
 }
+
+const goesOn = (before: Write, write: Write, past: Past): boolean =>
+  areOne(past.family, write.row.dataset, before.row.dataset, write.time) &&
+  !isDropped(before, write.time, past);
 
 /** What a run's events come to: the last end counts, of ends at one time the worse. */
 export function statusOf(
@@ -164,17 +165,19 @@ export function statusOf(
     .filter((event) => terminal.has(event.state))
     .sort((a, b) => b.time - a.time || (terminalRank[b.state] ?? 0) - (terminalRank[a.state] ?? 0));
   const end = ends[0];
-  if (end)
+  // What a streaming run writes is current from its start, and stays when it ends, however that is.
+  const streaming = events.some((event) => event.streaming);
+  if (end) {
+    const completed = end.state === 'COMPLETE' ? end.time : undefined;
     return {
       state: end.state,
       startTime,
       endTime: end.time,
-      completedTime: end.state === 'COMPLETE' ? end.time : undefined,
+      completedTime: streaming ? startTime : completed,
     };
+  }
   const started = events.some((event) => event.state === 'START' || event.state === 'RUNNING');
   if (!started) return { state: 'OTHER', startTime, endTime: lastTime, completedTime: lastTime };
-  // A streaming run never completes: what it writes is current while it runs.
-  const streaming = events.some((event) => event.streaming);
   return {
     state: events.some((event) => event.state === 'RUNNING') ? 'RUNNING' : 'START',
     startTime,

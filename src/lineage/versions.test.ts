@@ -92,7 +92,54 @@ test('a drop ends the past: what is written after it continues nothing', async (
   );
   expect(refs(await graph.trace(run('t')), 'run')).toEqual([run('t'), run('w2')]);
   expect(refs(await graph.trace(run('between')), 'run')).toEqual([run('between')]);
+  expect(refs(await graph.impact(run('w1')), 'run')).toEqual([run('w1')]);
 });
+
+test('a table that is made beside the old one and takes its name has its own past', async () => {
+  const graph = createGraph();
+  const beside = { namespace: 'pg://db', name: 'train__tmp' };
+  const made = wrote('w2', 100, 'replace').map((fact) =>
+    fact.kind === 'dataset.written' ? { ...fact, dataset: beside } : fact,
+  );
+  await graph.add(
+    ...made,
+    // The old table was written after the new one was.
+    ...wrote('w1', 120, 'replace'),
+    { kind: 'dataset.dropped', dataset: table, time: 150 },
+    { kind: 'dataset.renamed', from: beside, to: table, time: 160 },
+    ...read('t', 250),
+    ...wrote('w3', 300, 'append'),
+    ...read('later', 350),
+  );
+  expect(refs(await graph.trace(run('t')), 'run')).toEqual([run('t'), run('w2')]);
+  const later = [run('later'), run('w2'), run('w3')];
+  expect(refs(await graph.trace(run('later')), 'run')).toEqual(later);
+  expect(refs(await graph.impact(run('w2')), 'run')).toEqual([run('later'), run('t'), run('w2')]);
+  expect(refs(await graph.impact(run('w1')), 'run')).toEqual([run('w1')]);
+});
+
+test.each(['ABORT', 'COMPLETE', 'FAIL'] as const)(
+  'what a streaming run wrote is there while it runs and after its end, by %s too',
+  async (state) => {
+    const graph = createGraph();
+    const stream = { kind: 'run.reported', run: run('s'), streaming: true } as const;
+    const sink = { run: run('s'), dataset: table, known: 'observed', time: 100 } as const;
+    await graph.add(
+      { ...stream, state: 'START', time: 100 },
+      { kind: 'dataset.read', ...sink, dataset: raw },
+      { kind: 'dataset.written', ...sink, mode: 'append' },
+      ...read('during', 150),
+      { kind: 'run.reported', run: run('s'), state, time: 200 },
+      ...read('after', 250),
+    );
+    for (const reader of ['during', 'after']) {
+      const answer = await graph.trace(run(reader));
+      expect(refs(answer, 'run')).toEqual([run(reader), run('s')]);
+      expect(edgeLines(answer)).toContain(`${run('s')} -wrote-> ${version('s')} [observed]`);
+    }
+    expect(refs(await graph.impact('dataset:pg:%2F%2Fdb/raw'), 'run')).toHaveLength(3);
+  },
+);
 
 test('a version that nobody wrote goes on from the one that was current', async () => {
   const graph = createGraph();

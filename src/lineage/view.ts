@@ -5,7 +5,10 @@ import { GraphMemory } from './memory.ts';
 import {
   chainOf,
   type Drop,
+  dropTimeOf,
+  isDropped,
   type Moment,
+  type Past,
   preferNamed,
   type Span,
   spanId,
@@ -63,7 +66,7 @@ export class GraphView extends GraphRows {
       kept.drops.set(first, dropped);
       kept.writes.set(
         first,
-        chainOf(written ?? [], { family, drops: dropped }, (run) => this.loadedRun(run)),
+        chainOf(written ?? [], (run) => this.loadedRun(run)),
       );
     }
     if (all.length < limits.usesMax) this.#keepWrites(rows);
@@ -240,14 +243,21 @@ export class GraphView extends GraphRows {
     return this.#kept(first).writes.get(first) ?? [];
   }
 
-  /** The writes before and after a version of the chain of its dataset, to what was the same dataset. */
-  neighbours(chain: readonly Write[], index: number): { previous?: Write; next?: Write } {
-    const dataset = chain[index]?.row.dataset;
-    if (dataset === undefined) return {};
-    const family = this.names.family(dataset);
-    const previous = writeBefore(chain, index, family);
-    const next = writeAfter(chain, index, family);
-    return { ...(previous && { previous }), ...(next && { next }) };
+  /**
+   * The writes before and after a version of the chain of its dataset, to what was the same dataset, and
+   * when it was no longer current, ms: after the next write, or a drop.
+   */
+  neighbours(
+    chain: readonly Write[],
+    index: number,
+  ): { previous?: Write; next?: Write; until?: number } {
+    const write = chain[index];
+    if (write === undefined) return {};
+    const past = this.#pastOf(write.row.dataset);
+    const previous = writeBefore(chain, index, past);
+    const next = writeAfter(chain, index, past);
+    const until = next?.time ?? dropTimeOf(write, past);
+    return { ...(previous && { previous }), ...(next && { next }), ...(until && { until }) };
   }
 
   /** The newest version completed at or before `time`, not written by `reader` itself. */
@@ -258,19 +268,20 @@ export class GraphView extends GraphRows {
 
   /** `currentAt` of a dataset that was loaded. */
   loadedCurrentAt(dataset: number, time: number, reader?: number): Write | undefined {
-    let current: Write | undefined;
-    for (const write of this.#loadedWrites(dataset)) {
-      if (write.time > time) break;
-      if (write.run !== reader && this.names.areOne(dataset, write.row.dataset, time))
-        current = write;
-    }
-    if (!current) return undefined;
-    const written = current.time;
-    const first = this.names.family(dataset).members[0] ?? dataset;
-    const dropped = (this.#kept(first).drops.get(first) ?? []).some(
-      (drop) =>
-        drop.time > written && drop.time <= time && this.names.areOne(dataset, drop.dataset, time),
+    const past = this.#pastOf(dataset);
+    return this.#loadedWrites(dataset).findLast(
+      (write) =>
+        write.time <= time &&
+        write.run !== reader &&
+        this.names.areOne(dataset, write.row.dataset, time) &&
+        !isDropped(write, time, past),
     );
-    return dropped ? undefined : current;
+  }
+
+  /** Of a dataset that was loaded. */
+  #pastOf(dataset: number): Past {
+    const family = this.names.family(dataset);
+    const first = family.members[0] ?? dataset;
+    return { family, drops: this.#kept(first).drops.get(first) ?? none };
   }
 }

@@ -71,7 +71,9 @@ export function readEdge(
 
 /** What a run wrote; `status` is the state of the run. */
 export function writeEdge(row: DatasetUseRow, status: RunStatus | undefined): WalkEdge {
-  const failed = status?.state === 'FAIL' || status?.state === 'ABORT';
+  const ended = status?.state === 'FAIL' || status?.state === 'ABORT';
+  // What a streaming run wrote before it ended is there.
+  const failed = ended && status.completedTime === undefined;
   return {
     from: row.run,
     to: row.version ?? row.dataset,

@@ -265,8 +265,8 @@ async function currency(
   const index = chain.findIndex((write) => write.version === key);
   const write = chain[index];
   if (write === undefined) return {};
-  const { next } = walk.view.neighbours(chain, index);
-  return { write, next, span: { dataset: parent, from: write.time, to: next?.time } };
+  const { next, until } = walk.view.neighbours(chain, index);
+  return { write, next, span: { dataset: parent, from: write.time, to: until } };
 }
 
 async function oneGoesTo(walk: WalkSink, version: NodeRow): Promise<void> {
