@@ -127,6 +127,10 @@ describe("mlflow's tracing, unmodified, and plain OpenTelemetry", () => {
     // The broken one, and the one that was deleted: what it reached stays true.
     const served = await server.ask('impact', out.model_id);
     expect(served.counts.map(({ count }) => count)).toEqual([3]);
+    // Two traces came out of the prompt and of the run that used it: they are two, not four.
+    const asked = await server.ask('impact', 'counted@1');
+    expect(asked.counts.map(({ count }) => count)).toEqual([2, 2]);
+    expect(asked.totals).toEqual([{ kind: 'prediction', count: 2 }]);
     const { counts } = await server.ask('impact', 'model:provider:acme/tiny-2025-01');
     expect(counts).toEqual([
       { ref: 'model:provider:acme/tiny-2025-01', kind: 'prediction', count: 2 },

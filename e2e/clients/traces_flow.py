@@ -196,4 +196,18 @@ with tracer.start_as_current_span("handle") as handle:
 out["flushed"] = provider.force_flush()
 provider.shutdown()
 out["plain_id"] = f"tr-{handle.get_span_context().trace_id:032x}"
+# Traces of a run that also came out of a prompt: the prompt reached them, and the run.
+mlflow.clear_active_model()
+mlflow.genai.register_prompt("counted", "Q {{q}}")
+
+
+@mlflow.trace
+def counted(q):
+    return mlflow.genai.load_prompt("counted", version=1).format(q=q)
+
+
+with mlflow.start_run():
+    for question in ("a", "b"):
+        counted(question)
+mlflow.flush_trace_async_logging()
 print("RESULT " + json.dumps(out))

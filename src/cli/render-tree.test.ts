@@ -238,6 +238,11 @@ describe('renderTree', () => {
         `  1 at ${version}`,
       ].join('\n'),
     );
+    // A trace hangs on its model and on its prompt: it is one.
+    const totals = [{ kind: 'prediction' as const, count: 1_200 }];
+    expect(renderTree({ ...counted, totals }, { color: false }).join('\n')).toContain(
+      '1,200 predictions, counted, at 2 deployments',
+    );
   });
 
   it('says columns of one dataset together, and once what several runs derived alike', () => {

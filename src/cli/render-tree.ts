@@ -164,8 +164,8 @@ class TreeRenderer {
   }
 
   summary(): string[] {
-    const { direction, counts, stopped, completeness, checkpoint, asOf, at } = this.#answer;
-    const lines = renderCounts(counts);
+    const { direction, stopped, completeness, checkpoint, asOf, at } = this.#answer;
+    const lines = renderCounts(this.#answer);
     for (const { ref, reason, count } of stopped) {
       lines.push(
         `Stopped at ${clean(ref)}: ${stopWords[reason]} (${countOf(count, 'link')} not followed).`,
@@ -210,10 +210,11 @@ function renderCompleteness(completeness: Answer['completeness'], style: Style):
   return lines;
 }
 
-/** What was counted and where; of several places the total comes first. */
-function renderCounts(counts: readonly AnswerCount[]): string[] {
+/** What was counted and where; of several places how many different ones come first. */
+function renderCounts({ counts, totals = [] }: Answer): string[] {
   return [...Map.groupBy(counts, ({ kind }) => kind)].flatMap(([kind, ofKind]) => {
-    const total = ofKind.reduce((sum, { count }) => sum + count, 0);
+    const sum = ofKind.reduce((all, { count }) => all + count, 0);
+    const total = totals.find((each) => each.kind === kind)?.count ?? sum;
     const counted = `${countOf(total, kindWords(kind))}, counted, at`;
     if (ofKind.length === 1) return ofKind.map(({ ref }) => `${counted} ${clean(ref)}`);
     const places = Map.groupBy(ofKind, ({ ref }) => findRef(ref)?.kind ?? 'thing');

@@ -87,6 +87,12 @@ export const answerCountSchema = z
   .meta({ id: 'AnswerCount' });
 export type AnswerCount = z.infer<typeof answerCountSchema>;
 
+/** How many different things `counts` are of: one may hang on several refs. */
+export const answerTotalSchema = z
+  .object({ kind: kindSchema, count: z.int().min(0) })
+  .meta({ id: 'AnswerTotal' });
+export type AnswerTotal = z.infer<typeof answerTotalSchema>;
+
 /** Why a walk went no further. */
 export const stopReasonSchema = z.enum(['depth', 'nodes', 'hub', 'permission']);
 export type StopReason = z.infer<typeof stopReasonSchema>;
@@ -166,6 +172,12 @@ export const answerSchema = z
     nodes: z.array(answerNodeSchema),
     edges: z.array(answerEdgeSchema),
     counts: z.array(answerCountSchema),
+    totals: z
+      .array(answerTotalSchema)
+      .optional()
+      .describe(
+        'Of each kind in `counts`, how many different ones; absent where nothing is counted.',
+      ),
     stopped: z.array(answerStopSchema),
     completeness: completenessSummarySchema,
     asked: askedSchema.optional(),

@@ -178,22 +178,7 @@ async function finish(
   const nodes = enriched.map((node) =>
     withStatements(node, statements.get(node.ref) ?? [], query.moment),
   );
-  const refs = (kind: EntityKind): string[] =>
-    nodes.filter((node) => node.kind === kind).map((node) => node.ref);
-  const counts =
-    walk.direction === 'down'
-      ? mergeCounts([
-          ...(await sources.predictions.count(
-            refs('modelVersion'),
-            refs('deployment'),
-            query.moment,
-          )),
-          ...((await sources.predictions.countTraces?.(
-            nodes.map(({ ref }) => ref),
-            query.moment,
-          )) ?? []),
-        ])
-      : [];
+  const counted = walk.direction === 'down' ? await countPredictions(nodes, query, sources) : {};
   const kinds = query.kinds === undefined ? undefined : new Set<EntityKind>(query.kinds);
   const shown =
     kinds === undefined
@@ -213,11 +198,28 @@ async function finish(
     ...graph,
     nodes: shown,
     edges: rendered.edges.filter((edge) => shownRefs.has(edge.from) && shownRefs.has(edge.to)),
-    counts,
+    counts: [],
+    ...counted,
     stopped: rendered.stopped,
     completeness: summaryOf(walk.direction, rendered.stopped, checks),
   };
   return { answer, checks };
+}
+
+/** How many predictions the nodes reached: each of the log at one of them, a trace at several. */
+async function countPredictions(
+  nodes: readonly AnswerNode[],
+  { moment }: WalkQuery,
+  { predictions }: LineageSources,
+): Promise<Pick<Answer, 'counts' | 'totals'>> {
+  const refs = (kind: EntityKind): string[] =>
+    nodes.filter((node) => node.kind === kind).map((node) => node.ref);
+  const logged = await predictions.count(refs('modelVersion'), refs('deployment'), moment);
+  const all = nodes.map(({ ref }) => ref);
+  const traces = (await predictions.countTraces?.(all, moment)) ?? { counts: [], total: 0 };
+  const counts = mergeCounts([...logged, ...traces.counts]);
+  const total = logged.reduce((sum, { count }) => sum + count, traces.total);
+  return { counts, ...(total > 0 && { totals: [{ kind: 'prediction', count: total }] }) };
 }
 
 /** The walk left out what it would have met: what is not there may be missing or just not reached. */

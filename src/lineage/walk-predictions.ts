@@ -46,8 +46,11 @@ export interface PredictionSource {
     deployments: readonly string[],
     moment: Moment,
   ): Promise<readonly AnswerCount[]>;
-  /** How many traces came out of each of the refs. */
-  countTraces?(refs: readonly string[], moment: Moment): Promise<readonly AnswerCount[]>;
+  /** How many traces came out of each of the refs, and how many different ones that are. */
+  countTraces?(
+    refs: readonly string[],
+    moment: Moment,
+  ): Promise<{ readonly counts: readonly AnswerCount[]; readonly total: number }>;
 }
 
 /** A walk upstream that meets predictions: which of them it has joined with the graph. */

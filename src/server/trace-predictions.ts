@@ -27,12 +27,18 @@ export async function findTracePrediction(
   };
 }
 
-/** How many traces came out of each of the refs. */
+/** How many traces came out of each of the refs, and how many different ones that are. */
 export async function countTraces(
-  session: ReadSession,
+  { traces }: ReadSession,
   refs: readonly string[],
-  moment: Moment,
-): Promise<AnswerCount[]> {
-  const counts = await session.traces.countByRef(refs, moment.position, moment.at);
-  return counts.map(({ ref, count }) => ({ ref, kind: 'prediction', count }));
+  { position, at }: Moment,
+): Promise<{ readonly counts: readonly AnswerCount[]; readonly total: number }> {
+  const counts = await traces.countByRef(refs, position, at);
+  const [first, ...more] = counts;
+  const counted = counts.map(({ ref }) => ref);
+  return {
+    counts: counts.map(({ ref, count }) => ({ ref, kind: 'prediction', count })),
+    total:
+      more.length === 0 ? (first?.count ?? 0) : await traces.countOfRefs(counted, position, at),
+  };
 }

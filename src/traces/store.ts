@@ -218,6 +218,8 @@ export interface TraceReader {
   select(workspace: string, selection: TraceSelection): Awaitable<string[]>;
   /** Of the refs: how many traces came out of each, up to a position and a time (ms). */
   countByRef(refs: readonly string[], asOfPosition?: number, at?: number): Awaitable<TraceCount[]>;
+  /** How many different traces came out of any of the refs. */
+  countOfRefs(refs: readonly string[], asOfPosition?: number, at?: number): Awaitable<number>;
   /** How many there ever were, in all workspaces. */
   countAll(): Awaitable<number>;
 }

@@ -35,6 +35,12 @@ const selectTraces = `SELECT t.key, t.id, t.experiment, t.time, t.duration AS du
   t.usage, t.cost, t.reported, t.position, t.deleted_time AS deletedTime FROM traces t`;
 const selectSpans = `SELECT s.trace AS owner, s.id, s.parent, s.name, s.type, s.status, s.start_us AS startUs,
   s.end_us AS endUs, s.usage, s.cost, s.model, s.provider FROM trace_spans s`;
+/** Of refs, up to a position and a time. */
+const usesOfRefs = `FROM json_each(?1) j
+  CROSS JOIN trace_names n ON n.name = j.value
+  CROSS JOIN trace_uses u ON u.ref = n.key
+  CROSS JOIN traces t ON t.key = u.trace
+  WHERE u.position <= ?2 AND t.time <= ?3`;
 const spanOrder = 'ORDER BY s.trace, s.parent IS NOT NULL, s.start_us, s.id';
 const selectAssessments = `SELECT a.trace AS owner, a.id, a.name, a.type, a.value, a.number, a.numeric, a.valid,
   a.source_type AS sourceType, a.source_id AS sourceId, a.span AS spanId, a.run AS runId, a.rationale,
@@ -277,15 +283,21 @@ export class SqliteTraceReader implements TraceReader {
 
   countByRef(refs: readonly string[], asOfPosition?: number, at?: number): TraceCount[] {
     return this.db.all<{ ref: string; count: number }>(
-      `SELECT j.value AS ref, count(DISTINCT u.trace) AS count FROM json_each(?1) j
-       CROSS JOIN trace_names n ON n.name = j.value
-       CROSS JOIN trace_uses u ON u.ref = n.key
-       CROSS JOIN traces t ON t.key = u.trace
-       WHERE u.position <= ?2 AND t.time <= ?3 GROUP BY j.value`,
+      `SELECT j.value AS ref, count(DISTINCT u.trace) AS count ${usesOfRefs} GROUP BY j.value`,
       JSON.stringify(refs),
       asOfPosition ?? Number.MAX_SAFE_INTEGER,
       at ?? Number.MAX_SAFE_INTEGER,
     );
+  }
+
+  countOfRefs(refs: readonly string[], asOfPosition?: number, at?: number): number {
+    const row = this.db.get<{ count: number }>(
+      `SELECT count(DISTINCT u.trace) AS count ${usesOfRefs}`,
+      JSON.stringify(refs),
+      asOfPosition ?? Number.MAX_SAFE_INTEGER,
+      at ?? Number.MAX_SAFE_INTEGER,
+    );
+    return row?.count ?? 0;
   }
 
   countAll(): number {
