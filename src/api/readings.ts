@@ -295,6 +295,32 @@ export async function readPrefix(
   ];
 }
 
+/**
+ * Code by its commit, or the beginning of one: of all that was run from it, or `train.py@1a2b3c4`. A
+ * script without a commit stands for each commit that it was run at.
+ */
+export async function readCode(
+  text: string,
+  { state, workspace, limit }: Lookup,
+): Promise<Reading[]> {
+  const at = text.lastIndexOf('@');
+  const commit = text.slice(at + 1).toLowerCase();
+  if (/^[0-9a-f]+$/.test(commit) && commit.length >= prefixCharactersMin) {
+    const nodes = await state.lineage.findNodesByVersion(commit, {
+      kind: 'code',
+      limit: limit * 4,
+    });
+    const script = at < 0 ? '' : text.slice(0, at + 1);
+    return visible(nodes, workspace)
+      .filter(({ name }) => name.startsWith(script) || name.includes(`/${script}`))
+      .slice(0, limit)
+      .map((node) => readingOf(node, 'code by its commit'));
+  }
+  const versions = { kind: 'code', prefix: true, limit } as const;
+  const nodes = at < 0 ? await state.lineage.findNodesByName(`${text}@`, versions) : [];
+  return visible(nodes, workspace).map((node) => readingOf(node, 'code of that name'));
+}
+
 /** The column of a dataset that was found. */
 export async function readColumn(
   dataset: Reading,

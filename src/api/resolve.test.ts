@@ -100,6 +100,18 @@ const facts: readonly Fact[] = [
     time: 10,
     modelVersion: 'modelVersion:default/credit-risk@2',
   },
+  ...[
+    'train.py@c0ffee11c0ffee22c0ffee33c0ffee44c0ffee55',
+    'a.py@deadbeef01',
+    'b.py@deadbeef01',
+  ].map(
+    (code): Fact => ({
+      kind: 'entity.described',
+      ref: `code:default/${code}`,
+      attributes: {},
+      time: 10,
+    }),
+  ),
   {
     kind: 'entity.described',
     ref: 'artifact:default/m-0f12aa34bb',
@@ -186,6 +198,20 @@ describe('resolveRef', () => {
   it('is ambiguous for a beginning that several ids share', async () => {
     expect((await refusal('4f0c9d')).code).toBe('conflict');
     expect((await refusal('applicant-004')).detail.candidates).toHaveLength(2);
+  });
+
+  it('finds code by its commit, a beginning of it, and its script', async () => {
+    const commit = 'c0ffee11c0ffee22c0ffee33c0ffee44c0ffee55';
+    const train = `code:default/train.py@${commit}`;
+    for (const asked of [commit, commit.slice(0, 8), `train.py@${commit.slice(0, 7)}`, 'train.py'])
+      expect(await resolveRef(state, asked, scope), asked).toMatchObject({ ref: train });
+    // Another script was run from another commit.
+    expect((await refusal('deadbeef')).detail.candidates).toMatchObject([
+      { ref: expect.stringContaining('a.py@deadbeef') },
+      { ref: expect.stringContaining('b.py@deadbeef') },
+    ]);
+    const found = await searchNames(state, 'c0ffee11', { ...scope, limit: 10 });
+    expect(found.items.map(({ ref }) => ref)).toEqual([train]);
   });
 
   it('does not match short beginnings by chance, and says so', async () => {

@@ -9,6 +9,7 @@ import {
   type Lookup,
   prefixCharactersMin,
   type Reading,
+  readCode,
   readColumn,
   readFormerNames,
   readIds,
@@ -53,7 +54,7 @@ const weakKinds = new Set<EntityKind>([
 
 /**
  * Finds what a whole or short ref means: a prediction, run or artifact id; a model version by number
- * or alias; a name, a path, `path#column`; the end of a path; the beginning of an id. The first of
+ * or alias; a name, a path, `path#column`; the end of a path; the beginning of an id; a commit. The first of
  * these that finds something decides, but for an id that is also a name; names that are one dataset
  * count once.
  * @throws not_found with near names; conflict with `candidates` when several things are meant;
@@ -110,7 +111,12 @@ export async function searchNames(
     limit: (limit + 1) * 4,
   });
   const named = visible(nodes, workspace).map((node) => readingOf(node, `${node.kind} name`));
-  const found = distinctByRef([...ids, ...named, ...(await readPrefix(query, lookup))]);
+  const found = distinctByRef([
+    ...ids,
+    ...named,
+    ...(await readPrefix(query, lookup)),
+    ...(await readCode(query, lookup)),
+  ]);
   return { query, items: found.slice(0, limit).map(candidateOf), more: found.length > limit };
 }
 
@@ -137,7 +143,7 @@ async function read(query: string, lookup: Lookup): Promise<Reading[]> {
     (one) => readSuffix(one, lookup),
     (one) => readColumns(one, lookup),
     (one) => readNames(one, lookup, weakKinds),
-    (one) => readPrefix(one, lookup),
+    async (one) => [...(await readPrefix(one, lookup)), ...(await readCode(one, lookup))],
   ];
   for (const tier of tiers) {
     const readings = await tier(text);

@@ -232,6 +232,11 @@ export interface LineageReader {
     name: string,
     options: { kind?: EntityKind | undefined; prefix?: boolean; limit: number },
   ): Awaitable<NodeRow[]>;
+  /** Nodes of a kind whose version begins with the text: code by its commit. In the order of versions. */
+  findNodesByVersion(
+    beginning: string,
+    options: { kind: EntityKind; limit: number },
+  ): Awaitable<NodeRow[]>;
   /** Nodes of a kind whose name ends with the text: a file by its last path segment. Scans the first `limit` nodes. */
   findNodesBySuffix(
     suffix: string,

@@ -36,6 +36,9 @@ const versionsByName = `SELECT ${nodeColumns} FROM lineage_nodes
 const nodesOfKindByName = `SELECT * FROM (SELECT ${nodeColumns} FROM lineage_nodes
   WHERE ${nameGroup} = '' AND name >= ?1 AND name <= ?2 ORDER BY name LIMIT ?4)
   WHERE kind = ?5 ORDER BY name, ref LIMIT ?3`;
+const nodesByVersion = `SELECT ${nodeColumns} FROM lineage_nodes
+  WHERE ${afterAt('ref')} >= ?1 AND ${afterAt('ref')} <= ?2 AND kind = ?3
+  ORDER BY ${afterAt('ref')}, ref LIMIT ?4`;
 const nodesBySuffix = `SELECT ${nodeColumns} FROM lineage_nodes
   WHERE key > ? AND key <= ? AND kind = ? AND substr(name, -length(?)) = ?`;
 
@@ -59,6 +62,18 @@ export function findNodesByName(
   const texts = name.includes('@') ? [nodesByName, versionsByName] : [nodesByName];
   const rows = texts.flatMap((sql) => db.tuples<NodeTuple>(sql, name, last, limit));
   return rows.slice(0, limit).map(toNode);
+}
+
+/** As `LineageReader.findNodesByVersion`. */
+export function findNodesByVersion(
+  db: Database,
+  beginning: string,
+  { kind, limit }: { readonly kind: EntityKind; readonly limit: number },
+): NodeRow[] {
+  const last = `${beginning}\u{10FFFF}`;
+  return db
+    .tuples<NodeTuple>(nodesByVersion, beginning, last, entityKinds[kind].code, limit)
+    .map(toNode);
 }
 
 /** As `LineageReader.findNodesBySuffix`. */

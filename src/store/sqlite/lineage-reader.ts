@@ -29,6 +29,7 @@ import {
   findNode,
   findNodesByName,
   findNodesBySuffix,
+  findNodesByVersion,
   formerNodes,
   formerRefs,
   mergesOf,
@@ -107,6 +108,10 @@ export class SqliteLineageReader implements LineageReader {
     options: { kind?: EntityKind | undefined; prefix?: boolean; limit: number },
   ): NodeRow[] {
     return findNodesByName(this.db, name, options);
+  }
+
+  findNodesByVersion(beginning: string, options: { kind: EntityKind; limit: number }): NodeRow[] {
+    return findNodesByVersion(this.db, beginning, options);
   }
 
   findNodesBySuffix(
