@@ -326,6 +326,14 @@ describe('renderTree', () => {
       '   └─ run nightly (99)  part-of · observed (mlflow.parentRunId)',
       '      └─ dataset /data.csv  read-by · observed',
     ]);
+    // What the parent read reached its parts, and what they made.
+    const impact = { ref: data.ref, direction: 'downstream' as const };
+    expect(shown({ ...impact, nodes: [data, ...nodes], edges: [read, part, made] })).toEqual([
+      'dataset /data.csv',
+      '└─ run nightly (99)  read-by · observed',
+      '   └─ run 4f0c  part-of · observed (mlflow.parentRunId)',
+      '      └─ artifact m-1  produced · observed',
+    ]);
     // Asked for the parent, its parts hang on it.
     expect(shown({ ref: parent.ref, nodes: [node(run), parent], edges: [part] })).toEqual([
       'run nightly (99)',

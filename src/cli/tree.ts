@@ -93,7 +93,7 @@ class TreeBuilder {
       if (isPartOf(edge)) this.#collectParent(edge);
     }
     this.#findHomes(root.ref);
-    while (this.#linkParents()) this.#findHomes(root.ref);
+    while (this.#linkParents() || this.#linkParts()) this.#findHomes(root.ref);
     const tree = this.#place(root, [], undefined);
     // A run that a column was derived in is named with the link, a parent under the run.
     const named = new Set(this.#answer.edges.flatMap(({ run }) => run ?? []));
@@ -232,6 +232,21 @@ class TreeBuilder {
         if (this.#links.get(parent)?.get(run)?.every(isPartOf)) this.#linksOf(parent).delete(run);
         linked = true;
       }
+    }
+    return linked;
+  }
+
+  /** Downstream, what a run reached it reached through its parts: those with no other place hang on it. */
+  #linkParts(): boolean {
+    if (this.#answer.direction === 'upstream') return false;
+    let linked = false;
+    for (const edge of this.#answer.edges.filter(isPartOf)) {
+      const { from: part, to: whole } = edge;
+      if (!this.#home.has(whole) || this.#home.has(part) || !this.#nodes.has(part)) continue;
+      const ofWhole = this.#linksOf(whole);
+      ofWhole.set(part, [...(ofWhole.get(part) ?? []), edge]);
+      if (this.#links.get(part)?.get(whole)?.every(isPartOf)) this.#links.get(part)?.delete(whole);
+      linked = true;
     }
     return linked;
   }
