@@ -134,6 +134,61 @@ describe('deployments', () => {
     expect(await post('deployments/nowhere/end', '')).toMatchObject({ status: 404 });
   });
 
+  it('by a bare name ends the one that runs, also when another was told of later', async () => {
+    for (const [number, from] of [1, 3000, 2000].entries())
+      await post('deployments', {
+        name: 'scoring',
+        modelVersion: `credit-risk@${(number % 2) + 1}`,
+        from: start + from,
+      });
+    expect(await post('deployments/scoring/end', { reason: 'incident' })).toMatchObject({
+      status: 201,
+      body: { number: 2, status: 'ended' },
+    });
+    expect(await post('deployments/scoring/end', {})).toMatchObject({
+      status: 200,
+      body: { number: 2, status: 'unchanged' },
+    });
+  });
+
+  it('by a bare name ends the one that runs, also when another is announced', async () => {
+    const { time } = server.clock;
+    await post('deployments', { name: 'scoring', modelVersion: 'credit-risk@1', from: start });
+    const announced = { name: 'scoring', modelVersion: 'credit-risk@2', from: time + 9000 };
+    await post('deployments', announced);
+    expect(
+      (await post('deployments', { name: 'scoring', modelVersion: 'credit-risk@1' })).body,
+    ).toMatchObject({ number: 1, status: 'unchanged' });
+    expect(await post('deployments/scoring/end', '')).toMatchObject({
+      status: 201,
+      body: { number: 1, until: new Date(time).toISOString() },
+    });
+    server.clock.time += 1000;
+    const early = { name: 'scoring', modelVersion: 'credit-risk@2' };
+    expect((await post('deployments', early)).body).toMatchObject({
+      number: 3,
+      status: 'recorded',
+      until: new Date(time + 9000).toISOString(),
+    });
+  });
+
+  it('says when one that is announced can end', async () => {
+    const from = server.clock.time + 9000;
+    await post('deployments', { name: 'scoring', modelVersion: 'credit-risk@1', from });
+    const begin = new Date(from).toISOString();
+    expect(await post('deployments/scoring/end', '')).toMatchObject({
+      status: 409,
+      body: {
+        hint: `It begins at ${begin}, and can end ("until") then, as if it never ran, or later.`,
+      },
+    });
+    expect(await post('deployments/scoring/end', { until: from })).toMatchObject({ status: 201 });
+    expect(await post('deployments/scoring/end', { until: from + 1 })).toMatchObject({
+      status: 409,
+      body: { hint: `It can end ("until") between ${begin} and ${begin}.` },
+    });
+  });
+
   it('refuses an unknown version and says which there are', async () => {
     const unknown = await post('deployments', { name: 'scoring', modelVersion: 'credit-risk@7' });
     expect(unknown).toMatchObject({

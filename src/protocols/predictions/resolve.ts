@@ -1,3 +1,4 @@
+import { limits } from '../../base/limits.ts';
 import { findRef } from '../../facts/ref.ts';
 import {
   deploymentRef,
@@ -160,7 +161,10 @@ export class NameReader {
     const number = numbered?.version === undefined ? undefined : Number(numbered.version);
     const rows =
       number === undefined
-        ? await this.#registry.listDeployments(this.#workspace, { name, limit: 100_000 })
+        ? await this.#registry.listDeployments(this.#workspace, {
+            name,
+            limit: limits.deploymentsPerNameMax,
+          })
         : [await this.#registry.findDeploymentByNumber(this.#workspace, name, number)];
     const choices: Choice[] = [];
     for (const row of rows) {
