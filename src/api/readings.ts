@@ -76,7 +76,8 @@ export async function readWholeRef(
     );
   }
   const exact = await state.lineage.findNode(ref, moment);
-  if (exact !== undefined) return readingOf(exact, 'whole ref');
+  if (exact !== undefined)
+    return readingOf(exact, exact.ref === ref ? 'whole ref' : 'whole ref, a former one');
   if (!['dataset', 'datasetVersion', 'field'].includes(parts.kind)) return undefined;
   const node = await state.lineage.findNode(
     formatRef({ ...parts, ...namePart(canonicalName(parts)) }),

@@ -23,6 +23,7 @@ import {
   readWholeRef,
   visible,
 } from './readings.ts';
+import { findRenamedModel, readRenamed } from './renamed.ts';
 import type { Scope } from './services.ts';
 
 const present: Moment = { position: Number.MAX_SAFE_INTEGER, at: undefined };
@@ -54,7 +55,8 @@ const weakKinds = new Set<EntityKind>([
 
 /**
  * Finds what a whole or short ref means: a prediction, run or artifact id; a model version by number
- * or alias; a name, a path, `path#column`; the end of a path; the beginning of an id; a commit. The first of
+ * or alias; a name, a path, `path#column`; the end of a path; a former name; the beginning of an id; a
+ * commit. The first of
  * these that finds something decides, but for an id that is also a name; names that are one dataset
  * count once.
  * @throws not_found with near names; conflict with `candidates` when several things are meant;
@@ -143,6 +145,7 @@ async function read(query: string, lookup: Lookup): Promise<Reading[]> {
     (one) => readSuffix(one, lookup),
     (one) => readColumns(one, lookup),
     (one) => readNames(one, lookup, weakKinds),
+    (one) => readRenamed(one, lookup),
     async (one) => [...(await readPrefix(one, lookup)), ...(await readCode(one, lookup))],
   ];
   for (const tier of tiers) {
@@ -236,15 +239,15 @@ function hintOf(query: string, near: readonly Candidate[]): string {
 }
 
 /** For `credit-risk@9`: which versions and aliases there are. */
-async function versionsOf(
-  query: string,
-  { state, workspace }: Lookup,
-): Promise<string | undefined> {
+async function versionsOf(query: string, lookup: Lookup): Promise<string | undefined> {
+  const { state, workspace } = lookup;
   const at = query.lastIndexOf('@');
   if (at <= 0 || findRef(query) !== undefined) return undefined;
-  const name = query.slice(0, at);
-  const model = await state.registry.findModel(workspace, name);
+  const asked = query.slice(0, at);
+  const model =
+    (await state.registry.findModel(workspace, asked)) ?? (await findRenamedModel(asked, lookup));
   if (model === undefined) return undefined;
+  const { name } = model;
   const versions = await state.registry.listVersions(model.key, 5);
   const aliases = await state.registry.listAliases(model.key);
   const names = [...versions.map(({ version }) => version), ...aliases.map(({ alias }) => alias)];

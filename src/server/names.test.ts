@@ -42,3 +42,32 @@ test('a deployment by its bare name is the one that ran at the moment', async ()
   const then = { asOf: String(early.receipt.position), at: '2026-02-15' };
   expect(await number(then)).toBe('deployment:default/fraud@1');
 });
+
+test('a renamed model is found by its former name, as records that use it are', async () => {
+  await send(`${mlflow}/registered-models/rename`, { name: 'credit', new_name: 'risk' });
+  await send(`${api}/predictions`, { id: 'p1', modelVersion: 'credit@2', output: 1 });
+  expect((await get('predictions/p1', {})).modelVersion).toBe('modelVersion:default/risk@2');
+  for (const ref of ['credit@2', 'models:/credit/2', 'modelVersion:default/credit@2'])
+    expect((await get('trace', { ref })).ref, ref).toBe('modelVersion:default/risk@2');
+  expect(await get('resolve', { ref: 'credit@2' })).toMatchObject({
+    name: 'risk@2',
+    why: 'model version, by a former name of risk',
+  });
+  expect(await get('resolve', { ref: 'credit' })).toMatchObject({ ref: 'model:default/risk' });
+  expect(await get('resolve', { ref: 'credit@9' })).toMatchObject({
+    status: 404,
+    hint: expect.stringContaining('The model risk has risk@3'),
+  });
+});
+
+test('a former name means nothing where a present model has it', async () => {
+  await send(`${api}/predictions`, { id: 'p1', modelVersion: 'credit@2', output: 1 });
+  await send(`${mlflow}/registered-models/rename`, { name: 'credit', new_name: 'risk' });
+  await send(`${mlflow}/registered-models/create`, { name: 'credit' });
+  await send(`${mlflow}/model-versions/create`, { name: 'credit', source: 's3://b/4' });
+  expect(await get('resolve', { ref: 'credit@1' })).toMatchObject({
+    ref: 'modelVersion:default/credit@1~2',
+  });
+  expect(await get('resolve', { ref: 'credit@2' })).toMatchObject({ status: 404 });
+  expect((await get('predictions/p1', {})).modelVersion).toBe('modelVersion:default/risk@2');
+});

@@ -137,7 +137,7 @@ function sendOne(
 async function showPrediction(
   id: string,
   workspace: string,
-  { predictions }: StateReader,
+  { predictions, lineage }: StateReader,
 ): Promise<unknown> {
   const row = await predictions.find(workspace, id);
   if (!row) {
@@ -153,11 +153,13 @@ async function showPrediction(
     return { ...(isObject(told) ? told : {}), ...rest, time: new Date(time).toISOString() };
   });
   const { modelVersion, deployment, unknown, position, index } = row;
+  // The row has the ref that it was recorded with: the model may have been renamed since.
+  const node = modelVersion === null ? undefined : await lineage.findNode(modelVersion);
   return {
     ref: formatRef({ kind: 'prediction', namespace: workspace, name: id }),
     id,
     time: new Date(row.time).toISOString(),
-    modelVersion,
+    modelVersion: node?.ref ?? modelVersion,
     deployment,
     flagged: unknown,
     position,
