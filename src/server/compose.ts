@@ -12,6 +12,7 @@ import {
   type DoorMonitor,
   defaultWorkspace,
   personLookup,
+  replaceAgent,
   replaceHomes,
   revealTokens,
   type ServerDoor,
@@ -226,7 +227,7 @@ async function ensureDefaultWorkspace(store: SqliteStore, door: ServerDoor): Pro
 interface Persons {
   reveal(text: string): string;
   findToken(value: string): string | undefined;
-  /** Puts known tokens in place of users in home directories, as the door did when it stored them. */
+  /** Puts known tokens in place of agents and of users in home directories, as the record has them. */
   tokenise(text: string): string;
 }
 
@@ -239,7 +240,10 @@ export function createPersons(
   return {
     reveal: (text) => revealTokens(text, (token) => store.findPerson(token)),
     findToken,
-    tokenise: (text) => replaceHomes(text, (user) => findToken(user) ?? user),
+    tokenise(text) {
+      const known = (person: string): string => findToken(person) ?? person;
+      return replaceHomes(replaceAgent(text, known), known);
+    },
   };
 }
 

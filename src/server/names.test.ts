@@ -71,3 +71,26 @@ test('a former name means nothing where a present model has it', async () => {
   expect(await get('resolve', { ref: 'credit@2' })).toMatchObject({ status: 404 });
   expect((await get('predictions/p1', {})).modelVersion).toBe('modelVersion:default/risk@2');
 });
+
+test('an agent is asked for, and stated about, by the ref that answers show', async () => {
+  const persons = ['ann', 'Bo Lee <bo#1@x.org>'];
+  for (const [index, by] of persons.entries())
+    await send(`${api}/deployments`, { name: 'fraud', modelVersion: `credit@${index + 1}`, by });
+  const { nodes } = await get('impact', { ref: 'agent:default/ann' });
+  expect(nodes[0]).toMatchObject({ ref: 'agent:default/ann', kind: 'agent' });
+  for (const [index, person] of persons.entries()) {
+    const ref = `agent:default/${person}`;
+    const agents = async () =>
+      (await get('trace', { ref: `fraud@${index + 1}` })).nodes.filter(
+        ({ kind }: { kind: string }) => kind === 'agent',
+      );
+    expect(await agents()).toMatchObject([{ ref }]);
+    for (const spelling of [ref, `agent:default/${encodeURIComponent(person)}`]) {
+      expect((await get('resolve', { ref: spelling })).ref, spelling).toBe(ref);
+      await send(`${api}/statements`, { ref: spelling, type: 'note', text: 'Left.' });
+    }
+    expect((await get('statements', { ref })).statements).toHaveLength(2);
+    expect((await agents())[0].attributes.statements).toHaveLength(2);
+  }
+  expect(await get('resolve', { ref: 'agent:default/zed' })).toMatchObject({ status: 404 });
+});

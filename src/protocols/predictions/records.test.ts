@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { decodeBlock } from '../../ledger/index.ts';
 import { prediction, refOf, startPredictionServer } from '../../testing/prediction-server.ts';
 
 let server: Awaited<ReturnType<typeof startPredictionServer>>;
@@ -310,6 +311,21 @@ describe('statements', () => {
     expect(await post('statements', { id: 'ok', ref: data, type: 'approval' })).toMatchObject({
       status: 409,
     });
+  });
+
+  it('keep the agents that they are about as tokens only', async () => {
+    const made = await post('statements', {
+      ref: 'agent:default/ann',
+      type: 'distinct',
+      value: { of: 'agent:default/anna', why: 'x' },
+    });
+    const { position, index } = made.body.receipt;
+    const text = await server.store.read(({ ledger }) => {
+      const [stored] = ledger.list(position, 1);
+      return stored && decodeBlock(stored.block, position)[index];
+    });
+    expect(text).toMatch(/agent:default\/person_.*agent:default\/person_/);
+    expect(text).not.toContain('ann');
   });
 
   it('are made once under an id', async () => {

@@ -1,6 +1,12 @@
 import { WherefromError } from '../../base/errors.ts';
 import { text } from '../../base/json.ts';
-import type { DecideContext, Operation, Payload, Tokenise } from '../../door/index.ts';
+import {
+  type DecideContext,
+  type Operation,
+  type Payload,
+  replaceAgent,
+  type Tokenise,
+} from '../../door/index.ts';
 import { findRef, workspaceOf } from '../../facts/ref.ts';
 import { timeOf } from './check.ts';
 import { choose, NameReader } from './resolve.ts';
@@ -23,7 +29,7 @@ type DecidedStatement = {
 export const makeStatements: Operation<SentStatements, RecordsAnswer, StatementMessage> = {
   protocol: 'wherefrom',
   operation: 'statements',
-  persons: tokeniseAuthors,
+  persons: tokeniseStatements,
   async decide({ statements }, context) {
     const results = new RecordsAnswerBuilder();
     const payloads: Payload<StatementMessage>[] = [];
@@ -78,14 +84,23 @@ function unknownRef(ref: string): Pick<RecordResult, 'status' | 'message'> {
   return { status: 'flagged', message: `Kept, but nothing is known of ${ref} yet.` };
 }
 
-function tokeniseAuthors(body: SentStatements, tokenise: Tokenise): SentStatements {
-  if (!body.statements.some(({ author }) => author)) return body;
-  return {
-    ...body,
-    statements: body.statements.map((statement) =>
-      statement.author ? { ...statement, author: tokenise(statement.author) } : statement,
-    ),
-  };
+/** Authors are persons, and so is an agent that a statement is about. */
+function tokeniseStatements(body: SentStatements, tokenise: Tokenise): SentStatements {
+  let found = false;
+  const statements = body.statements.map((statement) => {
+    const ref = replaceAgent(statement.ref, tokenise);
+    const sent = text(statement.value?.of);
+    const of = sent === undefined ? undefined : replaceAgent(sent, tokenise);
+    if (!statement.author && ref === statement.ref && of === sent) return statement;
+    found = true;
+    return {
+      ...statement,
+      ref,
+      ...(statement.author ? { author: tokenise(statement.author) } : {}),
+      ...(of === undefined || of === sent ? {} : { value: { ...statement.value, of } }),
+    };
+  });
+  return found ? { ...body, statements } : body;
 }
 
 function decide(
