@@ -98,7 +98,10 @@ async function getVersionRef(message: DeploymentMessage, context: DecideContext)
   const found = await names.version(named);
   const ref = choose(found, context.time)?.ref;
   if (ref !== undefined) return ref;
-  throw new WherefromError('not_found', `There is no model version "${found.text}".`, {
+  const problem = found.bare
+    ? `"${found.text}" names a model without a version.`
+    : `There is no model version "${found.text}".`;
+  throw new WherefromError('not_found', problem, {
     hint: await suggest(found.text, context),
   });
 }

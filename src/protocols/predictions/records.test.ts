@@ -190,6 +190,23 @@ describe('deployments', () => {
     });
   });
 
+  it('says what a prediction is joined to that is flagged, and what it lacks', async () => {
+    await post('deployments', { name: 'scoring', modelVersion: 'credit-risk@1' });
+    const { body } = await post('predictions', [
+      prediction({ id: 'a', modelVersion: undefined, model: 'credit-risk' }),
+      prediction({ id: 'b', modelVersion: 'credit-risk@2', deployment: 'scoring' }),
+    ]);
+    expect(body.results).toMatchObject([
+      {
+        message:
+          'Kept, but not joined: "credit-risk" names a model without a version: say "credit-risk@3", or add "version" or "alias".',
+      },
+      {
+        message: `Kept, and joined to ${refOf(2)}, but to no deployment: the deployment deployment:default/scoring@1 runs ${refOf(1)}, not that version.`,
+      },
+    ]);
+  });
+
   it('refuses an unknown version and says which there are', async () => {
     const unknown = await post('deployments', { name: 'scoring', modelVersion: 'credit-risk@7' });
     expect(unknown).toMatchObject({
@@ -274,10 +291,18 @@ describe('statements', () => {
       expect(await alias(data, 'source:postgres/db', type)).toMatchObject({ status: 422 });
       expect(await alias(data, 'garbage', type)).toMatchObject({ status: 422 });
       expect(await alias(data, undefined, type)).toMatchObject({ status: 422 });
+      const lake = 'dataset:s3:%2F%2Flake/raw';
+      for (const same of [lake, lake.replace('s3', 's3a')])
+        expect(await alias(lake, same, type)).toMatchObject({
+          status: 422,
+          body: { detail: expect.stringContaining('are the same name') },
+        });
       expect(
         await alias('model:default/credit-risk', 'model:fraud/credit-risk', type),
       ).toMatchObject({ status: 403, body: { detail: expect.stringContaining('workspace') } });
     }
+    const alone = await post('statements', { ref: data, type: 'alias' });
+    expect(alone.body).not.toHaveProperty('id');
     const listed = await post('statements', [
       { ref: data, type: 'note' },
       { ref: data, type: 'alias', value: { of: 'garbage' } },

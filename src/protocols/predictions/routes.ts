@@ -115,7 +115,8 @@ function sendRecords(
   const [refused] = single && answer.refused > 0 ? answer.results : [];
   if (refused) {
     const message = refused.message ?? 'It contradicts what is recorded.';
-    throw new WherefromError(refused.code ?? 'conflict', message, { detail: { id: refused.id } });
+    const { code = 'conflict', id } = refused;
+    throw new WherefromError(code, message, id === undefined ? {} : { detail: { id } });
   }
   if (answer.refused > 0) services.count('refused', 'wherefrom');
   if (answer.flagged > 0) services.count('warned', 'wherefrom');

@@ -7,7 +7,8 @@ import {
   replaceAgent,
   type Tokenise,
 } from '../../door/index.ts';
-import { findRef, workspaceOf } from '../../facts/ref.ts';
+import { findRef, formatRef, type RefParts, workspaceOf } from '../../facts/ref.ts';
+import { canonicalName } from '../../lineage/index.ts';
 import { timeOf } from './check.ts';
 import { choose, NameReader } from './resolve.ts';
 import { type RecordResult, type RecordsAnswer, RecordsAnswerBuilder } from './results.ts';
@@ -44,7 +45,7 @@ export const makeStatements: Operation<SentStatements, RecordsAnswer, StatementM
       }
       const refusal = refuseIdentity(message, ref) ?? (await refusePlace(message, ref, context));
       if (refusal) {
-        results.add({ index, id: message.id ?? '', status: 'refused', ...refusal });
+        results.add({ index, ...withId(message), status: 'refused', ...refusal });
         continue;
       }
       const id = message.id || `st_${context.random(12).toString('hex')}`;
@@ -165,6 +166,11 @@ async function findRepeated(
   return { id, status: 'refused', message };
 }
 
+/** The id of a record that is refused, when it has one. */
+function withId({ id }: StatementMessage): { readonly id?: string } {
+  return id ? { id } : {};
+}
+
 type Refusal = Required<Pick<RecordResult, 'code' | 'message'>>;
 
 /**
@@ -185,11 +191,22 @@ function refuseIdentity({ type, value }: StatementMessage, ref: string): Refusal
     const kinds = `${ref} is a ${one?.kind}, ${of.slice(0, 200)} a ${other.kind}`;
     return { code: 'invalid_message', message: `${kinds}: they cannot be one.` };
   }
+  if (spellingOf(one) === spellingOf(other)) {
+    const same = `${ref} and ${of.slice(0, 200)} are the same name: nothing is to be said of it.`;
+    return { code: 'invalid_message', message: same };
+  }
   if (workspaceOf(of) === workspaceOf(ref)) return undefined;
   return {
     code: 'forbidden',
     message: `${of.slice(0, 200)} is not of the workspace of ${ref}: they cannot be one.`,
   };
+}
+
+/** The ref in the spelling that all of its spellings share. */
+function spellingOf(parts: RefParts): string {
+  if (!['dataset', 'datasetVersion', 'field'].includes(parts.kind)) return formatRef(parts);
+  const { namespace, name } = canonicalName(parts);
+  return formatRef({ ...parts, namespace, name });
 }
 
 /** Of what was said about things of another workspace nothing is taken back. */
