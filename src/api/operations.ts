@@ -197,7 +197,7 @@ const records: readonly ApiOperation[] = [
       'Types `alias` and `distinct` say whether the ref and `value.of` are one thing. Of a list each record is refused alone, with `code` and `message` in `results`: an alias of another kind, or of another workspace.',
     body: { schema: 'StatementRecord', many: true },
     answer: 'RecordsAnswer',
-    refusals: ['malformed_message', 'invalid_message', 'not_found', 'overloaded'],
+    refusals: ['malformed_message', 'invalid_message', 'not_found', 'conflict', 'overloaded'],
   },
 ];
 

@@ -35,6 +35,8 @@ export interface Lookup {
   readonly instant?: number | undefined;
   /** Readings of one sort at most. */
   readonly limit: number;
+  /** False where nothing may be looked for among all names: ends of paths then mean nothing. */
+  readonly scans?: boolean | undefined;
 }
 
 /** Nodes looked at for the end of a path: a second's worth, some at a time. */
@@ -266,8 +268,9 @@ export async function readNames(
 }
 
 /** Datasets whose path ends with the text. */
-export async function readSuffix(text: string, { state, limit }: Lookup): Promise<Reading[]> {
-  if (text.includes('@') || text.includes(':')) return [];
+export async function readSuffix(text: string, lookup: Lookup): Promise<Reading[]> {
+  const { state, limit, scans = true } = lookup;
+  if (!scans || text.includes('@') || text.includes(':')) return [];
   const suffix = text.startsWith('/') ? text : `/${text}`;
   const nodes = await state.lineage.findNodesBySuffix(suffix, {
     kind: 'dataset',

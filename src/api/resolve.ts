@@ -29,7 +29,7 @@ import type { Scope } from './services.ts';
 const present: Moment = { position: Number.MAX_SAFE_INTEGER, at: undefined };
 
 /** Who asks, and about which moment: the present when absent. */
-export type MomentScope = Scope & Partial<Pick<Lookup, 'moment' | 'instant'>>;
+export type MomentScope = Scope & Partial<Pick<Lookup, 'moment' | 'instant' | 'scans'>>;
 
 /** Names that people mean when they give a bare name … */
 const strongKinds = new Set<EntityKind>([
@@ -85,10 +85,10 @@ export async function resolveRef(
 
 function lookupOf(
   state: StateReader,
-  { workspace, moment = present, instant }: MomentScope,
+  { workspace, moment = present, instant, scans }: MomentScope,
   limit: number,
 ): Lookup {
-  return { state, workspace, moment, instant, limit };
+  return { state, workspace, moment, instant, limit, scans };
 }
 
 function checkReach(ref: string, { reach }: Scope): void {
@@ -97,6 +97,21 @@ function checkReach(ref: string, { reach }: Scope): void {
   throw new WherefromError('forbidden', `This key may not use the workspace '${workspace}'.`, {
     hint: `It may use: ${reach.join(', ')}.`,
   });
+}
+
+/**
+ * As `resolveRef`, for a message that is being decided, at its time, ms. Ends of paths mean nothing:
+ * all names would be looked through while others wait to write.
+ * @throws as `resolveRef` does.
+ */
+export async function resolveShort(
+  state: StateReader,
+  text: string,
+  { workspace, time }: { readonly workspace: string; readonly time: number },
+): Promise<string> {
+  const moment = { ...present, now: time };
+  const scope = { workspace, reach: [workspace], moment, scans: false };
+  return (await resolveRef(state, text, scope)).ref;
 }
 
 /** Things whose name is, or begins with, the text. */

@@ -100,7 +100,11 @@ export type DeploymentEnd = z.input<typeof deploymentEndSchema>;
 export const statementRecordSchema = z
   .looseObject({
     id: idSchema.optional().describe('Made by the server when absent.'),
-    ref: z.string().describe('A whole ref, or a model version such as credit-risk@3.'),
+    ref: z
+      .string()
+      .describe(
+        'A whole ref, or a short one as questions take: a prediction id, credit-risk@3, a name, a path, path#column.',
+      ),
     type: z
       .string()
       .min(1)

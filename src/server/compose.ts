@@ -1,6 +1,7 @@
 import { statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
+import { resolveShort } from '../api/resolve.ts';
 import { systemClock } from '../base/clock.ts';
 import { WherefromError } from '../base/errors.ts';
 import { createSignedTokens } from '../base/signed-tokens.ts';
@@ -92,6 +93,7 @@ export async function compose(config: Config): Promise<Composed> {
       ...persons,
       webhooks: webhooks.services,
       takeSpans: createSpanIntake(door),
+      resolveShort,
       trouble,
       count: metrics.count,
     };

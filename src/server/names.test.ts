@@ -17,7 +17,7 @@ const mlflow = '/api/2.0/mlflow';
 async function send(url: string, body: object): Promise<any> {
   const { status, text } = await server.post(url, body);
   expect(status, text).toBeLessThan(300);
-  return JSON.parse(text);
+  return text === '' ? undefined : JSON.parse(text);
 }
 
 async function get(path: string, query: Record<string, string>) {
@@ -93,4 +93,42 @@ test('an agent is asked for, and stated about, by the ref that answers show', as
     expect((await agents())[0].attributes.statements).toHaveLength(2);
   }
   expect(await get('resolve', { ref: 'agent:default/zed' })).toMatchObject({ status: 404 });
+});
+
+test('a statement takes the short refs that questions take', async () => {
+  await send(`${api}/predictions`, { id: 'p1', modelVersion: 'credit@2', output: 1 });
+  const path = '/data/train.csv';
+  const fields = [{ name: 'age' }];
+  const dataset = { namespace: 'file', name: path, facets: { schema: { fields } } };
+  await send('/api/v1/lineage', {
+    eventType: 'COMPLETE',
+    eventTime: '2026-01-01T00:00:00Z',
+    run: { runId: '00000000-0000-4000-8000-000000000001' },
+    job: { namespace: 'etl', name: 'load' },
+    inputs: [dataset],
+  });
+  for (const ref of ['p1', 'credit', 'credit@2', 'models:/credit/2', path, `${path}#age`, 'load']) {
+    const said = await send(`${api}/statements`, { ref, type: 'note', text: ref });
+    expect(said, ref).toMatchObject({ accepted: 1, flagged: 0 });
+    const { statements } = await get('statements', { ref });
+    expect(statements, ref).toContainEqual(expect.objectContaining({ text: ref }));
+  }
+  // Nothing is looked for among all names while others wait to write.
+  const end = await server.post(`${api}/statements`, { ref: 'train.csv', type: 'note' });
+  expect(end).toMatchObject({ status: 404 });
+  expect(await get('resolve', { ref: 'train.csv' })).toMatchObject({ name: path });
+});
+
+test('a statement about a short ref that means several things is refused with the choice', async () => {
+  await send(`${api}/predictions`, { id: 'credit@1', modelVersion: 'credit@2', output: 1 });
+  const said = await server.post(`${api}/statements`, { ref: 'credit@1', type: 'note' });
+  expect(said).toMatchObject({
+    status: 409,
+    json: {
+      candidates: [
+        { ref: 'prediction:default/credit%401' },
+        { ref: 'modelVersion:default/credit@1' },
+      ],
+    },
+  });
 });

@@ -51,13 +51,14 @@ function registerRecords(app: FastifyInstance, services: ProtocolServices): void
     const accepted = await submit(services, request, { operation: recordOutcomes, body, text });
     return sendRecords(reply, services, accepted, single);
   });
+  const operation = makeStatements(services.resolveShort);
   app.post(`${base}/statements`, async (request, reply) => {
     const { records, single, text } = recordsOf(request, {
       name: 'statements',
       countMax: limits.recordsPerRequestMax,
     });
     const body = { statements: records.map(checkStatement) };
-    const accepted = await submit(services, request, { operation: makeStatements, body, text });
+    const accepted = await submit(services, request, { operation, body, text });
     return sendRecords(reply, services, accepted, single);
   });
 }

@@ -2,15 +2,17 @@ import { WherefromError } from '../../base/errors.ts';
 import { text } from '../../base/json.ts';
 import {
   type DecideContext,
+  type Decision,
   type Operation,
   type Payload,
   replaceAgent,
   type Tokenise,
 } from '../../door/index.ts';
+import type { Translation } from '../../facts/facts.ts';
 import { findRef, formatRef, type RefParts, workspaceOf } from '../../facts/ref.ts';
 import { canonicalName } from '../../lineage/index.ts';
+import type { ResolveShort } from '../services.ts';
 import { timeOf } from './check.ts';
-import { choose, NameReader } from './resolve.ts';
 import { type RecordResult, type RecordsAnswer, RecordsAnswerBuilder } from './results.ts';
 import type { StatementMessage } from './wire.ts';
 
@@ -26,60 +28,76 @@ type DecidedStatement = {
   readonly validTo: number | null;
 };
 
+type Statements = Operation<SentStatements, RecordsAnswer, StatementMessage>;
+
 /** `statements`: an approval, an assumption, an incident, a note … about anything that has a ref. */
-export const makeStatements: Operation<SentStatements, RecordsAnswer, StatementMessage> = {
+export const makeStatements = (resolve: ResolveShort): Statements => ({
   protocol: 'wherefrom',
   operation: 'statements',
   persons: tokeniseStatements,
-  async decide({ statements }, context) {
-    const results = new RecordsAnswerBuilder();
-    const payloads: Payload<StatementMessage>[] = [];
-    const names = new NameReader(context.state.registry, context.workspace);
-    const seen = new Set<string>();
-    for (const [index, message] of statements.entries()) {
-      const { ref, known } = await readRef(message, names, context);
-      const repeated = await findRepeated(message, ref, { seen, context });
-      if (repeated) {
-        results.add({ index, ...repeated });
-        continue;
-      }
-      const refusal = refuseIdentity(message, ref) ?? (await refusePlace(message, ref, context));
-      if (refusal) {
-        results.add({ index, ...withId(message), status: 'refused', ...refusal });
-        continue;
-      }
-      const id = message.id || `st_${context.random(12).toString('hex')}`;
-      seen.add(id);
-      payloads.push({ message, decided: decide(message, { id, ref, time: context.time }) });
-      results.add({ index, id, ...(known ? { status: 'kept' } : unknownRef(ref)) });
+  decide: (body, context) => decideAll(body, context, resolve),
+  translate,
+});
+
+async function decideAll(
+  { statements }: SentStatements,
+  context: DecideContext,
+  resolve: ResolveShort,
+): Promise<Decision<StatementMessage, RecordsAnswer>> {
+  const results = new RecordsAnswerBuilder();
+  const payloads: Payload<StatementMessage>[] = [];
+  // A list is often about one thing.
+  const found = new Map<string, Promise<string>>();
+  const short = (text: string): Promise<string> => {
+    const before = found.get(text) ?? resolve(context.state, text, context);
+    found.set(text, before);
+    return before;
+  };
+  const seen = new Set<string>();
+  for (const [index, message] of statements.entries()) {
+    const { ref, known } = await readRef(message.ref, short, context);
+    const repeated = await findRepeated(message, ref, { seen, context });
+    if (repeated) {
+      results.add({ index, ...repeated });
+      continue;
     }
-    const answer = results.finish(true);
-    if (payloads.length === 0) return { outcome: 'unchanged', answer };
-    return { outcome: 'acceptedSet', payloads, answer };
-  },
-  translate({ message, decided }) {
-    // Stored by `decide` above, and JSON gives back what it was given.
-    const { id, ref, time, validFrom, validTo } = decided as DecidedStatement;
-    return {
-      facts: [
-        {
-          kind: 'statement.made',
-          id,
-          ref,
-          type: message.type,
-          text: message.text ?? undefined,
-          value: message.value ?? undefined,
-          author: message.author ?? undefined,
-          time,
-          validFrom: validFrom ?? undefined,
-          validTo: validTo ?? undefined,
-          supersedes: message.supersedes ?? undefined,
-        },
-      ],
-      warnings: [],
-    };
-  },
-};
+    const refusal = refuseIdentity(message, ref) ?? (await refusePlace(message, ref, context));
+    if (refusal) {
+      results.add({ index, ...withId(message), status: 'refused', ...refusal });
+      continue;
+    }
+    const id = message.id || `st_${context.random(12).toString('hex')}`;
+    seen.add(id);
+    payloads.push({ message, decided: decide(message, { id, ref, time: context.time }) });
+    results.add({ index, id, ...(known ? { status: 'kept' } : unknownRef(ref)) });
+  }
+  const answer = results.finish(true);
+  if (payloads.length === 0) return { outcome: 'unchanged', answer };
+  return { outcome: 'acceptedSet', payloads, answer };
+}
+
+function translate({ message, decided }: Payload<StatementMessage>): Translation {
+  // Stored by `decide` above, and JSON gives back what it was given.
+  const { id, ref, time, validFrom, validTo } = decided as DecidedStatement;
+  return {
+    facts: [
+      {
+        kind: 'statement.made',
+        id,
+        ref,
+        type: message.type,
+        text: message.text ?? undefined,
+        value: message.value ?? undefined,
+        author: message.author ?? undefined,
+        time,
+        validFrom: validFrom ?? undefined,
+        validTo: validTo ?? undefined,
+        supersedes: message.supersedes ?? undefined,
+      },
+    ],
+    warnings: [],
+  };
+}
 
 function unknownRef(ref: string): Pick<RecordResult, 'status' | 'message'> {
   return { status: 'flagged', message: `Kept, but nothing is known of ${ref} yet.` };
@@ -122,12 +140,12 @@ function decide(
 
 /**
  * The whole ref that a statement is about.
- * @throws not_found for a short one that nobody knows; forbidden for one of another workspace.
+ * @throws as `resolve` does for a short one; forbidden for one of another workspace.
  */
 async function readRef(
-  { ref }: StatementMessage,
-  names: NameReader,
-  { state, workspace, time }: DecideContext,
+  ref: string,
+  resolve: (text: string) => Promise<string>,
+  { state, workspace }: DecideContext,
 ): Promise<{ ref: string; known: boolean }> {
   const whole = findRef(ref);
   if ((workspaceOf(ref) ?? workspace) !== workspace) {
@@ -140,11 +158,7 @@ async function readRef(
     return { ref, known: prediction !== undefined };
   }
   if (whole) return { ref, known: (await state.lineage.findNode(ref)) !== undefined };
-  const version = choose(await names.version(ref), time)?.ref;
-  if (version !== undefined) return { ref: version, known: true };
-  throw new WherefromError('not_found', `Nothing is known under "${ref.slice(0, 200)}".`, {
-    hint: 'Name a model version as name@3 or name@alias, or anything by its whole ref, such as dataset:namespace/name.',
-  });
+  return { ref: await resolve(ref), known: true };
 }
 
 /** A statement that was made before under the same id. */
