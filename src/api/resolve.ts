@@ -56,9 +56,8 @@ const weakKinds = new Set<EntityKind>([
 /**
  * Finds what a whole or short ref means: a prediction, run or artifact id; a model version by number
  * or alias; a name, a path, `path#column`; the end of a path; a former name; the beginning of an id; a
- * commit. The first of
- * these that finds something decides, but for an id that is also a name; names that are one dataset
- * count once.
+ * commit. The first of these that finds something decides, but for an id that is also a name; names
+ * that are one dataset count once.
  * @throws not_found with near names; conflict with `candidates` when several things are meant;
  *   forbidden for a whole ref of a workspace out of reach, whether or not it is there.
  */
