@@ -3,6 +3,7 @@ import { completenessSchema } from '../contract/completeness.ts';
 import { diffSchema } from '../contract/diff.ts';
 import { problemSchema } from '../contract/problem.ts';
 import {
+  deploymentEndSchema,
   deploymentRecordSchema,
   outcomeRecordSchema,
   predictionRecordSchema,
@@ -24,6 +25,7 @@ export const componentSchemas = {
   PredictionRecord: predictionRecordSchema,
   OutcomeRecord: outcomeRecordSchema,
   DeploymentRecord: deploymentRecordSchema,
+  DeploymentEnd: deploymentEndSchema,
   StatementRecord: statementRecordSchema,
   Statements: statementsSchema,
   RecordsAnswer: recordsAnswerSchema,

@@ -70,9 +70,13 @@ function describeOperation(operation: ApiOperation): JsonObject {
   };
 }
 
-function describeBody({ schema, many }: NonNullable<ApiOperation['body']>): JsonObject {
+function describeBody({
+  schema,
+  many,
+  optional = false,
+}: NonNullable<ApiOperation['body']>): JsonObject {
   const one = reference(schema);
-  if (!many) return { required: true, content: { 'application/json': { schema: one } } };
+  if (!many) return { required: !optional, content: { 'application/json': { schema: one } } };
   const anyForm = { oneOf: [one, { type: 'array', items: one }] };
   return {
     required: true,

@@ -24,7 +24,11 @@ export interface ApiOperation {
   readonly query?: z.ZodObject;
   readonly params?: z.ZodObject;
   /** What is posted; `many` takes one, a list or lines of JSON. */
-  readonly body?: { readonly schema: ComponentName; readonly many: boolean };
+  readonly body?: {
+    readonly schema: ComponentName;
+    readonly many: boolean;
+    readonly optional?: boolean;
+  };
   /** A schema by name, or the media type of another answer. */
   readonly answer: ComponentName | 'text/plain' | 'text/html' | 'application/json';
   /** Codes of refusals that are particular to it. */
@@ -32,7 +36,9 @@ export interface ApiOperation {
 }
 
 const idParams = z.strictObject({ id: z.string().describe('Id of the prediction.') });
-const nameParams = z.strictObject({ name: z.string().describe('Name of the deployment.') });
+const nameParams = z.strictObject({
+  name: z.string().describe('Name of the deployment, or name@number.'),
+});
 
 const questions: readonly ApiOperation[] = [
   {
@@ -174,9 +180,12 @@ const records: readonly ApiOperation[] = [
     id: 'endDeployment',
     tag: 'Records',
     summary: 'Record that a deployment ended',
+    description:
+      'A bare name means the deployment that runs now; when none does, the one that ran last.',
     params: nameParams,
+    body: { schema: 'DeploymentEnd', many: false, optional: true },
     answer: 'RecordAnswer',
-    refusals: ['not_found', 'invalid_message'],
+    refusals: ['not_found', 'invalid_message', 'conflict'],
   },
   {
     method: 'post',
@@ -188,7 +197,7 @@ const records: readonly ApiOperation[] = [
       'Types `alias` and `distinct` say whether the ref and `value.of` are one thing. Of a list each record is refused alone, with `code` and `message` in `results`: an alias of another kind, or of another workspace.',
     body: { schema: 'StatementRecord', many: true },
     answer: 'RecordsAnswer',
-    refusals: ['malformed_message', 'invalid_message', 'not_found', 'overloaded'],
+    refusals: ['malformed_message', 'invalid_message', 'not_found', 'conflict', 'overloaded'],
   },
 ];
 

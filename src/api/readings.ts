@@ -2,8 +2,10 @@ import { limits } from '../base/limits.ts';
 import type { StateReader } from '../door/index.ts';
 import type { EntityKind } from '../facts/kinds.ts';
 import { findRef, formatRef, workspaceOf } from '../facts/ref.ts';
-import { canonicalName, type Moment, type NodeRow } from '../lineage/index.ts';
+import { canonicalName, instantOf, type Moment, type NodeRow } from '../lineage/index.ts';
 import {
+  type DeploymentRow,
+  deploymentAt,
   deploymentRef,
   type ModelRow,
   modelRef,
@@ -33,6 +35,8 @@ export interface Lookup {
   readonly instant?: number | undefined;
   /** Readings of one sort at most. */
   readonly limit: number;
+  /** False where nothing may be looked for among all names: ends of paths then mean nothing. */
+  readonly scans?: boolean | undefined;
 }
 
 /** Nodes looked at for the end of a path: a second's worth, some at a time. */
@@ -74,7 +78,8 @@ export async function readWholeRef(
     );
   }
   const exact = await state.lineage.findNode(ref, moment);
-  if (exact !== undefined) return readingOf(exact, 'whole ref');
+  if (exact !== undefined)
+    return readingOf(exact, exact.ref === ref ? 'whole ref' : 'whole ref, a former one');
   if (!['dataset', 'datasetVersion', 'field'].includes(parts.kind)) return undefined;
   const node = await state.lineage.findNode(
     formatRef({ ...parts, ...namePart(canonicalName(parts)) }),
@@ -178,29 +183,42 @@ function versionReading(row: VersionRow, { workspace }: Lookup, why: string): Re
   return { ref, kind: 'modelVersion', name: `${name}@${version}`, why };
 }
 
-/** A registered model, or the newest deployment, of that name. */
-export async function readRegistered(
-  text: string,
-  { state, workspace }: Lookup,
-): Promise<Reading[]> {
+/** A registered model, and the deployment that runs, ran or will run under that name. */
+export async function readRegistered(text: string, lookup: Lookup): Promise<Reading[]> {
+  const { state, workspace } = lookup;
   const readings: Reading[] = [];
   const model = await state.registry.findModel(workspace, text);
   if (model !== undefined) {
     const ref = modelRef(workspace, model);
     readings.push({ ref, kind: 'model', name: model.name, why: 'model name' });
   }
-  const deployment = await state.registry.findDeployment(workspace, text);
-  if (deployment !== undefined) {
-    const { name, number } = deployment;
-    const ref = deploymentRef(workspace, name, number);
-    readings.push({
-      ref,
-      kind: 'deployment',
-      name: `${name}@${number}`,
-      why: 'newest deployment of that name',
-    });
+  const deployment = await readDeployment(text, lookup);
+  return deployment === undefined ? readings : [...readings, deployment];
+}
+
+async function readDeployment(text: string, lookup: Lookup): Promise<Reading | undefined> {
+  const { state, workspace, moment, instant = instantOf(moment) } = lookup;
+  const options = { name: text, limit: limits.deploymentsPerNameMax };
+  const rows = await state.registry.listDeployments(workspace, options);
+  const refOf = ({ name, number }: DeploymentRow): string => deploymentRef(workspace, name, number);
+  // The newest come first: those recorded after the position that is asked about were not known then.
+  let unknown = 0;
+  for (const row of rows) {
+    const node = await state.lineage.findNode(refOf(row));
+    if ((node?.position ?? 0) <= moment.position) break;
+    unknown += 1;
   }
-  return readings;
+  const row = deploymentAt(unknown < rows.length ? rows.slice(unknown) : rows, instant);
+  if (row === undefined) return undefined;
+  const { name, number, from, until } = row;
+  const runs = from <= instant && (until === null || instant < until);
+  const why = runs ? 'runs' : from > instant ? 'is announced' : 'ran last';
+  return {
+    ref: refOf(row),
+    kind: 'deployment',
+    name: `${name}@${number}`,
+    why: `deployment that ${why} under that name`,
+  };
 }
 
 /** A dataset by its path or URI, in whichever spelling. */
@@ -250,8 +268,9 @@ export async function readNames(
 }
 
 /** Datasets whose path ends with the text. */
-export async function readSuffix(text: string, { state, limit }: Lookup): Promise<Reading[]> {
-  if (text.includes('@') || text.includes(':')) return [];
+export async function readSuffix(text: string, lookup: Lookup): Promise<Reading[]> {
+  const { state, limit, scans = true } = lookup;
+  if (!scans || text.includes('@') || text.includes(':')) return [];
   const suffix = text.startsWith('/') ? text : `/${text}`;
   const nodes = await state.lineage.findNodesBySuffix(suffix, {
     kind: 'dataset',

@@ -23,12 +23,13 @@ import {
   readWholeRef,
   visible,
 } from './readings.ts';
+import { findRenamedModel, readRenamed } from './renamed.ts';
 import type { Scope } from './services.ts';
 
 const present: Moment = { position: Number.MAX_SAFE_INTEGER, at: undefined };
 
 /** Who asks, and about which moment: the present when absent. */
-export type MomentScope = Scope & Partial<Pick<Lookup, 'moment' | 'instant'>>;
+export type MomentScope = Scope & Partial<Pick<Lookup, 'moment' | 'instant' | 'scans'>>;
 
 /** Names that people mean when they give a bare name … */
 const strongKinds = new Set<EntityKind>([
@@ -54,9 +55,9 @@ const weakKinds = new Set<EntityKind>([
 
 /**
  * Finds what a whole or short ref means: a prediction, run or artifact id; a model version by number
- * or alias; a name, a path, `path#column`; the end of a path; the beginning of an id; a commit. The first of
- * these that finds something decides, but for an id that is also a name; names that are one dataset
- * count once.
+ * or alias; a name, a path, `path#column`; the end of a path; a former name; the beginning of an id; a
+ * commit. The first of these that finds something decides, but for an id that is also a name; names
+ * that are one dataset count once.
  * @throws not_found with near names; conflict with `candidates` when several things are meant;
  *   forbidden for a whole ref of a workspace out of reach, whether or not it is there.
  */
@@ -83,10 +84,10 @@ export async function resolveRef(
 
 function lookupOf(
   state: StateReader,
-  { workspace, moment = present, instant }: MomentScope,
+  { workspace, moment = present, instant, scans }: MomentScope,
   limit: number,
 ): Lookup {
-  return { state, workspace, moment, instant, limit };
+  return { state, workspace, moment, instant, limit, scans };
 }
 
 function checkReach(ref: string, { reach }: Scope): void {
@@ -95,6 +96,21 @@ function checkReach(ref: string, { reach }: Scope): void {
   throw new WherefromError('forbidden', `This key may not use the workspace '${workspace}'.`, {
     hint: `It may use: ${reach.join(', ')}.`,
   });
+}
+
+/**
+ * As `resolveRef`, for a message that is being decided, at its time, ms. Ends of paths mean nothing:
+ * all names would be looked through while others wait to write.
+ * @throws as `resolveRef` does.
+ */
+export async function resolveShort(
+  state: StateReader,
+  text: string,
+  { workspace, time }: { readonly workspace: string; readonly time: number },
+): Promise<string> {
+  const moment = { ...present, now: time };
+  const scope = { workspace, reach: [workspace], moment, scans: false };
+  return (await resolveRef(state, text, scope)).ref;
 }
 
 /** Things whose name is, or begins with, the text. */
@@ -143,6 +159,7 @@ async function read(query: string, lookup: Lookup): Promise<Reading[]> {
     (one) => readSuffix(one, lookup),
     (one) => readColumns(one, lookup),
     (one) => readNames(one, lookup, weakKinds),
+    (one) => readRenamed(one, lookup),
     async (one) => [...(await readPrefix(one, lookup)), ...(await readCode(one, lookup))],
   ];
   for (const tier of tiers) {
@@ -236,15 +253,15 @@ function hintOf(query: string, near: readonly Candidate[]): string {
 }
 
 /** For `credit-risk@9`: which versions and aliases there are. */
-async function versionsOf(
-  query: string,
-  { state, workspace }: Lookup,
-): Promise<string | undefined> {
+async function versionsOf(query: string, lookup: Lookup): Promise<string | undefined> {
+  const { state, workspace } = lookup;
   const at = query.lastIndexOf('@');
   if (at <= 0 || findRef(query) !== undefined) return undefined;
-  const name = query.slice(0, at);
-  const model = await state.registry.findModel(workspace, name);
+  const asked = query.slice(0, at);
+  const model =
+    (await state.registry.findModel(workspace, asked)) ?? (await findRenamedModel(asked, lookup));
   if (model === undefined) return undefined;
+  const { name } = model;
   const versions = await state.registry.listVersions(model.key, 5);
   const aliases = await state.registry.listAliases(model.key);
   const names = [...versions.map(({ version }) => version), ...aliases.map(({ alias }) => alias)];

@@ -139,6 +139,8 @@ export const limits = {
   predictionsJoinedMax: 1_000,
   /** A node with more edges than this in the direction walked is counted, not expanded. */
   hubEdgesMax: 1_000,
+  /** Deployments read to tell which one a name means: years of hourly ones. */
+  deploymentsPerNameMax: 100_000,
   /** Candidates shown when a short ref is ambiguous. */
   candidatesMax: 20,
 

@@ -1,4 +1,4 @@
-import type { Answer, AnswerCount, AnswerEdge, AnswerNode } from '../contract/answer.ts';
+import type { Answer, AnswerEdge, AnswerNode } from '../contract/answer.ts';
 import { findRef } from '../facts/ref.ts';
 import type { Known } from '../facts/relations.ts';
 import { createLabels, type Labels } from './labels.ts';

@@ -71,6 +71,19 @@ describe('createClient', () => {
     expect(JSON.parse(seen.body ?? '')).toEqual([{ id: 'p', modelVersion: 'm@1', output: 0.5 }]);
   });
 
+  it('ends a deployment by its name, which may hold a slash', async () => {
+    respond = json({ number: 2 }, 201);
+    const client = createClient({ url: base });
+    await client.endDeployment('eu/scoring@2', { reason: 'incident' });
+    expect(seen).toMatchObject({
+      method: 'POST',
+      url: '/api/wherefrom/v1/deployments/eu%2Fscoring%402/end',
+      body: '{"reason":"incident"}',
+    });
+    await client.endDeployment('scoring');
+    expect(seen.body).toBe('{}');
+  });
+
   it('throws with the problem when it is refused', async () => {
     const problem = problemOf(
       new WherefromError('conflict', 'Two things.', { detail: { candidates: [1] } }),

@@ -3,6 +3,7 @@ import type { Completeness } from '../contract/completeness.ts';
 import type { Diff } from '../contract/diff.ts';
 import { type Problem, problemSchema } from '../contract/problem.ts';
 import type {
+  DeploymentEnd,
   DeploymentRecord,
   OutcomeRecord,
   PredictionRecord,
@@ -67,6 +68,8 @@ export interface Client {
   recordPredictions(predictions: readonly PredictionRecord[]): Promise<RecordsAnswer>;
   recordOutcomes(outcomes: readonly OutcomeRecord[]): Promise<RecordsAnswer>;
   recordDeployment(deployment: DeploymentRecord): Promise<RecordAnswer>;
+  /** @param name the name, of which the one that runs now ends, or `name@number`. */
+  endDeployment(name: string, end?: DeploymentEnd): Promise<RecordAnswer>;
   makeStatement(statement: StatementRecord): Promise<RecordsAnswer>;
 }
 
@@ -94,6 +97,7 @@ export function createClient(options: ClientOptions): Client {
     recordPredictions: (predictions) => post('predictions', predictions),
     recordOutcomes: (outcomes) => post('outcomes', outcomes),
     recordDeployment: (deployment) => post('deployments', deployment),
+    endDeployment: (name, end = {}) => post(`deployments/${encodeURIComponent(name)}/end`, end),
     makeStatement: (statement) => post('statements', statement),
   };
 }

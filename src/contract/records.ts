@@ -86,11 +86,25 @@ export const deploymentRecordSchema = z
   .meta({ id: 'DeploymentRecord' });
 export type DeploymentRecord = z.input<typeof deploymentRecordSchema>;
 
+/** That a deployment ended. */
+export const deploymentEndSchema = z
+  .looseObject({
+    until: momentSchema.optional().describe('When it ended; the time of recording when absent.'),
+    by: z.string().optional().describe('Who ended it; stored as a random token.'),
+    reason: textSchema.optional(),
+  })
+  .meta({ id: 'DeploymentEnd' });
+export type DeploymentEnd = z.input<typeof deploymentEndSchema>;
+
 /** The general statement about any ref: approval, assumption, limitation, incident, note … */
 export const statementRecordSchema = z
   .looseObject({
     id: idSchema.optional().describe('Made by the server when absent.'),
-    ref: z.string().describe('A whole ref, or a model version such as credit-risk@3.'),
+    ref: z
+      .string()
+      .describe(
+        'A whole ref, or a short one as questions take: a prediction id, credit-risk@3, a name, a path, path#column.',
+      ),
     type: z
       .string()
       .min(1)

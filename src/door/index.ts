@@ -14,7 +14,7 @@ export { projectionsRebuilt } from './rebuilt.ts';
 export type { ReadSession, TransactionStore } from './session.ts';
 export type { StateReader } from './state.ts';
 export { operationsByName, readStoredMessages, translateStored } from './stored.ts';
-export { personLookup, replaceHomes, revealTokens } from './vault.ts';
+export { personLookup, replaceAgent, replaceHomes, revealTokens } from './vault.ts';
 export { type SettledDelivery, settleDeliveries } from './webhooks.ts';
 export type { WorkspaceRow } from './workspace-store.ts';
 export {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isToken, replaceHomes, revealTokens } from './vault.ts';
+import { isToken, replaceAgent, replaceHomes, revealTokens } from './vault.ts';
 
 test.each([
   ['/home/alice/data/x.csv', '/home/<alice>/data/x.csv'],
@@ -12,10 +12,24 @@ test.each([
   expect(replaceHomes(text, (user) => `<${user}>`)).toBe(replaced);
 });
 
+test.each([
+  ['agent:default/ann', 'agent:default/<ann>'],
+  ['agent:default/user:ann', 'agent:default/user:<ann>'],
+  ['agent:default/ann%20o%40x.org', 'agent:default/<ann o@x.org>'],
+  ['agent:default/ann o@x.org', 'agent:default/<ann o@x.org>'],
+  ['agent:default/100%ann', 'agent:default/<100%ann>'],
+  ['dataset:agent:default/ann', 'dataset:agent:default/ann'],
+  ['agent:default/', 'agent:default/'],
+])('the person in the ref of an agent is replaced: %s', (text, replaced) => {
+  expect(replaceAgent(text, (person) => `<${person}>`)).toBe(replaced);
+  expect(replaceAgent(text, (person) => person)).toBe(text);
+});
+
 test('a token is never replaced again', () => {
   const token = `person_${'0'.repeat(26)}`;
   expect(isToken(token)).toBe(true);
   expect(replaceHomes(`/home/${token}/x`, () => 'again')).toBe(`/home/${token}/x`);
+  expect(replaceAgent(`agent:default/${token}`, () => 'again')).toBe(`agent:default/${token}`);
 });
 
 test('persons come back into JSON text, escaped; an erased one stays a token', () => {

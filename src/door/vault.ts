@@ -118,6 +118,29 @@ export function revealTokens(
   });
 }
 
+/** An agent by its ref, as answers write it: with the person in place of the token. */
+const agentPattern = /^(agent:[^/]*\/(?:user:)?)(.+)$/s;
+
+/**
+ * Replaces the person in the ref of an agent by `replace(person)`; other texts stay. The person may
+ * be percent-encoded, or stand as answers show it. OpenLineage's `user:` is no part of the person.
+ */
+export function replaceAgent(text: string, replace: (person: string) => string): string {
+  const [, before = '', written = ''] = agentPattern.exec(text) ?? [];
+  if (written === '' || isToken(written)) return text;
+  const person = decoded(written);
+  const token = replace(person);
+  return token === person ? text : before + token;
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // a name that has a % of its own
+  }
+}
+
 /** The user's directory in a path of Linux, macOS or Windows. */
 const homePattern =
   /((?:^|[^\w/]|file:\/\/)(?:\/home\/|\/Users\/|[A-Za-z]:\\Users\\))([^/\\"'\s:;,]+)/g;

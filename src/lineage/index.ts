@@ -4,7 +4,7 @@ export { canonicalName } from './identity/canonical-name.ts';
 export { createNames } from './identity/names.ts';
 export { iso } from './iso.ts';
 export { createMemories } from './memory.ts';
-export type { Moment } from './moment.ts';
+export { instantOf, type Moment } from './moment.ts';
 export { projectLineage } from './project.ts';
 export { listStatements } from './statements.ts';
 export type * from './store.ts';

@@ -79,6 +79,17 @@ export type SpanIntake = (sent: {
 /** Searches that may take long. They find keys: what is shown is read by them. */
 export type Searches = TrackingSearches & TraceSearches & RegistrySearches & EvaluationSearches;
 
+/**
+ * The whole ref of the one thing that a short ref means in the state, at a time, ms: as the questions
+ * read it, but for ends of paths, which would look through all names while others wait to write.
+ * @throws not_found with near names; conflict with `candidates`.
+ */
+export type ResolveShort = (
+  state: StateReader,
+  text: string,
+  about: { readonly workspace: string; readonly time: number },
+) => Promise<string>;
+
 /** What every protocol gets from the server. */
 export interface ProtocolServices {
   readonly door: Door;
@@ -95,6 +106,7 @@ export interface ProtocolServices {
   findToken(value: string): string | undefined;
   readonly webhooks: WebhookServices;
   readonly takeSpans: SpanIntake;
+  readonly resolveShort: ResolveShort;
   /** Why nothing, or no artifact, can be written at present; undefined while all is well. */
   trouble(): string | undefined;
   /** Counts refusals and warnings for /metrics. */

@@ -1,3 +1,4 @@
+export { deploymentAt } from './deployment-at.ts';
 export { projectRegistry } from './project.ts';
 export { deploymentRef, modelRef, versionRef } from './refs.ts';
 export type {

@@ -150,12 +150,8 @@ export interface RegistryReader {
   getModels(keys: readonly number[]): Awaitable<ModelRow[]>;
   /** In the order of the keys. */
   getVersions(keys: readonly number[]): Awaitable<VersionRow[]>;
-  /** The deployment of that name which was active at a time; the newest when no time is given. */
-  findDeployment(
-    workspace: string,
-    name: string,
-    at?: number,
-  ): Awaitable<DeploymentRow | undefined>;
+  /** The deployment of that name which was active at a time, ms. */
+  findDeployment(workspace: string, name: string, at: number): Awaitable<DeploymentRow | undefined>;
   findDeploymentByNumber(
     workspace: string,
     name: string,

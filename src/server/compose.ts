@@ -1,6 +1,7 @@
 import { statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
+import { resolveShort } from '../api/resolve.ts';
 import { systemClock } from '../base/clock.ts';
 import { WherefromError } from '../base/errors.ts';
 import { createSignedTokens } from '../base/signed-tokens.ts';
@@ -12,6 +13,7 @@ import {
   type DoorMonitor,
   defaultWorkspace,
   personLookup,
+  replaceAgent,
   replaceHomes,
   revealTokens,
   type ServerDoor,
@@ -91,6 +93,7 @@ export async function compose(config: Config): Promise<Composed> {
       ...persons,
       webhooks: webhooks.services,
       takeSpans: createSpanIntake(door),
+      resolveShort,
       trouble,
       count: metrics.count,
     };
@@ -226,7 +229,7 @@ async function ensureDefaultWorkspace(store: SqliteStore, door: ServerDoor): Pro
 interface Persons {
   reveal(text: string): string;
   findToken(value: string): string | undefined;
-  /** Puts known tokens in place of users in home directories, as the door did when it stored them. */
+  /** Puts known tokens in place of agents and of users in home directories, as the record has them. */
   tokenise(text: string): string;
 }
 
@@ -239,7 +242,10 @@ export function createPersons(
   return {
     reveal: (text) => revealTokens(text, (token) => store.findPerson(token)),
     findToken,
-    tokenise: (text) => replaceHomes(text, (user) => findToken(user) ?? user),
+    tokenise(text) {
+      const known = (person: string): string => findToken(person) ?? person;
+      return replaceHomes(replaceAgent(text, known), known);
+    },
   };
 }
 

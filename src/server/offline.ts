@@ -10,10 +10,7 @@ import { type Rebuilt, rebuildProjections, recordRebuild } from './rebuild.ts';
 
 /** A data directory opened to read, beside a server or without one. */
 export interface OpenedDirectory {
-  readonly services: ApiServices & {
-    /** The token of a person, if it has one. */
-    findToken(person: string): string | undefined;
-  };
+  readonly services: ApiServices;
   close(): Promise<void>;
 }
 
@@ -36,7 +33,7 @@ export async function openReadOnly(
     authentication: () => (listKeys(directory.path).length > 0 ? 'keys' : 'none'),
   });
   return {
-    services: { ...services, findToken: persons.findToken },
+    services,
     close: () => Promise.resolve(store.close()),
   };
 }

@@ -2,7 +2,6 @@ import type { z } from 'zod';
 import { toWherefromError } from '../base/errors.ts';
 import { canonicalJson, isObject, list, text } from '../base/json.ts';
 import { askedSchema, type WalkInput } from '../contract/answer.ts';
-import { findRef, formatRef } from '../facts/ref.ts';
 import type { OpenedDirectory } from './offline.ts';
 
 /** Opens the data directory so that questions are answered as if asked at the time, ms since 1970. */
@@ -37,9 +36,11 @@ export async function recompute(
   const { time, reach = 'all' } = question.asked;
   const opened = await open(time === undefined ? undefined : Date.parse(time));
   try {
-    const { answers, findToken, reveal } = opened.services;
-    const input = { ...question.input, ref: tokenised(ref, findToken) };
-    const again = await answers[question.name](input, { workspace: 'default', reach });
+    const { answers, reveal } = opened.services;
+    const again = await answers[question.name](
+      { ...question.input, ref },
+      { workspace: 'default', reach },
+    );
     const told: unknown = JSON.parse(reveal(JSON.stringify(again)));
     const differences = compare(answer, isObject(told) ? told : {});
     return { what, outcome: differences.length === 0 ? 'same' : 'different', differences };
@@ -77,13 +78,6 @@ function nameOf(answer: Readonly<Record<string, unknown>>): Question['name'] | u
   if (answer.direction === 'downstream') return 'impact';
   if (Array.isArray(answer.checks)) return 'completeness';
   return Array.isArray(answer.statements) ? 'statements' : undefined;
-}
-
-/** Answers name persons; the record holds their tokens. */
-function tokenised(ref: string, findToken: (person: string) => string | undefined): string {
-  const parts = findRef(ref);
-  const token = parts?.kind === 'agent' ? findToken(parts.name) : undefined;
-  return parts === undefined || token === undefined ? ref : formatRef({ ...parts, name: token });
 }
 
 /** Of the checkpoint the caller judges; `asked` is the question, not the answer. */

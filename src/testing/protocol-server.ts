@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { resolveShort } from '../api/resolve.ts';
 import type { Clock } from '../base/clock.ts';
 import { systemClock } from '../base/clock.ts';
 import { createSignedTokens } from '../base/signed-tokens.ts';
@@ -61,6 +62,7 @@ export async function startProtocolServer(
     findToken: (value) => store.findToken(personLookup(secret, value)),
     webhooks: unused('webhooks'),
     takeSpans: createSpanIntake(door),
+    resolveShort,
     trouble: () => door.broken()?.message,
     count: () => undefined,
   };

@@ -3,7 +3,7 @@ import { canonicalJson } from '../../base/json.ts';
 import { limits } from '../../base/limits.ts';
 import type { DecideContext, Operation, Tokenise } from '../../door/index.ts';
 import type { Fact } from '../../facts/facts.ts';
-import { type DeploymentRow, deploymentRef } from '../../registry/index.ts';
+import { type DeploymentRow, deploymentAt, deploymentRef } from '../../registry/index.ts';
 import { type NamedVersion, timeOf } from './check.ts';
 import {
   attributesOf,
@@ -56,9 +56,9 @@ export const recordDeployment: Operation<DeploymentMessage, DeploymentAnswer> = 
     const modelVersion = await getVersionRef(message, context);
     const rows = await context.state.registry.listDeployments(context.workspace, {
       name: message.name,
-      limit: 100_000,
+      limit: limits.deploymentsPerNameMax,
     });
-    const same = findSame(message, modelVersion, rows);
+    const same = findSame(message, modelVersion, { rows, now: context.time });
     if (same) return { outcome: 'unchanged', answer: answerOf(same, 'unchanged') };
     const decided = place(message, modelVersion, { rows, now: context.time });
     const { number, from, until } = decided;
@@ -98,7 +98,10 @@ async function getVersionRef(message: DeploymentMessage, context: DecideContext)
   const found = await names.version(named);
   const ref = choose(found, context.time)?.ref;
   if (ref !== undefined) return ref;
-  throw new WherefromError('not_found', `There is no model version "${found.text}".`, {
+  const problem = found.bare
+    ? `"${found.text}" names a model without a version.`
+    : `There is no model version "${found.text}".`;
+  throw new WherefromError('not_found', problem, {
     hint: await suggest(found.text, context),
   });
 }
@@ -113,11 +116,11 @@ async function suggest(text: string, { state, workspace }: DecideContext): Promi
   return `The model "${name}" has the versions ${numbers.join(', ')}.`;
 }
 
-/** The newest deployment of the name, when the message says nothing that it does not say already. */
+/** The deployment that says already what the message says: without a time, that it runs now. */
 function findSame(
   message: DeploymentMessage,
   modelVersion: string,
-  rows: readonly DeploymentRow[],
+  { rows, now }: { readonly rows: readonly DeploymentRow[]; readonly now: number },
 ): DeploymentRow | undefined {
   const from = timeOf(message.from, 'from');
   const until = timeOf(message.until, 'until');
@@ -125,7 +128,9 @@ function findSame(
   return rows.find(
     (row) =>
       row.modelVersion === modelVersion &&
-      (from === undefined ? row.until === null : row.from === from) &&
+      (from === undefined
+        ? row.from <= now && (row.until === null || now < row.until)
+        : row.from === from) &&
       (until === undefined || row.until === until) &&
       canonicalJson(row.attributes) === attributes,
   );
@@ -192,16 +197,17 @@ export const endDeployment: Operation<SentEnd, DeploymentAnswer> = {
   async decide(message, context) {
     const row = await getDeployment(message.deployment, context);
     const asked = timeOf(message.until, 'until');
-    if (row.until !== null && (asked === undefined || asked === row.until)) {
+    const ended =
+      asked === undefined ? (row.until ?? Infinity) <= context.time : asked === row.until;
+    if (ended) {
       return { outcome: 'unchanged', answer: answerOf(row, 'unchanged') };
     }
     const until = asked ?? context.time;
     if (until < row.from || (row.until !== null && until > row.until)) {
-      const allowed = `${new Date(row.from).toISOString()} and ${new Date(row.until ?? context.time).toISOString()}`;
       throw new WherefromError(
         'conflict',
         `The deployment "${row.name}" (number ${row.number}) cannot end at ${new Date(until).toISOString()}.`,
-        { hint: `It can end between ${allowed}.` },
+        { hint: endHint(row) },
       );
     }
     const { name, number, modelVersion, from } = row;
@@ -226,14 +232,29 @@ export const endDeployment: Operation<SentEnd, DeploymentAnswer> = {
   },
 };
 
+/** When a deployment may end. One that never ran may: it is taken back. */
+function endHint({ from, until }: DeploymentRow): string {
+  const begin = new Date(from).toISOString();
+  if (until === null)
+    return `It begins at ${begin}, and can end ("until") then, as if it never ran, or later.`;
+  return `It can end ("until") between ${begin} and ${new Date(until).toISOString()}.`;
+}
+
+/** @param deployment `name@number`, or a bare name: the one that runs now, else as `deploymentAt`. */
 async function getDeployment(
   deployment: string,
-  { state, workspace }: DecideContext,
+  { state, workspace, time }: DecideContext,
 ): Promise<DeploymentRow> {
   const [, name = deployment, number] = /^(.+)@(\d{1,9})$/.exec(deployment) ?? [];
   const row =
     number === undefined
-      ? await state.registry.findDeployment(workspace, name)
+      ? deploymentAt(
+          await state.registry.listDeployments(workspace, {
+            name,
+            limit: limits.deploymentsPerNameMax,
+          }),
+          time,
+        )
       : await state.registry.findDeploymentByNumber(workspace, name, Number(number));
   if (row) return row;
   throw new WherefromError('not_found', `There is no deployment "${deployment}".`, {

@@ -1,5 +1,5 @@
 import type { Operation } from '../../door/index.ts';
-import type { Protocol } from '../services.ts';
+import type { Protocol, ResolveShort } from '../services.ts';
 import { endDeployment, recordDeployment } from './deployments.ts';
 import { recordOutcomes } from './outcomes.ts';
 import { recordPredictions } from './predictions.ts';
@@ -14,12 +14,15 @@ export const predictions: Protocol = {
   register: registerPredictionRoutes,
 };
 
+/** Replay only translates. */
+const decidesNothing: ResolveShort = () => Promise.reject(new Error('A replay decides nothing.'));
+
 /** Every operation of this folder, for rebuild. */
 export const predictionOperations: readonly Operation[] = [
   recordPredictions,
   recordOutcomes,
   recordDeployment,
   endDeployment,
-  makeStatements,
+  makeStatements(decidesNothing),
   // Looked up by name at replay, so their types are erased here.
 ] as unknown as readonly Operation[];

@@ -2,7 +2,7 @@ import { canonicalJson, isObject, type JsonObject, texts } from '../../base/json
 import type { DecideContext, Operation, Payload, Tokenise } from '../../door/index.ts';
 import type { PredictionRow } from '../../predictions/index.ts';
 import { type NamedVersion, type PredictionMessage, timeOf } from './check.ts';
-import { type Choice, choose, type Named, NameReader } from './resolve.ts';
+import { type Choice, choose, type Named, NameReader, unknownVersion } from './resolve.ts';
 import { type RecordResult, type RecordsAnswer, RecordsAnswerBuilder } from './results.ts';
 
 /** All predictions of one request. */
@@ -127,7 +127,7 @@ class Decider {
       status: decided.unknown === undefined ? 'kept' : 'flagged',
       ...(decided.unknown === undefined
         ? {}
-        : { message: `Kept, but not joined: ${decided.unknown}` }),
+        : { message: flagOf(decided.modelVersion, decided.unknown) }),
     });
     return decided;
   }
@@ -169,6 +169,13 @@ class Decider {
   }
 }
 
+/** What is said of a prediction that is flagged. */
+function flagOf(modelVersion: string | undefined, unknown: string): string {
+  return modelVersion === undefined
+    ? `Kept, but not joined: ${unknown}`
+    : `Kept, and joined to ${modelVersion}, but to no deployment: ${unknown}`;
+}
+
 interface Resolved {
   readonly named: Named;
   readonly choice: Choice | undefined;
@@ -183,7 +190,7 @@ function join(
   const running = deployment?.choice;
   const unknown: string[] = [];
   if (version && modelVersion === undefined) {
-    unknown.push(`no model version "${version.named.text}" is known.`);
+    unknown.push(unknownVersion(version.named));
   }
   if (deployment && !running) {
     const { text, choices } = deployment.named;

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { decodeBlock } from '../../ledger/index.ts';
 import { prediction, refOf, startPredictionServer } from '../../testing/prediction-server.ts';
 
 let server: Awaited<ReturnType<typeof startPredictionServer>>;
@@ -134,6 +135,78 @@ describe('deployments', () => {
     expect(await post('deployments/nowhere/end', '')).toMatchObject({ status: 404 });
   });
 
+  it('by a bare name ends the one that runs, also when another was told of later', async () => {
+    for (const [number, from] of [1, 3000, 2000].entries())
+      await post('deployments', {
+        name: 'scoring',
+        modelVersion: `credit-risk@${(number % 2) + 1}`,
+        from: start + from,
+      });
+    expect(await post('deployments/scoring/end', { reason: 'incident' })).toMatchObject({
+      status: 201,
+      body: { number: 2, status: 'ended' },
+    });
+    expect(await post('deployments/scoring/end', {})).toMatchObject({
+      status: 200,
+      body: { number: 2, status: 'unchanged' },
+    });
+  });
+
+  it('by a bare name ends the one that runs, also when another is announced', async () => {
+    const { time } = server.clock;
+    await post('deployments', { name: 'scoring', modelVersion: 'credit-risk@1', from: start });
+    const announced = { name: 'scoring', modelVersion: 'credit-risk@2', from: time + 9000 };
+    await post('deployments', announced);
+    expect(
+      (await post('deployments', { name: 'scoring', modelVersion: 'credit-risk@1' })).body,
+    ).toMatchObject({ number: 1, status: 'unchanged' });
+    expect(await post('deployments/scoring/end', '')).toMatchObject({
+      status: 201,
+      body: { number: 1, until: new Date(time).toISOString() },
+    });
+    server.clock.time += 1000;
+    const early = { name: 'scoring', modelVersion: 'credit-risk@2' };
+    expect((await post('deployments', early)).body).toMatchObject({
+      number: 3,
+      status: 'recorded',
+      until: new Date(time + 9000).toISOString(),
+    });
+  });
+
+  it('says when one that is announced can end', async () => {
+    const from = server.clock.time + 9000;
+    await post('deployments', { name: 'scoring', modelVersion: 'credit-risk@1', from });
+    const begin = new Date(from).toISOString();
+    expect(await post('deployments/scoring/end', '')).toMatchObject({
+      status: 409,
+      body: {
+        hint: `It begins at ${begin}, and can end ("until") then, as if it never ran, or later.`,
+      },
+    });
+    expect(await post('deployments/scoring/end', { until: from })).toMatchObject({ status: 201 });
+    expect(await post('deployments/scoring/end', { until: from + 1 })).toMatchObject({
+      status: 409,
+      body: { hint: `It can end ("until") between ${begin} and ${begin}.` },
+    });
+  });
+
+  it('says what a prediction is joined to that is flagged, and what it lacks', async () => {
+    await post('deployments', { name: 'scoring', modelVersion: 'credit-risk@1' });
+    const { body } = await post('predictions', [
+      prediction({ id: 'a', modelVersion: undefined, model: 'credit-risk' }),
+      prediction({ id: 'b', modelVersion: 'credit-risk@2', deployment: 'scoring' }),
+    ]);
+    expect(body.results).toMatchObject([
+      {
+        message:
+          'Kept, but not joined: "credit-risk" names a model without a version: say "credit-risk@3", or add "version" or "alias".',
+      },
+      {
+        message: `Kept, and joined to ${refOf(2)}, but to no deployment: the deployment deployment:default/scoring@1 runs ${refOf(1)}, not that version.`,
+      },
+    ]);
+  });
+
   it('refuses an unknown version and says which there are', async () => {
     const unknown = await post('deployments', { name: 'scoring', modelVersion: 'credit-risk@7' });
     expect(unknown).toMatchObject({
@@ -218,10 +291,18 @@ describe('statements', () => {
       expect(await alias(data, 'source:postgres/db', type)).toMatchObject({ status: 422 });
       expect(await alias(data, 'garbage', type)).toMatchObject({ status: 422 });
       expect(await alias(data, undefined, type)).toMatchObject({ status: 422 });
+      const lake = 'dataset:s3:%2F%2Flake/raw';
+      for (const same of [lake, lake.replace('s3', 's3a')])
+        expect(await alias(lake, same, type)).toMatchObject({
+          status: 422,
+          body: { detail: expect.stringContaining('are the same name') },
+        });
       expect(
         await alias('model:default/credit-risk', 'model:fraud/credit-risk', type),
       ).toMatchObject({ status: 403, body: { detail: expect.stringContaining('workspace') } });
     }
+    const alone = await post('statements', { ref: data, type: 'alias' });
+    expect(alone.body).not.toHaveProperty('id');
     const listed = await post('statements', [
       { ref: data, type: 'note' },
       { ref: data, type: 'alias', value: { of: 'garbage' } },
@@ -255,6 +336,21 @@ describe('statements', () => {
     expect(await post('statements', { id: 'ok', ref: data, type: 'approval' })).toMatchObject({
       status: 409,
     });
+  });
+
+  it('keep the agents that they are about as tokens only', async () => {
+    const made = await post('statements', {
+      ref: 'agent:default/ann',
+      type: 'distinct',
+      value: { of: 'agent:default/anna', why: 'x' },
+    });
+    const { position, index } = made.body.receipt;
+    const text = await server.store.read(({ ledger }) => {
+      const [stored] = ledger.list(position, 1);
+      return stored && decodeBlock(stored.block, position)[index];
+    });
+    expect(text).toMatch(/agent:default\/person_.*agent:default\/person_/);
+    expect(text).not.toContain('ann');
   });
 
   it('are made once under an id', async () => {

@@ -1,3 +1,4 @@
+import { limits } from '../../base/limits.ts';
 import { findRef } from '../../facts/ref.ts';
 import {
   deploymentRef,
@@ -22,6 +23,8 @@ export interface Choice {
 export interface Named {
   /** How it is shown when it is unknown. */
   readonly text: string;
+  /** True when it names a model, but no version of it and no alias. */
+  readonly bare?: boolean;
   readonly choices: readonly Choice[];
   /**
    * Also where no choice covers the time the nearest is meant: the last that began before, else the
@@ -99,7 +102,8 @@ export class NameReader {
     }
     const parts = typeof named === 'string' ? splitName(named) : named;
     if (parts.version !== undefined) return this.#byNumber(text, parts);
-    return parts.alias === undefined ? { text, choices: [] } : this.#byAlias(text, parts);
+    if (parts.alias !== undefined) return this.#byAlias(text, parts);
+    return { text, bare: !text.includes('@'), choices: [] };
   }
 
   /** The models that had the name, each with the interval. */
@@ -160,7 +164,10 @@ export class NameReader {
     const number = numbered?.version === undefined ? undefined : Number(numbered.version);
     const rows =
       number === undefined
-        ? await this.#registry.listDeployments(this.#workspace, { name, limit: 100_000 })
+        ? await this.#registry.listDeployments(this.#workspace, {
+            name,
+            limit: limits.deploymentsPerNameMax,
+          })
         : [await this.#registry.findDeploymentByNumber(this.#workspace, name, number)];
     const choices: Choice[] = [];
     for (const row of rows) {
@@ -184,5 +191,13 @@ function partsOf(named: Exclude<NamedVersion, string>): VersionName {
 }
 
 function textOf({ model, version, alias }: Exclude<NamedVersion, string>): string {
-  return `${model}@${version ?? alias}`;
+  const suffix = version ?? alias;
+  return suffix === undefined ? model : `${model}@${suffix}`;
+}
+
+/** Why a name of a model version stands for none, in a sentence. */
+export function unknownVersion({ text, bare }: Named): string {
+  return bare
+    ? `"${text}" names a model without a version: say "${text}@3", or add "version" or "alias".`
+    : `no model version "${text}" is known.`;
 }

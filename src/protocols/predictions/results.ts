@@ -3,7 +3,8 @@ import type { ErrorCode } from '../../base/errors.ts';
 /** What became of one record of a request. */
 export interface RecordResult {
   readonly index: number;
-  readonly id: string;
+  /** Absent for one that was sent without an id and refused. */
+  readonly id?: string;
   readonly status: 'kept' | 'duplicate' | 'refused' | 'flagged';
   readonly message?: string;
   /** Of one that was refused; `conflict` when absent. */
@@ -18,7 +19,7 @@ export interface RecordsAnswer {
   readonly flagged: number;
   /** Records that were not plainly kept. */
   readonly results: readonly RecordResult[];
-  /** Ids of all records, when the sender does not know them. */
+  /** Ids of all records, when the sender does not know them; empty for one that has none. */
   readonly ids?: readonly string[];
 }
 
@@ -30,7 +31,7 @@ export class RecordsAnswerBuilder {
 
   add(result: RecordResult): void {
     this.#counts[result.status] += 1;
-    this.#ids.push(result.id);
+    this.#ids.push(result.id ?? '');
     if (result.status !== 'kept') this.#results.push(result);
   }
 

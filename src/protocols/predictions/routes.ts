@@ -51,13 +51,14 @@ function registerRecords(app: FastifyInstance, services: ProtocolServices): void
     const accepted = await submit(services, request, { operation: recordOutcomes, body, text });
     return sendRecords(reply, services, accepted, single);
   });
+  const operation = makeStatements(services.resolveShort);
   app.post(`${base}/statements`, async (request, reply) => {
     const { records, single, text } = recordsOf(request, {
       name: 'statements',
       countMax: limits.recordsPerRequestMax,
     });
     const body = { statements: records.map(checkStatement) };
-    const accepted = await submit(services, request, { operation: makeStatements, body, text });
+    const accepted = await submit(services, request, { operation, body, text });
     return sendRecords(reply, services, accepted, single);
   });
 }
@@ -115,7 +116,8 @@ function sendRecords(
   const [refused] = single && answer.refused > 0 ? answer.results : [];
   if (refused) {
     const message = refused.message ?? 'It contradicts what is recorded.';
-    throw new WherefromError(refused.code ?? 'conflict', message, { detail: { id: refused.id } });
+    const { code = 'conflict', id } = refused;
+    throw new WherefromError(code, message, id === undefined ? {} : { detail: { id } });
   }
   if (answer.refused > 0) services.count('refused', 'wherefrom');
   if (answer.flagged > 0) services.count('warned', 'wherefrom');
@@ -137,7 +139,7 @@ function sendOne(
 async function showPrediction(
   id: string,
   workspace: string,
-  { predictions }: StateReader,
+  { predictions, lineage }: StateReader,
 ): Promise<unknown> {
   const row = await predictions.find(workspace, id);
   if (!row) {
@@ -153,11 +155,13 @@ async function showPrediction(
     return { ...(isObject(told) ? told : {}), ...rest, time: new Date(time).toISOString() };
   });
   const { modelVersion, deployment, unknown, position, index } = row;
+  // The row has the ref that it was recorded with: the model may have been renamed since.
+  const node = modelVersion === null ? undefined : await lineage.findNode(modelVersion);
   return {
     ref: formatRef({ kind: 'prediction', namespace: workspace, name: id }),
     id,
     time: new Date(row.time).toISOString(),
-    modelVersion,
+    modelVersion: node?.ref ?? modelVersion,
     deployment,
     flagged: unknown,
     position,

@@ -1,9 +1,18 @@
 import { WherefromError } from '../../base/errors.ts';
 import { text } from '../../base/json.ts';
-import type { DecideContext, Operation, Payload, Tokenise } from '../../door/index.ts';
-import { findRef, workspaceOf } from '../../facts/ref.ts';
+import {
+  type DecideContext,
+  type Decision,
+  type Operation,
+  type Payload,
+  replaceAgent,
+  type Tokenise,
+} from '../../door/index.ts';
+import type { Translation } from '../../facts/facts.ts';
+import { findRef, formatRef, type RefParts, workspaceOf } from '../../facts/ref.ts';
+import { canonicalName } from '../../lineage/index.ts';
+import type { ResolveShort } from '../services.ts';
 import { timeOf } from './check.ts';
-import { choose, NameReader } from './resolve.ts';
 import { type RecordResult, type RecordsAnswer, RecordsAnswerBuilder } from './results.ts';
 import type { StatementMessage } from './wire.ts';
 
@@ -19,73 +28,98 @@ type DecidedStatement = {
   readonly validTo: number | null;
 };
 
+type Statements = Operation<SentStatements, RecordsAnswer, StatementMessage>;
+
 /** `statements`: an approval, an assumption, an incident, a note … about anything that has a ref. */
-export const makeStatements: Operation<SentStatements, RecordsAnswer, StatementMessage> = {
+export const makeStatements = (resolve: ResolveShort): Statements => ({
   protocol: 'wherefrom',
   operation: 'statements',
-  persons: tokeniseAuthors,
-  async decide({ statements }, context) {
-    const results = new RecordsAnswerBuilder();
-    const payloads: Payload<StatementMessage>[] = [];
-    const names = new NameReader(context.state.registry, context.workspace);
-    const seen = new Set<string>();
-    for (const [index, message] of statements.entries()) {
-      const { ref, known } = await readRef(message, names, context);
-      const repeated = await findRepeated(message, ref, { seen, context });
-      if (repeated) {
-        results.add({ index, ...repeated });
-        continue;
-      }
-      const refusal = refuseIdentity(message, ref) ?? (await refusePlace(message, ref, context));
-      if (refusal) {
-        results.add({ index, id: message.id ?? '', status: 'refused', ...refusal });
-        continue;
-      }
-      const id = message.id || `st_${context.random(12).toString('hex')}`;
-      seen.add(id);
-      payloads.push({ message, decided: decide(message, { id, ref, time: context.time }) });
-      results.add({ index, id, ...(known ? { status: 'kept' } : unknownRef(ref)) });
+  persons: tokeniseStatements,
+  decide: (body, context) => decideAll(body, context, resolve),
+  translate,
+});
+
+async function decideAll(
+  { statements }: SentStatements,
+  context: DecideContext,
+  resolve: ResolveShort,
+): Promise<Decision<StatementMessage, RecordsAnswer>> {
+  const results = new RecordsAnswerBuilder();
+  const payloads: Payload<StatementMessage>[] = [];
+  // A list is often about one thing.
+  const found = new Map<string, Promise<string>>();
+  const short = (text: string): Promise<string> => {
+    const before = found.get(text) ?? resolve(context.state, text, context);
+    found.set(text, before);
+    return before;
+  };
+  const seen = new Set<string>();
+  for (const [index, message] of statements.entries()) {
+    const { ref, known } = await readRef(message.ref, short, context);
+    const repeated = await findRepeated(message, ref, { seen, context });
+    if (repeated) {
+      results.add({ index, ...repeated });
+      continue;
     }
-    const answer = results.finish(true);
-    if (payloads.length === 0) return { outcome: 'unchanged', answer };
-    return { outcome: 'acceptedSet', payloads, answer };
-  },
-  translate({ message, decided }) {
-    // Stored by `decide` above, and JSON gives back what it was given.
-    const { id, ref, time, validFrom, validTo } = decided as DecidedStatement;
-    return {
-      facts: [
-        {
-          kind: 'statement.made',
-          id,
-          ref,
-          type: message.type,
-          text: message.text ?? undefined,
-          value: message.value ?? undefined,
-          author: message.author ?? undefined,
-          time,
-          validFrom: validFrom ?? undefined,
-          validTo: validTo ?? undefined,
-          supersedes: message.supersedes ?? undefined,
-        },
-      ],
-      warnings: [],
-    };
-  },
-};
+    const refusal = refuseIdentity(message, ref) ?? (await refusePlace(message, ref, context));
+    if (refusal) {
+      results.add({ index, ...withId(message), status: 'refused', ...refusal });
+      continue;
+    }
+    const id = message.id || `st_${context.random(12).toString('hex')}`;
+    seen.add(id);
+    payloads.push({ message, decided: decide(message, { id, ref, time: context.time }) });
+    results.add({ index, id, ...(known ? { status: 'kept' } : unknownRef(ref)) });
+  }
+  const answer = results.finish(true);
+  if (payloads.length === 0) return { outcome: 'unchanged', answer };
+  return { outcome: 'acceptedSet', payloads, answer };
+}
+
+function translate({ message, decided }: Payload<StatementMessage>): Translation {
+  // Stored by `decide` above, and JSON gives back what it was given.
+  const { id, ref, time, validFrom, validTo } = decided as DecidedStatement;
+  return {
+    facts: [
+      {
+        kind: 'statement.made',
+        id,
+        ref,
+        type: message.type,
+        text: message.text ?? undefined,
+        value: message.value ?? undefined,
+        author: message.author ?? undefined,
+        time,
+        validFrom: validFrom ?? undefined,
+        validTo: validTo ?? undefined,
+        supersedes: message.supersedes ?? undefined,
+      },
+    ],
+    warnings: [],
+  };
+}
 
 function unknownRef(ref: string): Pick<RecordResult, 'status' | 'message'> {
   return { status: 'flagged', message: `Kept, but nothing is known of ${ref} yet.` };
 }
 
-function tokeniseAuthors(body: SentStatements, tokenise: Tokenise): SentStatements {
-  if (!body.statements.some(({ author }) => author)) return body;
-  return {
-    ...body,
-    statements: body.statements.map((statement) =>
-      statement.author ? { ...statement, author: tokenise(statement.author) } : statement,
-    ),
-  };
+/** Authors are persons, and so is an agent that a statement is about. */
+function tokeniseStatements(body: SentStatements, tokenise: Tokenise): SentStatements {
+  let found = false;
+  const statements = body.statements.map((statement) => {
+    const ref = replaceAgent(statement.ref, tokenise);
+    const sent = text(statement.value?.of);
+    const of = sent === undefined ? undefined : replaceAgent(sent, tokenise);
+    if (!statement.author && ref === statement.ref && of === sent) return statement;
+    found = true;
+    return {
+      ...statement,
+      ref,
+      ...(statement.author ? { author: tokenise(statement.author) } : {}),
+      ...(of === undefined || of === sent ? {} : { value: { ...statement.value, of } }),
+    };
+  });
+  return found ? { ...body, statements } : body;
 }
 
 function decide(
@@ -106,12 +140,12 @@ function decide(
 
 /**
  * The whole ref that a statement is about.
- * @throws not_found for a short one that nobody knows; forbidden for one of another workspace.
+ * @throws as `resolve` does for a short one; forbidden for one of another workspace.
  */
 async function readRef(
-  { ref }: StatementMessage,
-  names: NameReader,
-  { state, workspace, time }: DecideContext,
+  ref: string,
+  resolve: (text: string) => Promise<string>,
+  { state, workspace }: DecideContext,
 ): Promise<{ ref: string; known: boolean }> {
   const whole = findRef(ref);
   if ((workspaceOf(ref) ?? workspace) !== workspace) {
@@ -124,11 +158,7 @@ async function readRef(
     return { ref, known: prediction !== undefined };
   }
   if (whole) return { ref, known: (await state.lineage.findNode(ref)) !== undefined };
-  const version = choose(await names.version(ref), time)?.ref;
-  if (version !== undefined) return { ref: version, known: true };
-  throw new WherefromError('not_found', `Nothing is known under "${ref.slice(0, 200)}".`, {
-    hint: 'Name a model version as name@3 or name@alias, or anything by its whole ref, such as dataset:namespace/name.',
-  });
+  return { ref: await resolve(ref), known: true };
 }
 
 /** A statement that was made before under the same id. */
@@ -148,6 +178,11 @@ async function findRepeated(
   if (before.type === type) return { id, status: 'duplicate' };
   const message = `The statement ${id} was made before with the type ${before.type}. Send it under another id.`;
   return { id, status: 'refused', message };
+}
+
+/** The id of a record that is refused, when it has one. */
+function withId({ id }: StatementMessage): { readonly id?: string } {
+  return id ? { id } : {};
 }
 
 type Refusal = Required<Pick<RecordResult, 'code' | 'message'>>;
@@ -170,11 +205,22 @@ function refuseIdentity({ type, value }: StatementMessage, ref: string): Refusal
     const kinds = `${ref} is a ${one?.kind}, ${of.slice(0, 200)} a ${other.kind}`;
     return { code: 'invalid_message', message: `${kinds}: they cannot be one.` };
   }
+  if (spellingOf(one) === spellingOf(other)) {
+    const same = `${ref} and ${of.slice(0, 200)} are the same name: nothing is to be said of it.`;
+    return { code: 'invalid_message', message: same };
+  }
   if (workspaceOf(of) === workspaceOf(ref)) return undefined;
   return {
     code: 'forbidden',
     message: `${of.slice(0, 200)} is not of the workspace of ${ref}: they cannot be one.`,
   };
+}
+
+/** The ref in the spelling that all of its spellings share. */
+function spellingOf(parts: RefParts): string {
+  if (!['dataset', 'datasetVersion', 'field'].includes(parts.kind)) return formatRef(parts);
+  const { namespace, name } = canonicalName(parts);
+  return formatRef({ ...parts, namespace, name });
 }
 
 /** Of what was said about things of another workspace nothing is taken back. */

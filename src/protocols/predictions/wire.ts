@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { JsonObject } from '../../base/json.ts';
 import { limits } from '../../base/limits.ts';
 import {
+  deploymentEndSchema,
   deploymentRecordSchema,
   outcomeRecordSchema,
   statementRecordSchema,
@@ -54,11 +55,6 @@ export interface StatementMessage {
   readonly supersedes?: Maybe<string>;
 }
 
-const endSchema = z.looseObject({
-  until: deploymentRecordSchema.shape.until,
-  by: z.string().optional(),
-  reason: z.string().max(limits.textCharactersMax).optional(),
-});
 const versionedDeployment = deploymentRecordSchema.extend({
   version: z.union([z.string(), z.int()]).optional(),
   modelVersion: z
@@ -121,7 +117,7 @@ export function checkDeployment(value: unknown): DeploymentMessage {
 
 /** @throws invalid_message saying what is wrong. */
 export function checkEnd(value: unknown): EndMessage {
-  const kind = { what: 'End', schema: endSchema, moments: ['until'] };
+  const kind = { what: 'End', schema: deploymentEndSchema, moments: ['until'] };
   // As above.
   return check(kind, value, 0) as EndMessage;
 }

@@ -20,22 +20,15 @@ export class RegistryDeployments {
     this.#db = db;
   }
 
-  /** The one active at a time; when several claim it, the newest recorded. Without a time the newest. */
-  find(workspace: string, name: string, at?: number): DeploymentRow | undefined {
-    const row =
-      at === undefined
-        ? this.#db.get<StoredDeployment>(
-            `${columns} WHERE workspace = ? AND name = ? ORDER BY number DESC LIMIT 1`,
-            workspace,
-            name,
-          )
-        : this.#db.get<StoredDeployment>(
-            `${columns} WHERE workspace = ?1 AND name = ?2 AND from_time <= ?3
-               AND (until_time IS NULL OR until_time > ?3) ORDER BY number DESC LIMIT 1`,
-            workspace,
-            name,
-            at,
-          );
+  /** The one active at a time; when several claim it, the newest recorded. */
+  find(workspace: string, name: string, at: number): DeploymentRow | undefined {
+    const row = this.#db.get<StoredDeployment>(
+      `${columns} WHERE workspace = ?1 AND name = ?2 AND from_time <= ?3
+         AND (until_time IS NULL OR until_time > ?3) ORDER BY number DESC LIMIT 1`,
+      workspace,
+      name,
+      at,
+    );
     return row && rowOf(row);
   }
 

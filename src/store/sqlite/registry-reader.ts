@@ -217,7 +217,7 @@ export class SqliteRegistryReader implements RegistryReader {
     return getVersions(this.db, keys);
   }
 
-  findDeployment(workspace: string, name: string, at?: number): DeploymentRow | undefined {
+  findDeployment(workspace: string, name: string, at: number): DeploymentRow | undefined {
     return this.deployments.find(workspace, name, at);
   }
 
