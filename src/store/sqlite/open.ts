@@ -183,9 +183,9 @@ export function openSqliteReader(
 ): SqliteReaderStore {
   try {
     const db = new Database(path, 'read');
-    const onDisk = projectionsOf(db);
+    const onDisk = options.recordOnly ? projectionVersion : projectionsOf(db);
     db.close();
-    if (!options.recordOnly && onDisk !== projectionVersion) {
+    if (onDisk !== projectionVersion) {
       throw new WherefromError(
         'conflict',
         `The projections of this data directory are of version ${onDisk}, not ${projectionVersion}.`,

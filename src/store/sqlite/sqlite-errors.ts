@@ -2,6 +2,7 @@ import { WherefromError } from '../../base/errors.ts';
 import { isObject } from '../../base/json.ts';
 
 // Primary result codes. Source: sqlite.org/rescode.html
+const failed = 1;
 const busy = 5;
 const readonly = 8;
 const ioError = 10;
@@ -13,6 +14,15 @@ const notADatabase = 26;
 /** Another connection holds the lock. */
 export function isBusy(thrown: unknown): boolean {
   return codeOf(thrown) === busy;
+}
+
+/**
+ * What a constant statement over tables that are always there fails with only when the file is
+ * damaged: tables that are gone, pages that are none, numbers that nobody wrote.
+ */
+export function isDamage(thrown: unknown): boolean {
+  const isNumberTooLarge = isObject(thrown) && thrown.code === 'ERR_OUT_OF_RANGE';
+  return isNumberTooLarge || [failed, corrupt, notADatabase].includes(codeOf(thrown));
 }
 
 /** Primary result code of an error of the driver; 0 for any other error. */
