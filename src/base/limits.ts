@@ -216,4 +216,8 @@ export const limits = {
   pastPointsMax: 100_000,
   /** Messages of one page that rebuild and verify read at a time. */
   replayEntriesMax: 500,
+  /** Lines of what SQLite finds wrong with a damaged file: the first ones say where it begins. */
+  damageLinesMax: 20,
+  /** A store that doctor reads through, which takes some seconds; rebuild reads those beyond it. */
+  doctorStoreBytesMax: 2 * 1024 * 1024 * 1024,
 } as const;

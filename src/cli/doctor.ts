@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { toWherefromError } from '../base/errors.ts';
+import { limits } from '../base/limits.ts';
 import { ClientError } from '../client/index.ts';
 import type { Status } from '../contract/status.ts';
 import { openBucket } from '../server/artifact-store.ts';
@@ -12,6 +13,7 @@ import { readDataDirectory } from '../server/data-directory.ts';
 import { listKeys } from '../server/keys.ts';
 import { packageVersion } from '../server/package-info.ts';
 import { lockDirectory } from '../store/sqlite/lock.ts';
+import { findDamage } from '../store/sqlite/repair.ts';
 import { artifactArgs, artifactFlags } from './artifact-args.ts';
 import { exitCodes, type Io, writeJson } from './io.ts';
 import { readConfig } from './read-config.ts';
@@ -90,10 +92,10 @@ function checkDirectory(config: Config): Finding[] {
   try {
     accessSync(path, constants.R_OK | constants.W_OK);
     const directory = readDataDirectory(path);
-    const bytes = statSync(directory.storePath, { throwIfNoEntry: false })?.size ?? 0;
     const keys = listKeys(path).filter(({ revokedTime }) => revokedTime === undefined);
     return [
-      { check: 'data directory', state: 'good', says: `${path}, store of ${mebibytes(bytes)}` },
+      { check: 'data directory', state: 'good', says: path },
+      ...checkStore(directory.storePath),
       checkDisk(path),
       checkLock(join(path, 'lock.db')),
       keys.length > 0
@@ -104,6 +106,21 @@ function checkDirectory(config: Config): Finding[] {
     const { message, hint } = toWherefromError(thrown);
     return [{ check: 'data directory', state: 'bad', says: message, ...(hint ? { hint } : {}) }];
   }
+}
+
+/** Is the file sound? Whether the record is what was committed to is for `verify` to tell. */
+function checkStore(path: string): Finding[] {
+  const check = 'store';
+  const bytes = statSync(path, { throwIfNoEntry: false })?.size;
+  if (bytes === undefined) return [];
+  const size = mebibytes(bytes);
+  if (bytes > limits.doctorStoreBytesMax)
+    return [{ check, state: 'note', says: `${size}: too large to read through here` }];
+  const [damage] = findDamage(path);
+  if (damage === undefined) return [{ check, state: 'good', says: size }];
+  const hint =
+    'Stop the server and run `wherefrom verify`: when the record verifies, `wherefrom rebuild` repairs the rest.';
+  return [{ check, state: 'bad', says: `The file is damaged: ${damage}`, hint }];
 }
 
 /** Artifacts that are not kept with the data: can they be written and read where they are? */

@@ -142,6 +142,8 @@ export function swapProjections(
       );
     }
     db.exec('COMMIT');
+  } catch (thrown) {
+    throw explainSqliteError(thrown);
   } finally {
     db.close();
   }
@@ -153,7 +155,12 @@ export function compareProjections(storePath: string, shadowPath: string): strin
   try {
     db.prepare('ATTACH ? AS shadow').run(shadowPath);
     const differences: string[] = [];
+    const tables = new Set(projectionTables(db));
     for (const table of projectionTables(db, 'shadow')) {
+      if (!tables.has(table)) {
+        differences.push(`${table}: the table is missing`);
+        continue;
+      }
       const only = (from: string, other: string): number =>
         db.get<{ n: number }>(
           `SELECT count(*) AS n FROM (SELECT * FROM ${from}.${table} EXCEPT SELECT * FROM ${other}.${table})`,
@@ -166,6 +173,8 @@ export function compareProjections(storePath: string, shadowPath: string): strin
         );
     }
     return differences;
+  } catch (thrown) {
+    throw explainSqliteError(thrown);
   } finally {
     db.close();
   }

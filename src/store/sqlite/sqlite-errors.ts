@@ -53,7 +53,7 @@ export function explainSqliteError(thrown: unknown): unknown {
     case corrupt:
     case notADatabase:
       return new WherefromError('integrity_broken', 'The database file is damaged.', {
-        hint: 'Stop the server, run "wherefrom verify", and restore the data directory from a backup.',
+        hint: 'Stop the server and run "wherefrom verify". When the record verifies, "wherefrom rebuild" repairs the rest; else restore the data directory from a backup.',
         cause: thrown,
       });
     default:
