@@ -50,8 +50,9 @@ export interface OpenedStore {
  * @throws integrity_broken when the file is no sound database, or was written by a newer version.
  */
 export function openSqliteStore(path: string): OpenedStore {
+  let db: Database | undefined;
   try {
-    const db = new Database(path, 'write');
+    db = new Database(path, 'write');
     migrate(db);
     const projectionsOnDisk = projectionsOf(db);
     if (projectionsOnDisk === 0) {
@@ -60,6 +61,7 @@ export function openSqliteStore(path: string): OpenedStore {
     }
     return { store: new SqliteStore(path, db), projectionsOnDisk };
   } catch (thrown) {
+    db?.close();
     throw explainSqliteError(thrown);
   }
 }
@@ -192,8 +194,12 @@ export function openSqliteReader(
 ): SqliteReaderStore {
   try {
     const db = new Database(path, 'read');
-    const onDisk = options.recordOnly ? projectionVersion : projectionsOf(db);
-    db.close();
+    let onDisk: number;
+    try {
+      onDisk = options.recordOnly ? projectionVersion : projectionsOf(db);
+    } finally {
+      db.close();
+    }
     if (onDisk !== projectionVersion) {
       throw new WherefromError(
         'conflict',
