@@ -82,6 +82,8 @@ test.each(['log_entries', 'log_payloads', 'log_head', 'log_meta', 'vault_persons
   async (table) => {
     const data = damaged(table);
     damageTable(join(data, 'store.db'), 'tracking_runs');
+    const verified = await run('verify', '--data', data);
+    expect(verified).toMatchObject({ code: table === 'log_meta' ? 0 : 3, err: '' });
     for (const flags of [[], ['--json']]) {
       const { code, err } = await run('rebuild', '--data', data, ...flags);
       expect(code).toBe(3);
