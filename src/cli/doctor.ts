@@ -90,14 +90,12 @@ function checkDirectory(config: Config): Finding[] {
     return [{ check: 'data directory', state: 'note', says, hint: '`wherefrom serve` makes it.' }];
   }
   try {
-    accessSync(path, constants.R_OK | constants.W_OK);
+    accessSync(path, constants.R_OK);
     const directory = readDataDirectory(path);
     const keys = listKeys(path).filter(({ revokedTime }) => revokedTime === undefined);
     return [
-      { check: 'data directory', state: 'good', says: path },
+      ...checkRights(path),
       ...checkStore(directory.storePath),
-      checkDisk(path),
-      checkLock(join(path, 'lock.db')),
       keys.length > 0
         ? { check: 'API keys', state: 'good', says: countOf(keys.length, 'valid key') }
         : { check: 'API keys', state: 'note', says: 'none: the server listens on loopback only' },
@@ -106,6 +104,18 @@ function checkDirectory(config: Config): Finding[] {
     const { message, hint } = toWherefromError(thrown);
     return [{ check: 'data directory', state: 'bad', says: message, ...(hint ? { hint } : {}) }];
   }
+}
+
+/** An auditor's copy may be on a medium that cannot be written. */
+function checkRights(path: string): Finding[] {
+  const check = 'data directory';
+  try {
+    accessSync(path, constants.W_OK);
+  } catch {
+    const hint = 'What reads it works here: `verify`, and `trace --data`. A server does not.';
+    return [{ check, state: 'bad', says: `${path} cannot be written`, hint }];
+  }
+  return [{ check, state: 'good', says: path }, checkDisk(path), checkLock(join(path, 'lock.db'))];
 }
 
 /** Is the file sound? Whether the record is what was committed to is for `verify` to tell. */

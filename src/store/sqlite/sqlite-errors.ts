@@ -25,6 +25,11 @@ export function isDamage(thrown: unknown): boolean {
   return isNumberTooLarge || [failed, corrupt, notADatabase].includes(codeOf(thrown));
 }
 
+/** The file, or what SQLite needs beside it, cannot be opened or made. */
+export function cannotBeOpened(thrown: unknown): boolean {
+  return [readonly, cannotOpen, ioError].includes(codeOf(thrown));
+}
+
 /** Primary result code of an error of the driver; 0 for any other error. */
 function codeOf(thrown: unknown): number {
   return isObject(thrown) && thrown.code === 'ERR_SQLITE_ERROR' ? Number(thrown.errcode) % 256 : 0;
@@ -38,9 +43,13 @@ export function explainSqliteError(thrown: unknown): unknown {
         hint: 'Free space on the disk of the data directory, then send again.',
         cause: thrown,
       });
+    case cannotOpen:
+      return new WherefromError('storage_unavailable', 'The store cannot be opened.', {
+        hint: 'Look at the disk and the rights of the data directory, and whether store.db is there.',
+        cause: thrown,
+      });
     case ioError:
     case readonly:
-    case cannotOpen:
     case busy:
       return new WherefromError(
         'storage_unavailable',
