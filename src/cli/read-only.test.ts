@@ -13,8 +13,10 @@ const main = join(import.meta.dirname, 'main.ts');
 
 /** The superuser writes wherever rights say no: only a read-only mount of its own holds it off. */
 const isSuperuser = process.getuid?.() === 0;
+const ownMounts = ['unshare', '-m', 'sh', '-c'];
 const canMount =
-  isSuperuser && spawnSync('unshare', ['-m', 'sh', '-c', 'mount --bind /tmp /tmp']).status === 0;
+  isSuperuser &&
+  spawnSync('env', [...ownMounts, 'mount --bind "$0" "$0"', directory.path]).status === 0;
 const readOnly = isSuperuser
   ? 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"'
   : 'chmod -R a-w "$0" && "$@"; code=$?; chmod -R u+w "$0"; exit $code';
@@ -33,10 +35,10 @@ afterAll(() => directory.remove());
 
 /** Runs the command line on a data directory that cannot be written. */
 function run(data: string, ...argv: string[]): { code: number | null; out: string; err: string } {
-  const [command, ...before] = isSuperuser ? ['unshare', '-m', 'sh'] : ['sh'];
+  const shell = isSuperuser ? ownMounts : ['sh', '-c'];
   const node = [process.execPath, '--disable-warning=ExperimentalWarning', main];
-  const args = [...before, '-c', readOnly, data, ...node, ...argv, '--data', data];
-  const { status, stdout, stderr } = spawnSync(command ?? '', args, { encoding: 'utf8' });
+  const args = [...shell, readOnly, data, ...node, ...argv, '--data', data];
+  const { status, stdout, stderr } = spawnSync('env', args, { encoding: 'utf8' });
   return { code: status, out: stdout, err: stderr };
 }
 
