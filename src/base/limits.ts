@@ -218,4 +218,10 @@ export const limits = {
   pastPointsMax: 100_000,
   /** Messages of one page that rebuild and verify read at a time. */
   replayEntriesMax: 500,
+  /** Lines of what SQLite finds wrong with a damaged file: the first ones say where it begins. */
+  damageLinesMax: 20,
+  /** Damaged or missing artifacts that verify names: a store that lost its files lists them all. */
+  blobProblemsMax: 1_000,
+  /** A store that doctor reads through, which takes some seconds; rebuild reads those beyond it. */
+  doctorStoreBytesMax: 2 * 1024 * 1024 * 1024,
 } as const;

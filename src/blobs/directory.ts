@@ -16,10 +16,7 @@ export function createDirectoryBlobs({ directory }: DirectoryBlobsOptions): Blob
   const incoming = join(directory, 'incoming');
   // What a crash cut off was never named by an entry.
   rmSync(incoming, { recursive: true, force: true });
-  const pathOf = (digest: string): string => {
-    if (!/^[0-9a-f]{64}$/.test(digest)) throw gone(digest);
-    return join(directory, 'sha256', digest.slice(0, 2), digest.slice(2));
-  };
+  const pathOf = (digest: string): string => blobPath(directory, digest);
   return {
     async put(content, { bytesMax }) {
       const temporary = join(incoming, randomUUID());
@@ -63,7 +60,7 @@ export function createDirectoryBlobs({ directory }: DirectoryBlobsOptions): Blob
         throw explainDisk(thrown);
       }
     },
-    list: () => listBlobs(join(directory, 'sha256')),
+    list: () => listBlobs(directory),
     async remove(digest) {
       await rm(pathOf(digest), { force: true }).catch((thrown: unknown) => {
         throw explainDisk(thrown);
@@ -78,7 +75,15 @@ const exists = (path: string): Promise<boolean> =>
     () => false,
   );
 
-async function* listBlobs(root: string): AsyncGenerator<ListedBlob> {
+/** Where a blob lies in a directory of blobs. @throws not_found when that is no name of one. */
+export function blobPath(directory: string, digest: string): string {
+  if (!/^[0-9a-f]{64}$/.test(digest)) throw gone(digest);
+  return join(directory, 'sha256', digest.slice(0, 2), digest.slice(2));
+}
+
+/** `BlobStore.list` of a directory, which need not be there. */
+export async function* listBlobs(directory: string): AsyncGenerator<ListedBlob> {
+  const root = join(directory, 'sha256');
   for (const start of await namesIn(root)) {
     for (const rest of await namesIn(join(root, start))) {
       const digest = start + rest;

@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { toWherefromError } from '../base/errors.ts';
+import { limits } from '../base/limits.ts';
 import { ClientError } from '../client/index.ts';
 import type { Status } from '../contract/status.ts';
 import { openBucket } from '../server/artifact-store.ts';
@@ -12,6 +13,7 @@ import { readDataDirectory } from '../server/data-directory.ts';
 import { listKeys } from '../server/keys.ts';
 import { packageVersion } from '../server/package-info.ts';
 import { lockDirectory } from '../store/sqlite/lock.ts';
+import { findDamage } from '../store/sqlite/repair.ts';
 import { artifactArgs, artifactFlags } from './artifact-args.ts';
 import { exitCodes, type Io, writeJson } from './io.ts';
 import { readConfig } from './read-config.ts';
@@ -88,14 +90,12 @@ function checkDirectory(config: Config): Finding[] {
     return [{ check: 'data directory', state: 'note', says, hint: '`wherefrom serve` makes it.' }];
   }
   try {
-    accessSync(path, constants.R_OK | constants.W_OK);
+    accessSync(path, constants.R_OK);
     const directory = readDataDirectory(path);
-    const bytes = statSync(directory.storePath, { throwIfNoEntry: false })?.size ?? 0;
     const keys = listKeys(path).filter(({ revokedTime }) => revokedTime === undefined);
     return [
-      { check: 'data directory', state: 'good', says: `${path}, store of ${mebibytes(bytes)}` },
-      checkDisk(path),
-      checkLock(join(path, 'lock.db')),
+      ...checkRights(path),
+      ...checkStore(directory.storePath),
       keys.length > 0
         ? { check: 'API keys', state: 'good', says: countOf(keys.length, 'valid key') }
         : { check: 'API keys', state: 'note', says: 'none: the server listens on loopback only' },
@@ -104,6 +104,33 @@ function checkDirectory(config: Config): Finding[] {
     const { message, hint } = toWherefromError(thrown);
     return [{ check: 'data directory', state: 'bad', says: message, ...(hint ? { hint } : {}) }];
   }
+}
+
+/** An auditor's copy may be on a medium that cannot be written. */
+function checkRights(path: string): Finding[] {
+  const check = 'data directory';
+  try {
+    accessSync(path, constants.W_OK);
+  } catch {
+    const hint = 'What reads it works here: `verify`, and `trace --data`. A server does not.';
+    return [{ check, state: 'bad', says: `${path} cannot be written`, hint }];
+  }
+  return [{ check, state: 'good', says: path }, checkDisk(path), checkLock(join(path, 'lock.db'))];
+}
+
+/** Is the file sound? Whether the record is what was committed to is for `verify` to tell. */
+function checkStore(path: string): Finding[] {
+  const check = 'store';
+  const bytes = statSync(path, { throwIfNoEntry: false })?.size;
+  if (bytes === undefined) return [];
+  const size = mebibytes(bytes);
+  if (bytes > limits.doctorStoreBytesMax)
+    return [{ check, state: 'note', says: `${size}: too large to read through here` }];
+  const [damage] = findDamage(path);
+  if (damage === undefined) return [{ check, state: 'good', says: size }];
+  const hint =
+    'Stop the server and run `wherefrom verify`: when the record verifies, `wherefrom rebuild` repairs the rest.';
+  return [{ check, state: 'bad', says: `The file is damaged: ${damage}`, hint }];
 }
 
 /** Artifacts that are not kept with the data: can they be written and read where they are? */

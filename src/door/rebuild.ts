@@ -1,3 +1,4 @@
+import { sha256 } from '../base/digest.ts';
 import { WherefromError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import type { LedgerReader, StoredEntry } from '../ledger/index.ts';
@@ -33,16 +34,30 @@ export async function replay(options: ReplayOptions): Promise<number> {
   let messages = 0;
   while (position < size) {
     const page = await options.ledger.list(position, limits.replayEntriesMax);
-    if (page.length === 0)
-      throw new WherefromError('integrity_broken', `Ledger entry ${position} is missing.`);
+    if (page.length === 0) throw damaged(`Ledger entry ${position} is missing.`);
     await options.target.transaction(async (session) => {
-      for (const stored of page) messages += await replayEntry(stored, operations, session);
+      for (const stored of page) {
+        checkStored(stored, position);
+        messages += await replayEntry(stored, operations, session);
+        position += 1;
+      }
     });
-    position += page.length;
     options.progress?.(position, size);
   }
   return messages;
 }
+
+/** Out of what a damaged disk gives back nothing is made. */
+function checkStored(stored: StoredEntry, position: number): void {
+  if (stored.position !== position) throw damaged(`Ledger entry ${position} is missing.`);
+  if (!sha256(stored.block).equals(stored.blockDigest))
+    throw damaged(`The payload of ledger entry ${position} is damaged.`);
+}
+
+const damaged = (message: string): WherefromError =>
+  new WherefromError('integrity_broken', message, {
+    hint: '"wherefrom verify" shows all that is damaged: restore the data directory from a backup.',
+  });
 
 async function replayEntry(
   stored: StoredEntry,

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
 import { createDoor, createWorkspace, type Operation } from '../door/index.ts';
-import { temporaryStore } from '../testing/store.ts';
+import { openSqliteReader, openSqliteStore } from '../store/sqlite/open.ts';
+import { damageTable, temporaryStore } from '../testing/store.ts';
 import { emptyRoot } from './merkle.ts';
 import { verifyLedger } from './verify.ts';
 
@@ -104,6 +105,73 @@ test('a forged time, in the rows or in the head, and entries beyond the head are
   db.close();
   opened.remove();
 });
+
+/** Writes what no statement would: rows are left as they are, and mean another cell. */
+function forge(path: string, table: string, change: (sql: string) => string): void {
+  const db = new DatabaseSync(path);
+  db.enableDefensive(false);
+  const { sql } = db.prepare('SELECT sql FROM sqlite_schema WHERE name = ?').get(table) as {
+    sql: string;
+  };
+  db.exec('PRAGMA writable_schema=ON');
+  db.prepare('UPDATE sqlite_schema SET sql = ? WHERE name = ?').run(change(sql), table);
+  db.close();
+}
+
+const loose = (sql: string): string => sql.replaceAll('NOT NULL', '').replace('STRICT', '');
+
+test.each([
+  ['log_entries', 'entry', 'NULL', 'Ledger entry 1 is damaged.'],
+  ['log_entries', 'entry', "'text'", 'Ledger entry 1 is damaged.'],
+  ['log_entries', 'time', 'NULL', 'Ledger entry 1 is filed under a time'],
+  ['log_entries', 'time', String(2n ** 60n), 'cannot be read from entry 1 on'],
+  ['log_payloads', 'block', 'NULL', 'The payload of ledger entry 1 is damaged.'],
+  ['log_payloads', 'block', '7', 'The payload of ledger entry 1 is damaged.'],
+  ['log_payloads', 'batch_key', 'NULL', 'The payload of ledger entry 1 is not what'],
+  ['log_payloads', 'digest', 'NULL', 'The payload of ledger entry 1 is damaged.'],
+  ['log_head', 'root', 'NULL', 'The root of the log head is not'],
+  ['log_head', 'peaks', 'NULL', 'The subtree roots of the log head do not fit'],
+  ['log_head', 'size', 'NULL', 'The log head is damaged.'],
+  ['log_head', 'size', String(2n ** 60n), 'The log head is damaged.'],
+  ['log_head', 'time', "'x'", 'The log head is damaged.'],
+])('a damaged cell is a problem that is told, not a fault: %s.%s is %s', async (...damage) => {
+  const [table, column, value, problem] = damage;
+  const opened = await smallLog();
+  forge(opened.path, table, loose);
+  const db = new DatabaseSync(opened.path);
+  db.exec(
+    `UPDATE ${table} SET ${column} = ${value} WHERE ${table === 'log_head' ? 'id' : 'position'} = 1`,
+  );
+  db.close();
+  const { store } = openSqliteStore(opened.path);
+  const found = await store.read(({ ledger }) => verifyLedger(ledger));
+  expect(found.verified).toBe(false);
+  expect(found.problems[0]).toContain(problem);
+  store.close();
+  opened.remove();
+});
+
+test.each(['log_entries', 'log_payloads', 'log_head'])(
+  'a table of the record that is gone, or whose page is damaged, is a problem: %s',
+  async (table) => {
+    for (const damage of [dropTable, damageTable]) {
+      const opened = await smallLog();
+      damage(opened.path, table);
+      const reader = openSqliteReader(opened.path, { recordOnly: true });
+      const { verified, problems } = await reader.read(({ ledger }) => verifyLedger(ledger));
+      expect(verified).toBe(false);
+      expect(problems[0]).toMatch(/log head is damaged|cannot be read from entry 0 on/);
+      reader.close();
+      opened.remove();
+    }
+  },
+);
+
+function dropTable(path: string, table: string): void {
+  const db = new DatabaseSync(path);
+  db.exec(`DROP TABLE ${table}`);
+  db.close();
+}
 
 test('an empty log verifies', async () => {
   const opened = temporaryStore();

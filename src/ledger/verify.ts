@@ -1,11 +1,12 @@
+import type { Awaitable } from '../base/awaitable.ts';
 import { sha256 } from '../base/digest.ts';
-import { toWherefromError } from '../base/errors.ts';
+import { toWherefromError, WherefromError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import { decodeBlock } from './block.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { decodeEntry, messagesRoot } from './entry.ts';
 import { leafHash, MerkleFrontier } from './merkle.ts';
-import type { LedgerReader, StoredEntry } from './store.ts';
+import type { LedgerReader, LogHead, StoredEntry } from './store.ts';
 
 /** What recomputing the ledger showed. A verdict, not an exception: `problems` empty means verified. */
 export interface Verification {
@@ -28,7 +29,7 @@ export async function verifyLedger(
   const problems: string[] = [];
   const tree = new MerkleFrontier();
   const state = { time: 0, messages: 0 };
-  const head = await reader.head();
+  const head = await readOr(problems, () => reader.head());
   const check = (): void => {
     for (const checkpoint of checkpoints) {
       if (checkpoint.size === tree.size && !checkpoint.root.equals(tree.root())) {
@@ -39,19 +40,17 @@ export async function verifyLedger(
     }
   };
   check();
-  while (tree.size < head.size) {
-    const page = await reader.list(tree.size, limits.replayEntriesMax);
-    if (page.length === 0) break;
-    for (const stored of page) {
-      verifyEntry(stored, tree.size, state, problems);
-      tree.append(leafHash(stored.entry));
-      check();
-    }
-    if (problems.length > 20) break;
+  for await (const stored of readEntries(reader, { head, tree, problems })) {
+    verifyEntry(stored, tree.size, state, problems);
+    tree.append(leafHash(stored?.entry ?? noBytes));
+    check();
   }
-  verifyHead(head, tree, state.time, problems);
-  if ((await reader.list(head.size, 1)).length > 0)
-    problems.push(`There are entries beyond the ${head.size} of the log head.`);
+  if (head !== undefined) {
+    verifyHead(head, tree, state.time, problems);
+    const beyond = await readOr(problems, () => reader.list(head.size, 1));
+    if (beyond !== undefined && beyond.length > 0)
+      problems.push(`There are entries beyond the ${head.size} of the log head.`);
+  }
   for (const { size } of checkpoints) {
     if (size > tree.size)
       problems.push(
@@ -67,12 +66,52 @@ export async function verifyLedger(
   };
 }
 
-function verifyHead(
-  head: Awaited<ReturnType<LedgerReader['head']>>,
-  tree: MerkleFrontier,
-  time: number,
-  problems: string[],
-): void {
+/** What is read; undefined where it is damaged, which is a problem then and not an exception. */
+async function readOr<T>(problems: string[], read: () => Awaitable<T>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (thrown) {
+    if (!(thrown instanceof WherefromError) || thrown.code !== 'integrity_broken') throw thrown;
+    problems.push(thrown.message);
+    return undefined;
+  }
+}
+
+/** The entries in order, as long as they can be read; undefined for one that is missing. */
+async function* readEntries(
+  reader: LedgerReader,
+  walk: {
+    readonly head: LogHead | undefined;
+    readonly tree: MerkleFrontier;
+    readonly problems: string[];
+  },
+): AsyncGenerator<StoredEntry | undefined> {
+  const { head, tree, problems } = walk;
+  const end = head?.size ?? Number.POSITIVE_INFINITY;
+  let limit: number = limits.replayEntriesMax;
+  while (tree.size < end && problems.length <= problemsMax) {
+    const found: string[] = [];
+    const page = await readOr(found, () => reader.list(tree.size, limit));
+    if (page === undefined && limit > 1) {
+      // One by one, to tell where it is.
+      limit = 1;
+      continue;
+    }
+    problems.push(...found);
+    if (page === undefined || page.length === 0) return;
+    for (const stored of page) {
+      while (tree.size < stored.position && problems.length <= problemsMax) yield undefined;
+      if (tree.size < end) yield stored;
+    }
+  }
+}
+
+/** Problems after which the rest of the entries is not looked at. */
+const problemsMax = 20;
+
+const noBytes = new Uint8Array();
+
+function verifyHead(head: LogHead, tree: MerkleFrontier, time: number, problems: string[]): void {
   if (tree.size !== head.size) {
     problems.push(`The log head says ${head.size} entries, ${tree.size} were read.`);
     return;
@@ -86,13 +125,13 @@ function verifyHead(
 }
 
 function verifyEntry(
-  stored: StoredEntry,
+  stored: StoredEntry | undefined,
   position: number,
   state: { time: number; messages: number },
   problems: string[],
 ): void {
   try {
-    if (stored.position !== position) throw new Error(`Ledger entry ${position} is missing.`);
+    if (stored?.position !== position) throw new Error(`Ledger entry ${position} is missing.`);
     const entry = decodeEntry(stored.entry, position);
     if (entry.time < state.time)
       throw new Error(`Ledger entry ${position} is older than the one before it.`);

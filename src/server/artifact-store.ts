@@ -30,10 +30,15 @@ export async function openBucket(config: Config, spool: string): Promise<BlobSto
   });
 }
 
+/** The directory where artifacts are kept; undefined when they are in a bucket. */
+export function artifactDirectory({ artifacts }: Config, blobsPath: string): string | undefined {
+  if (artifacts === '') return blobsPath;
+  return bucketOf(artifacts) === undefined ? resolve(artifacts) : undefined;
+}
+
 /** The blobs of a server. `blobsPath` is the data directory's own place for them. */
 export async function openBlobs(config: Config, blobsPath: string): Promise<BlobStore> {
   const bucket = await openBucket(config, join(blobsPath, 'incoming'));
-  if (bucket !== undefined) return bucket;
-  const directory = config.artifacts === '' ? blobsPath : resolve(config.artifacts);
-  return createDirectoryBlobs({ directory });
+  const directory = artifactDirectory(config, blobsPath) ?? blobsPath;
+  return bucket ?? createDirectoryBlobs({ directory });
 }

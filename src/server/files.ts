@@ -12,10 +12,22 @@ export function writeFileDurably(path: string, content: string | Uint8Array): vo
     closeSync(file);
   }
   renameSync(temporary, path);
-  const directory = openSync(dirname(path), 'r');
+  sync(dirname(path));
+}
+
+/** Puts a file in the place of another, durably: a crash leaves one of the two, whole. */
+export function replaceFileDurably(path: string, by: string): void {
+  sync(by);
+  renameSync(by, path);
+  sync(dirname(path));
+}
+
+/** Puts a file, or the names in a directory, on disk. */
+function sync(path: string): void {
+  const opened = openSync(path, 'r');
   try {
-    fsyncSync(directory);
+    fsyncSync(opened);
   } finally {
-    closeSync(directory);
+    closeSync(opened);
   }
 }

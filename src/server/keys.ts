@@ -136,7 +136,17 @@ function findToRevoke(keys: readonly ApiKey[], id: string): ApiKey {
 }
 
 function save(dataDirectory: string, keys: readonly ApiKey[]): void {
-  writeFileDurably(join(dataDirectory, fileName), `${JSON.stringify(keys, null, 2)}\n`);
+  const path = join(dataDirectory, fileName);
+  try {
+    writeFileDurably(path, `${JSON.stringify(keys, null, 2)}\n`);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException; // file errors carry one
+    throw new WherefromError(
+      'storage_unavailable',
+      `The key file ${path} cannot be written (${code ?? 'unknown error'}): no key was changed.`,
+      { hint: 'Look at the disk and the rights of the data directory, then try again.', cause },
+    );
+  }
 }
 
 /** The keys of a running server: read again when the file changed, at most once a second. */

@@ -2,6 +2,7 @@ import type { ApiServices } from '../api/index.ts';
 import type { Receipt } from '../door/index.ts';
 import { type Checkpoint, type Verification, verifyLedger } from '../ledger/index.ts';
 import { openSqliteReader, openSqliteStore } from '../store/sqlite/open.ts';
+import { findDamage } from '../store/sqlite/repair.ts';
 import { createApiServices } from './api-services.ts';
 import { createPersons } from './compose.ts';
 import { openDataDirectory, readDataDirectory } from './data-directory.ts';
@@ -49,7 +50,12 @@ export async function verifyDirectory(
   const directory = readDataDirectory(dataDirectory);
   const store = openSqliteReader(directory.storePath, { recordOnly: true });
   try {
-    return await store.read((session) => verifyLedger(session.ledger, checkpoints));
+    const found = await store.read((session) => verifyLedger(session.ledger, checkpoints));
+    // The ledger does not tell who persons are, so no hash covers them: only the file can be sound.
+    const [damage] = findDamage(directory.storePath, 'vault_persons');
+    if (damage === undefined) return found;
+    const problems = [...found.problems, `The vault of persons is damaged: ${damage}`];
+    return { ...found, verified: false, problems };
   } finally {
     store.close();
   }

@@ -8,16 +8,20 @@ import {
   type Receipt,
   replay,
 } from '../door/index.ts';
+import { verifyLedger } from '../ledger/index.ts';
 import { operations } from '../protocols/index.ts';
 import {
   compareProjections,
   openShadowStore,
+  openSqliteReader,
   openSqliteStore,
   projectionVersion,
   swapProjections,
 } from '../store/sqlite/open.ts';
+import { copyRecord, findDamage, settleStore } from '../store/sqlite/repair.ts';
 import type { SqliteStore } from '../store/sqlite/store.ts';
 import type { DataDirectory } from './data-directory.ts';
+import { replaceFileDurably } from './files.ts';
 
 /**
  * Opens the store and rebuilds projections of an earlier version.
@@ -53,45 +57,81 @@ export interface Rebuilt {
 
 /**
  * Rebuilds every projection from the payloads in a file beside the store, then swaps them in one
- * transaction. With `check` nothing is swapped: it only says what would come out differently.
+ * transaction. Where the file is damaged, and the record in it is not, the new file gets the record
+ * too and takes its place. With `check` nothing is changed: it only says what would come out
+ * differently.
+ * @throws integrity_broken when the record is damaged.
  */
 export async function rebuildProjections(
   directory: DataDirectory,
-  options: {
-    readonly check?: boolean;
-    readonly progress?: (entries: number, of: number) => void;
-  } = {},
+  options: RebuildOptions = {},
 ): Promise<Rebuilt> {
-  const shadowPath = `${directory.storePath}.rebuild`;
+  const { storePath } = directory;
+  const shadowPath = `${storePath}.rebuild`;
   const remove = (): void => {
     for (const suffix of ['', '-wal', '-shm']) rmSync(shadowPath + suffix, { force: true });
   };
   remove();
-  const { store, projectionsOnDisk } = openSqliteStore(directory.storePath);
-  const shadow = openShadowStore(shadowPath);
   try {
-    const messages = await store.read((session) =>
-      replay({
-        ledger: session.ledger,
-        target: shadow,
-        operations,
-        ...(options.progress ? { progress: options.progress } : {}),
-      }),
-    );
-    shadow.close();
-    store.close();
+    const { messages, projectionsOnDisk } = await fill(storePath, shadowPath, options);
+    // Dropping damaged tables may free pages that are of the record.
+    const damage = findDamage(storePath);
     const compared = projectionsOnDisk === projectionVersion;
-    const differences = compared ? compareProjections(directory.storePath, shadowPath) : [];
+    const differences = damage.map((line) => `The file is damaged: ${line}`);
+    if (damage.length === 0 && compared)
+      differences.push(...compareProjections(storePath, shadowPath));
     if (!options.check) {
       const isReplaced = messages > 0 && (!compared || differences.length > 0);
-      swapProjections(directory.storePath, shadowPath, {
-        ...(isReplaced && { replaced: projectionsOnDisk }),
-      });
+      const note = isReplaced ? { replaced: projectionsOnDisk } : {};
+      if (damage.length === 0) swapProjections(storePath, shadowPath, note);
+      else await replaceStore(storePath, shadowPath, note);
     }
     return { messages, differences, compared };
   } finally {
     remove();
   }
+}
+
+interface RebuildOptions {
+  readonly check?: boolean;
+  readonly progress?: (entries: number, of: number) => void;
+}
+
+/** Makes the projections of a store again, in a new file. */
+async function fill(
+  storePath: string,
+  shadowPath: string,
+  { progress }: RebuildOptions,
+): Promise<{ readonly messages: number; readonly projectionsOnDisk: number }> {
+  const { store, projectionsOnDisk } = openSqliteStore(storePath);
+  const target = openShadowStore(shadowPath);
+  try {
+    const messages = await store.read(({ ledger }) =>
+      replay({ ledger, target, operations, ...(progress && { progress }) }),
+    );
+    return { messages, projectionsOnDisk };
+  } finally {
+    target.close();
+    store.close();
+  }
+}
+
+/** A crash before the last step leaves the damaged store as it was, one after it the new one. */
+async function replaceStore(
+  storePath: string,
+  shadowPath: string,
+  note: { readonly replaced?: number },
+): Promise<void> {
+  copyRecord(storePath, shadowPath, note);
+  const copy = openSqliteReader(shadowPath, { recordOnly: true });
+  const { verified, problems } = await copy.read(({ ledger }) => verifyLedger(ledger));
+  copy.close();
+  if (!verified)
+    throw new WherefromError('integrity_broken', `The record itself is damaged: ${problems[0]}`, {
+      hint: 'Nothing was changed. Restore the data directory from a backup.',
+    });
+  settleStore(storePath);
+  replaceFileDurably(storePath, shadowPath);
 }
 
 /**

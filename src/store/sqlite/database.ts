@@ -1,5 +1,6 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { limits } from '../../base/limits.ts';
+import { openToRead } from './open-to-read.ts';
 
 export type Row = Record<string, SQLInputValue>;
 
@@ -37,6 +38,18 @@ function withStablePlan(sql: string): string {
   return sql.replace(/\b(LIMIT|OFFSET) (\?\d*)/g, '$1 $2+0');
 }
 
+function openToWrite(path: string): DatabaseSync {
+  const db = new DatabaseSync(path, { timeout: limits.busyTimeoutMs });
+  try {
+    db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;');
+    db.exec(`PRAGMA wal_autocheckpoint=${limits.walPagesMax};`);
+    return db;
+  } catch (thrown) {
+    db.close();
+    throw thrown;
+  }
+}
+
 /**
  * One connection with its prepared statements. The only place that knows the driver. Statements
  * are prepared once per SQL text; keep the texts constant, lists go in as JSON for `json_each(?)`.
@@ -60,11 +73,7 @@ export class Database {
     }
     this.#statements = new Map();
     this.#tuples = new Map();
-    this.#db = new DatabaseSync(path, { readOnly: mode === 'read', timeout: limits.busyTimeoutMs });
-    if (mode === 'write') {
-      this.#db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;');
-      this.#db.exec(`PRAGMA wal_autocheckpoint=${limits.walPagesMax};`);
-    }
+    this.#db = mode === 'read' ? openToRead(path) : openToWrite(path);
     this.#db.exec('PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY; ');
   }
 

@@ -1,6 +1,8 @@
+import { WherefromError } from '../../base/errors.ts';
 import { emptyRoot } from '../../ledger/merkle.ts';
 import type { LedgerStore, LogHead, StoredEntry } from '../../ledger/store.ts';
 import type { Database } from './database.ts';
+import { isDamage } from './sqlite-errors.ts';
 
 const hashBytes = 32;
 
@@ -12,24 +14,40 @@ export class SqliteLedgerStore implements LedgerStore {
     this.#db = db;
   }
 
+  /** @throws integrity_broken when it is damaged. */
   head(): LogHead {
-    const row = this.#db.get<{ size: number; root: Uint8Array; peaks: Uint8Array; time: number }>(
-      'SELECT size, root, peaks, time FROM log_head WHERE id = 1',
+    const row = readRecord('The log head is damaged.', () =>
+      this.#db.get('SELECT size, root, peaks, time FROM log_head WHERE id = 1'),
     );
     if (!row) return { size: 0, root: emptyRoot, peaks: [], time: 0 };
+    const { size, time } = row;
+    if (!Number.isSafeInteger(size) || !Number.isSafeInteger(time))
+      throw damaged('The log head is damaged.');
+    const joined = bytesOf(row.peaks);
     const peaks: Uint8Array[] = [];
-    for (let offset = 0; offset < row.peaks.length; offset += hashBytes)
-      peaks.push(row.peaks.subarray(offset, offset + hashBytes));
-    return { size: row.size, root: row.root, peaks, time: row.time };
+    for (let offset = 0; offset < joined.length; offset += hashBytes)
+      peaks.push(joined.subarray(offset, offset + hashBytes));
+    return { size: Number(size), root: bytesOf(row.root), peaks, time: Number(time) };
   }
 
+  /** @throws integrity_broken when the file is damaged where they are. */
   list(position: number, limit: number): StoredEntry[] {
-    return this.#db.all<StoredEntry>(
-      `SELECT e.position, e.entry, e.time, p.batch_key AS batchKey, p.block, p.digest AS blockDigest
-       FROM log_entries e JOIN log_payloads p ON p.position = e.position WHERE e.position >= ? ORDER BY e.position LIMIT ?`,
-      position,
-      limit,
+    const rows = readRecord(`The ledger cannot be read from entry ${position} on.`, () =>
+      this.#db.all(
+        `SELECT e.position, e.entry, e.time, p.batch_key AS batchKey, p.block, p.digest AS blockDigest
+         FROM log_entries e JOIN log_payloads p ON p.position = e.position WHERE e.position >= ? ORDER BY e.position LIMIT ?`,
+        position,
+        limit,
+      ),
     );
+    return rows.map((row) => ({
+      position: Number(row.position),
+      entry: bytesOf(row.entry),
+      time: Number(row.time),
+      batchKey: bytesOf(row.batchKey),
+      block: bytesOf(row.block),
+      blockDigest: bytesOf(row.blockDigest),
+    }));
   }
 
   positionAt(time: number): number {
@@ -88,4 +106,24 @@ export class SqliteLedgerStore implements LedgerStore {
       head.time,
     );
   }
+}
+
+/** A damaged cell may hold anything: what is no bytes is none, which no entry, payload or root is. */
+const bytesOf = (cell: unknown): Uint8Array => (cell instanceof Uint8Array ? cell : noBytes);
+const noBytes = new Uint8Array();
+
+/** Reads rows of the record. @throws integrity_broken saying `message` when the file is damaged there. */
+function readRecord<T>(message: string, read: () => T): T {
+  try {
+    return read();
+  } catch (thrown) {
+    throw isDamage(thrown) ? damaged(message, thrown) : thrown;
+  }
+}
+
+function damaged(message: string, cause?: unknown): WherefromError {
+  return new WherefromError('integrity_broken', message, {
+    hint: 'The record is damaged: stop the server, and restore the data directory from a backup.',
+    cause,
+  });
 }

@@ -50,8 +50,9 @@ export interface OpenedStore {
  * @throws integrity_broken when the file is no sound database, or was written by a newer version.
  */
 export function openSqliteStore(path: string): OpenedStore {
+  let db: Database | undefined;
   try {
-    const db = new Database(path, 'write');
+    db = new Database(path, 'write');
     migrate(db);
     const projectionsOnDisk = projectionsOf(db);
     if (projectionsOnDisk === 0) {
@@ -60,6 +61,7 @@ export function openSqliteStore(path: string): OpenedStore {
     }
     return { store: new SqliteStore(path, db), projectionsOnDisk };
   } catch (thrown) {
+    db?.close();
     throw explainSqliteError(thrown);
   }
 }
@@ -142,6 +144,8 @@ export function swapProjections(
       );
     }
     db.exec('COMMIT');
+  } catch (thrown) {
+    throw explainSqliteError(thrown);
   } finally {
     db.close();
   }
@@ -153,7 +157,12 @@ export function compareProjections(storePath: string, shadowPath: string): strin
   try {
     db.prepare('ATTACH ? AS shadow').run(shadowPath);
     const differences: string[] = [];
+    const tables = new Set(projectionTables(db));
     for (const table of projectionTables(db, 'shadow')) {
+      if (!tables.has(table)) {
+        differences.push(`${table}: the table is missing`);
+        continue;
+      }
       const only = (from: string, other: string): number =>
         db.get<{ n: number }>(
           `SELECT count(*) AS n FROM (SELECT * FROM ${from}.${table} EXCEPT SELECT * FROM ${other}.${table})`,
@@ -166,6 +175,8 @@ export function compareProjections(storePath: string, shadowPath: string): strin
         );
     }
     return differences;
+  } catch (thrown) {
+    throw explainSqliteError(thrown);
   } finally {
     db.close();
   }
@@ -183,9 +194,13 @@ export function openSqliteReader(
 ): SqliteReaderStore {
   try {
     const db = new Database(path, 'read');
-    const onDisk = projectionsOf(db);
-    db.close();
-    if (!options.recordOnly && onDisk !== projectionVersion) {
+    let onDisk: number;
+    try {
+      onDisk = options.recordOnly ? projectionVersion : projectionsOf(db);
+    } finally {
+      db.close();
+    }
+    if (onDisk !== projectionVersion) {
       throw new WherefromError(
         'conflict',
         `The projections of this data directory are of version ${onDisk}, not ${projectionVersion}.`,
