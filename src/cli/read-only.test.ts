@@ -33,14 +33,31 @@ beforeAll(async () => {
 });
 afterAll(() => directory.remove());
 
-/** Runs the command line on a data directory that cannot be written. */
-function run(data: string, ...argv: string[]): { code: number | null; out: string; err: string } {
-  const shell = isSuperuser ? ownMounts : ['sh', '-c'];
-  const node = [process.execPath, '--disable-warning=ExperimentalWarning', main];
-  const args = [...shell, readOnly, data, ...node, ...argv, '--data', data];
+const node = [process.execPath, '--disable-warning=ExperimentalWarning', main];
+
+interface Ran {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+function spawn(args: readonly string[]): Ran {
   const { status, stdout, stderr } = spawnSync('env', args, { encoding: 'utf8' });
   return { code: status, out: stdout, err: stderr };
 }
+
+/** Runs the command line on a data directory that cannot be written. */
+function run(data: string, ...argv: string[]): Ran {
+  const shell = isSuperuser ? ownMounts : ['sh', '-c'];
+  return spawn([...shell, readOnly, data, ...node, ...argv, '--data', data]);
+}
+
+test('a copy of a running server’s directory is read with its write-ahead log', () => {
+  const copy = join(directory.path, 'copy');
+  cpSync(killed, copy, { recursive: true });
+  const traced = spawn([...node, 'trace', 'kept@1', '--data', copy]);
+  expect(traced).toMatchObject({ code: 0, out: expect.stringContaining('model version kept@1') });
+});
 
 // Skipped for a superuser who may not mount, as in most containers.
 const here = test.skipIf(isSuperuser && !canMount);
