@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import type { StateReader } from '../../../door/index.ts';
 import type { VersionRow } from '../../../registry/index.ts';
 import { doesNotExist, invalidParameter } from '../errors.ts';
+import { checkHost } from '../storage-location.ts';
 import { isPrompt, readStage } from './validate.ts';
 
 /**
@@ -192,6 +193,7 @@ export async function resolveSource(
   state: StateReader,
 ): Promise<ResolvedSource> {
   const { source } = body;
+  checkHost(source, 'source');
   const uri = parseUri(source);
   const runId = body.run_id || null;
   const modelId = body.model_id || null;
