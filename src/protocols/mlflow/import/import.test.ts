@@ -204,6 +204,20 @@ test('deleted runs, experiments and versions come as deleted, with their numbers
   expect(await server.rebuild()).toEqual([]);
 });
 
+test('a copy of a model version is derived from it', async () => {
+  makeDatabase(
+    '3.17.2',
+    `INSERT INTO registered_models (name, creation_time, last_updated_time) VALUES ('a', 5, 50), ('b', 5, 50);
+     INSERT INTO model_versions (name, version, creation_time, last_updated_time, current_stage, source, storage_location)
+       VALUES ('a', 1, 6, 9, 'None', 's3://b/m', 's3://b/m'), ('b', 1, 7, 10, 'None', 'models:/a/1', 's3://b/m');`,
+  );
+  expect((await importAll()).troubles).toEqual([]);
+  expect(await server.edges('modelVersion:default/b@1')).toContainEqual(
+    expect.objectContaining({ from: 'modelVersion:default/a@1', relation: 'derived-into' }),
+  );
+  expect(await server.rebuild()).toEqual([]);
+});
+
 test('files of local directories become blobs, with their time and what they say', async () => {
   makeDatabase('3.17.2', `${experiment(1, 'a')}${runRow(run, 1)}`);
   const directory = join(imports.directory, 'mlruns', '1', run, 'artifacts', 'model');
