@@ -6,7 +6,7 @@ import {
   pageOfExperiments,
 } from '../../../tracking/index.ts';
 import type { ProtocolServices } from '../../services.ts';
-import { doesNotExist, invalidParameter } from '../errors.ts';
+import { doesNotExist } from '../errors.ts';
 import { parseFilter, parseOrders } from '../filter.ts';
 import { type Condition, experimentGrammar } from '../grammar.ts';
 import { longList } from '../long-list.ts';
