@@ -32,6 +32,8 @@ export const limits = {
   evaluationSourcesMax: 10_000,
   /** Prompts that one tag may link. */
   linkedPromptsMax: 1_000,
+  /** Models that one tag of a run may say were evaluated, and data of one name: each is looked up. */
+  evaluatedModelsMax: 100,
   /** One artifact uploaded through the proxy; it is streamed to disk, never held in memory. */
   artifactBytesMax: 64 * 1024 * 1024 * 1024,
   /** One request of an import: a dataset's profile may have 16 MiB, and a run several. */

@@ -50,8 +50,8 @@ export const relations = {
   },
   'derived-into': {
     code: 6,
-    from: ['field', 'artifact', 'model', 'dataset', 'datasetVersion', 'prediction'],
-    to: ['field', 'artifact', 'model', 'datasetVersion'],
+    from: ['field', 'artifact', 'model', 'modelVersion', 'dataset', 'datasetVersion', 'prediction'],
+    to: ['field', 'artifact', 'model', 'modelVersion', 'datasetVersion'],
     prov: '-wasDerivedFrom',
     reads: '{to} was derived from {from}',
   },

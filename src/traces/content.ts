@@ -1,6 +1,13 @@
 import { isObject, type Json } from '../base/json.ts';
 import { spanKeys, translateAttributes } from './conventions.ts';
-import { attributesOf, decodeValue, type OtlpSpan, traceIdOf, traceOfSpan } from './otlp.ts';
+import {
+  attributesOf,
+  decodeValue,
+  type OddNumbers,
+  type OtlpSpan,
+  traceIdOf,
+  traceOfSpan,
+} from './otlp.ts';
 import { pythonJson } from './usage.ts';
 
 const statusNames = ['STATUS_CODE_UNSET', 'STATUS_CODE_OK', 'STATUS_CODE_ERROR'] as const;
@@ -16,16 +23,16 @@ export function base64OfHex(hex: string): string {
 }
 
 /** All attributes of a span in MLflow's names, values as JSON. */
-export function contentAttributes(span: OtlpSpan): Record<string, Json> {
+export function contentAttributes(span: OtlpSpan, odd: OddNumbers = 'text'): Record<string, Json> {
   return {
-    ...translateAttributes(attributesOf(span), span.events),
+    ...translateAttributes(attributesOf(span, odd), span.events),
     [spanKeys.requestId]: traceOfSpan(span),
   };
 }
 
 /** The dictionary that MLflow keeps of a span: attribute values are JSON texts. */
 function spanDictionary(span: OtlpSpan): Record<string, unknown> {
-  const attributes = Object.entries(contentAttributes(span));
+  const attributes = Object.entries(contentAttributes(span, 'number'));
   return {
     trace_id: base64OfHex(span.traceId),
     span_id: base64OfHex(span.spanId),
@@ -41,7 +48,9 @@ function spanDictionary(span: OtlpSpan): Record<string, unknown> {
       ),
     })),
     status: { code: statusName(span), message: span.status?.message ?? '' },
-    attributes: Object.fromEntries(attributes.map(([key, value]) => [key, pythonJson(value)])),
+    attributes: Object.fromEntries(
+      attributes.map(([key, value]) => [key, pythonJson(value, 'bare')]),
+    ),
     links: (span.links ?? []).map((link) => ({
       trace_id: traceIdOf(link.traceId),
       span_id: link.spanId,

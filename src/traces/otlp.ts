@@ -53,8 +53,14 @@ export interface OtlpLink {
   readonly attributes?: readonly OtlpAttribute[];
 }
 
+/**
+ * How NaN and infinities are read, which payloads keep as text: as that text, which facts and answers
+ * of JSON take, or as numbers, for answers that tell them from text.
+ */
+export type OddNumbers = 'text' | 'number';
+
 /** An AnyValue as JSON. Integers beyond 2^53 stay text: a JSON number would change them. */
-export function decodeValue(value: OtlpValue | undefined): Json {
+export function decodeValue(value: OtlpValue | undefined, odd: OddNumbers = 'text'): Json {
   if (value === undefined) return null;
   if (value.stringValue !== undefined) return value.stringValue;
   if (value.boolValue !== undefined) return value.boolValue;
@@ -62,23 +68,27 @@ export function decodeValue(value: OtlpValue | undefined): Json {
     const number = Number(value.intValue);
     return Number.isSafeInteger(number) ? number : value.intValue;
   }
-  if (value.doubleValue !== undefined) return value.doubleValue;
+  if (value.doubleValue !== undefined) {
+    return odd === 'number' ? Number(value.doubleValue) : value.doubleValue;
+  }
   if (value.bytesValue !== undefined) return value.bytesValue;
-  if (value.arrayValue !== undefined) return (value.arrayValue.values ?? []).map(decodeValue);
+  if (value.arrayValue !== undefined)
+    return (value.arrayValue.values ?? []).map((each) => decodeValue(each, odd));
   if (value.kvlistValue !== undefined) {
     return Object.fromEntries(
-      (value.kvlistValue.values ?? []).map((each) => [each.key, decodeValue(each.value)]),
+      (value.kvlistValue.values ?? []).map((each) => [each.key, decodeValue(each.value, odd)]),
     );
   }
   return null;
 }
 
-/** JSON as an AnyValue. */
+/** JSON as an AnyValue; NaN and infinities, as numbers, too. */
 export function encodeValue(value: unknown): OtlpValue {
   if (typeof value === 'string') return { stringValue: value };
   if (typeof value === 'boolean') return { boolValue: value };
   if (typeof value === 'number') {
-    return Number.isSafeInteger(value) ? { intValue: String(value) } : { doubleValue: value };
+    if (Number.isSafeInteger(value)) return { intValue: String(value) };
+    return { doubleValue: Number.isFinite(value) ? value : String(value) };
   }
   if (Array.isArray(value)) return { arrayValue: { values: value.map(encodeValue) } };
   if (!isObject(value)) return {};
@@ -101,9 +111,12 @@ function unwrap(value: Json): Json {
  * is taken for that.
  * Source: mlflow/tracing/otel/translation/__init__.py (sanitize_attributes).
  */
-export function attributesOf(span: Pick<OtlpSpan, 'attributes'>): Record<string, Json> {
+export function attributesOf(
+  span: Pick<OtlpSpan, 'attributes'>,
+  odd: OddNumbers = 'text',
+): Record<string, Json> {
   return Object.fromEntries(
-    (span.attributes ?? []).map(({ key, value }) => [key, unwrap(decodeValue(value))]),
+    (span.attributes ?? []).map(({ key, value }) => [key, unwrap(decodeValue(value, odd))]),
   );
 }
 

@@ -42,13 +42,17 @@ function known(
   return Object.keys(found).length === 0 ? undefined : found;
 }
 
-/** JSON as Python writes it: a blank after each colon and comma. */
-export function pythonJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(pythonJson).join(', ')}]`;
+/**
+ * JSON as Python writes it: a blank after each colon and comma. With `odd` `bare`, NaN and infinities
+ * stand as `NaN`, `Infinity` and `-Infinity`, which Python reads but JSON does not have.
+ */
+export function pythonJson(value: unknown, odd: 'null' | 'bare' = 'null'): string {
+  if (Array.isArray(value)) return `[${value.map((each) => pythonJson(each, odd)).join(', ')}]`;
   if (isObject(value)) {
     const members = Object.entries(value).filter(([, member]) => member !== undefined);
-    return `{${members.map(([key, member]) => `${JSON.stringify(key)}: ${pythonJson(member)}`).join(', ')}}`;
+    return `{${members.map(([key, member]) => `${JSON.stringify(key)}: ${pythonJson(member, odd)}`).join(', ')}}`;
   }
+  if (odd === 'bare' && typeof value === 'number' && !Number.isFinite(value)) return String(value);
   return JSON.stringify(value) ?? 'null';
 }
 

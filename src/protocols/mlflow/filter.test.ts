@@ -50,6 +50,19 @@ describe('a filter', () => {
       [{ entity: 'dataset', key: 'context', operator: '=', value: 'train' }],
     ],
     ["params.p='a AND b'", [{ entity: 'parameter', key: 'p', operator: '=', value: 'a AND b' }]],
+    [
+      'tags.k = "it\\"s" AND params.p = "x"',
+      [
+        { entity: 'tag', key: 'k', operator: '=', value: 'it\\"s' },
+        { entity: 'parameter', key: 'p', operator: '=', value: 'x' },
+      ],
+    ],
+    ['tags.k = "it""s"', [{ entity: 'tag', key: 'k', operator: '=', value: 'it""s' }]],
+    ['tags.k = "a\\"', [{ entity: 'tag', key: 'k', operator: '=', value: 'a\\' }]],
+    [
+      'run_id IN ("a\\"b", \'c\\\'d\')',
+      [{ entity: 'attribute', key: 'run_id', operator: 'IN', value: ['a"b', "c'd"] }],
+    ],
     ["params.p = 'it''s'", [{ entity: 'parameter', key: 'p', operator: '=', value: "it''s" }]],
   ])('%s', (filter, conditions) => {
     expect(runs(filter)).toEqual(conditions);
@@ -144,8 +157,10 @@ describe('a filter', () => {
       { numRuns: 2_000 },
     );
     const start = performance.now();
-    for (const piece of ["'", '`', '"', '(', "('a',", 'a.', 'a = ']) {
-      expect(() => runs(piece.repeat(5_000))).toThrow();
+    for (const piece of ["'", '`', '"', '(', "('a',", 'a.', 'a = ', "\\'", '\\"', '\\"."']) {
+      for (const before of ['', '(', "('", '("', '"', "'"]) {
+        expect(() => runs(before + piece.repeat(5_000))).toThrow();
+      }
     }
     expect(performance.now() - start).toBeLessThan(2_000);
   });

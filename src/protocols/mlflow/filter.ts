@@ -12,7 +12,11 @@ export interface Token {
 
 // A part of a name as sqlparse reads it: letters, digits and underscores, but not digits alone.
 const plainPart = String.raw`(?=\d*[\p{L}_])[\p{L}\p{N}_]+`;
-const quotedPart = '`[^`]*`|"[^"]*"';
+// A text in quotes, which may hold its quote twice, or after a backslash when another one can end it.
+// There is one way to read each: with more, a list of nothing but quotes would take forever.
+const quotedText = (quote: string): string =>
+  String.raw`Q(?:QQ|\\Q(?=[^Q]*Q)|\\(?!Q[^Q]*Q)|[^Q\\])*Q(?!Q)`.replaceAll('Q', quote);
+const quotedPart = `\`[^\`]*\`|${quotedText('"')}`;
 const namePattern = `(?:[\\p{L}_][\\p{L}\\p{N}_$]*|${quotedPart})(?:\\.(?:${plainPart}|${quotedPart}|'[^']*'))*`;
 
 // In order: white space, list, the keyword NOT NULL, name with dots, text in single quotes, number,
@@ -21,7 +25,7 @@ const namePattern = `(?:[\\p{L}_][\\p{L}\\p{N}_$]*|${quotedPart})(?:\\.(?:${plai
 const lexer = new RegExp(
   [
     String.raw`\s+`,
-    String.raw`(\((?:'(?:''|\\'|[^'])*'|"(?:[^"]|"")*"|[^()'"])*\))`,
+    String.raw`(\((?:${quotedText("'")}|${quotedText('"')}|[^()'"])*\))`,
     String.raw`(NOT\s+NULL\b)`,
     `(${namePattern})`,
     String.raw`('(?:''|\\'|[^'])*')`,

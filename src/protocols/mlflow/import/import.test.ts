@@ -168,7 +168,7 @@ test('deleted runs, experiments and versions come as deleted, with their numbers
      ${runRow(run, 1, "'FINISHED', 5000, 6000, 'deleted', 7000")}${points(run, 2)}
      INSERT INTO registered_models (name, creation_time, last_updated_time) VALUES ('m', 5, 50);
      INSERT INTO model_versions (name, version, creation_time, last_updated_time, current_stage, source, run_id)
-       VALUES ('m', 1, 6, 9, 'Production', 's3://b/m', '${run}'), ('m', 2, 7, 10, 'Deleted_Internal', 'REDACTED-SOURCE-PATH', NULL);
+       VALUES ('m', 1, 6, 9, 'Production', 'https://old.example/m', '${run}'), ('m', 2, 7, 10, 'Deleted_Internal', 'REDACTED-SOURCE-PATH', NULL);
      INSERT INTO registered_model_aliases (name, alias, version) VALUES ('m', 'best', 1);`,
   );
   expect((await importAll()).troubles).toEqual([]);
@@ -185,13 +185,35 @@ test('deleted runs, experiments and versions come as deleted, with their numbers
     creation_timestamp: 5,
     last_updated_timestamp: 50,
     aliases: [{ alias: 'best', version: '1' }],
-    latest_versions: [{ version: '1', current_stage: 'Production', creation_timestamp: 6 }],
+    latest_versions: [
+      {
+        version: '1',
+        current_stage: 'Production',
+        creation_timestamp: 6,
+        // A server takes no such source from a client, but an import tells where the files were.
+        source: 'https://old.example/m',
+      },
+    ],
   });
   const next = await server.post('model-versions/create', { name: 'm', source: 's3://b/n' });
   expect(next.body.model_version.version).toBe('3');
   const edges = await server.edges('modelVersion:default/m@1');
   expect(edges).toContainEqual(
     expect.objectContaining({ from: `run:default/${run}`, relation: 'registered-as' }),
+  );
+  expect(await server.rebuild()).toEqual([]);
+});
+
+test('a copy of a model version is derived from it', async () => {
+  makeDatabase(
+    '3.17.2',
+    `INSERT INTO registered_models (name, creation_time, last_updated_time) VALUES ('a', 5, 50), ('b', 5, 50);
+     INSERT INTO model_versions (name, version, creation_time, last_updated_time, current_stage, source, storage_location)
+       VALUES ('a', 1, 6, 9, 'None', 's3://b/m', 's3://b/m'), ('b', 1, 7, 10, 'None', 'models:/a/1', 's3://b/m');`,
+  );
+  expect((await importAll()).troubles).toEqual([]);
+  expect(await server.edges('modelVersion:default/b@1')).toContainEqual(
+    expect.objectContaining({ from: 'modelVersion:default/a@1', relation: 'derived-into' }),
   );
   expect(await server.rebuild()).toEqual([]);
 });

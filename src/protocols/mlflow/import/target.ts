@@ -193,7 +193,7 @@ async function ensureWorkspace(
       operation: createWorkspace,
       workspace: name,
       principal,
-      body: { name, ...checkSaid(said) },
+      body: { name, ...checkSaid(said, 'any') },
     });
     return { outcome: 'brought' };
   } catch (thrown) {

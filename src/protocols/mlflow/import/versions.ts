@@ -8,6 +8,7 @@ import { type AliasSet, aliasesAfter, deleteAlias, setAlias } from '../registry/
 import { changeTime, described } from '../registry/lineage.ts';
 import { tokeniseTags } from '../registry/persons.ts';
 import { getModel, getVersion } from '../registry/read.ts';
+import { type Copied, copiedOf } from '../registry/source.ts';
 import { checkNewAlias } from '../registry/validate.ts';
 import {
   createVersion,
@@ -35,6 +36,8 @@ type DecidedVersion = {
   readonly generation: number;
   readonly made: boolean;
   readonly modelId: string | null;
+  /** The version that it is a copy of, when that one is here; absent in older messages. */
+  readonly copied?: Copied;
   /** Keys of the tags that are set. */
   readonly tags: readonly string[];
   /** Keys of the tags that are taken away, and other fields that change; absent in older messages. */
@@ -78,6 +81,17 @@ async function weighVersion(
   return untouched ? { take: ['deleted'], kept: [] } : { take: [], kept: ['deleted'] };
 }
 
+/** The version that `models:/name/version` names, which a copy keeps as its source. */
+async function copiedFrom(
+  { source = '' }: ImportVersion,
+  { state, workspace }: DecideContext,
+): Promise<{ copied?: Copied }> {
+  const [, name, version] = /^models:\/+([^/]+)\/(\d+)$/.exec(source) ?? [];
+  if (name === undefined) return {};
+  const row = await state.registry.findVersion(workspace, name, Number(version));
+  return row === undefined ? {} : { copied: copiedOf(row) };
+}
+
 export const importVersion = mlflowOperation<ImportVersion, Updated, DecidedVersion>({
   operation: 'import/model-version',
   persons: tokeniseTags,
@@ -89,7 +103,8 @@ export const importVersion = mlflowOperation<ImportVersion, Updated, DecidedVers
     const known = await registry.findVersionOfModel(model.key, body.version);
     if (known === undefined) {
       const tags = uniqueTags(body.tags).map(({ key }) => key);
-      return { decided: { generation, made: true, tags, modelId }, answer: {} };
+      const copied = await copiedFrom(body, context);
+      return { decided: { generation, made: true, tags, modelId, ...copied }, answer: {} };
     }
     if (known.createdTime !== (body.creation_timestamp ?? 0)) {
       throw mlflowError(
@@ -117,7 +132,7 @@ export const importVersion = mlflowOperation<ImportVersion, Updated, DecidedVers
 
 function madeFacts(
   body: ImportVersion,
-  { generation, tags: keys, modelId }: DecidedVersion,
+  { generation, tags: keys, modelId, copied }: DecidedVersion,
   context: FactContext,
 ): Fact[] {
   const { name, version, source = '', creation_timestamp: createdTime = 0 } = body;
@@ -132,6 +147,7 @@ function madeFacts(
     ...{ generation, version, source, modelId, modelVersions: null },
     storageLocation: body.storage_location || source,
     runId: body.run_id || null,
+    ...(copied === undefined ? {} : { copied }),
   };
   const created = { ...context, at: createdTime };
   const facts = liveFacts(createVersion, { message, decided }, created);

@@ -95,3 +95,69 @@ it('metrics without a model, a dataset or its digest say nothing of an evaluatio
   await server.post('runs/log-batch', { run_id: run, metrics });
   expect(await evaluated(`artifact:default/${model}`)).toEqual([]);
 });
+
+const datasetsTag = (...entries: unknown[]) => ({
+  key: 'mlflow.datasets',
+  value: JSON.stringify(entries),
+});
+const heldOut = () => ({ name: 'holdout', hash: 'f'.repeat(32), model });
+
+it('a registered model that a run evaluated is told of by a tag of the run', async () => {
+  await logInput();
+  const tags = [datasetsTag(heldOut())];
+  expect((await server.post('runs/log-batch', { run_id: run, tags })).status).toBe(200);
+  expect(await evaluated(`artifact:default/${model}`)).toEqual([
+    {
+      to: 'datasetVersion:file//data/holdout.csv@mlflow-abc',
+      known: 'observed',
+      rule: 'mlflow.datasets',
+    },
+  ]);
+  expect(await server.edges(`run:default/${run}`)).toContainEqual(
+    expect.objectContaining({
+      from: `artifact:default/${model}`,
+      to: `run:default/${run}`,
+      relation: 'read-by',
+    }),
+  );
+});
+
+it('a model that the run made was evaluated, and is nothing that the run read', async () => {
+  const made = await server.post('logged-models', { experiment_id: '0', source_run_id: run });
+  model = made.body.model.info.model_id;
+  await logInput();
+  await server.post('runs/set-tag', { run_id: run, ...datasetsTag(heldOut()) });
+  expect(await evaluated(`artifact:default/${model}`)).toHaveLength(1);
+  const reads = (await server.edges(`artifact:default/${model}`)).filter(
+    ({ relation }) => relation === 'read-by',
+  );
+  expect(reads).toEqual([]);
+});
+
+it('of data of one name that a run read twice, what a model was evaluated on is inferred', async () => {
+  await logInput();
+  const dataset = {
+    name: 'holdout',
+    digest: 'def',
+    source_type: 'local',
+    source: '{"uri":"/data/holdout.csv"}',
+  };
+  await server.post('runs/log-inputs', { run_id: run, datasets: [{ dataset }] });
+  await server.post('runs/set-tag', { run_id: run, ...datasetsTag(heldOut()) });
+  expect(await evaluated(`artifact:default/${model}`)).toMatchObject([
+    { known: 'inferred' },
+    { known: 'inferred' },
+  ]);
+});
+
+it.each([
+  'no JSON',
+  '{"model":"m"}',
+  '[1,null,{"model":7},{"name":"holdout","hash":"f","model":"m-unknown"}]',
+  '[{"name":{},"hash":[],"model":"m"}]',
+])('a tag %s is kept and says nothing', async (value) => {
+  await logInput();
+  const set = await server.post('runs/set-tag', { run_id: run, key: 'mlflow.datasets', value });
+  expect(set.status).toBe(200);
+  expect(await evaluated(`artifact:default/${model}`)).toEqual([]);
+});

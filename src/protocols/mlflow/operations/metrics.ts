@@ -3,7 +3,12 @@ import type { Fact } from '../../../facts/facts.ts';
 import type { KeyValue, MetricPoint } from '../../../facts/tracking-facts.ts';
 import type { RunHead } from '../../../tracking/index.ts';
 import { doesNotExist, invalidParameter, pythonText } from '../errors.ts';
-import { type Evaluated, evaluatedFacts, findEvaluated } from '../lineage/evaluated-on.ts';
+import {
+  type Evaluated,
+  evaluatedFacts,
+  findEvaluated,
+  type Judged,
+} from '../lineage/evaluated-on.ts';
 import type { SourceTags } from '../lineage/source-code.ts';
 import { mlflowOperation, tokeniseTags } from '../operation.ts';
 import type { PromptLink } from '../prompts.ts';
@@ -121,6 +126,7 @@ type Batch = {
   readonly source: SourceTags | null;
   readonly start_time: number;
   readonly prompts?: readonly PromptLink[];
+  readonly judged?: Judged;
 } & Measured;
 
 const asParams = (body: LogBatch): KeyValue[] =>

@@ -3,6 +3,7 @@ import type { Fact, FactContext } from '../../../facts/facts.ts';
 import type { KeyValue } from '../../../facts/tracking-facts.ts';
 import type { RunHead } from '../../../tracking/index.ts';
 import { doesNotExist, invalidParameter } from '../errors.ts';
+import { datasetsTag, findJudged, type Judged, judgedFacts } from '../lineage/evaluated-on.ts';
 import { runRef } from '../lineage/refs.ts';
 import { startOr, tagFacts } from '../lineage/run-facts.ts';
 import { isSourceTag, type SourceTags, sourceTags } from '../lineage/source-code.ts';
@@ -36,6 +37,8 @@ type TagDecision = {
   readonly start_time: number;
   /** Prompts that the tags link to the run; absent when they link none. */
   readonly prompts?: readonly PromptLink[];
+  /** Models that the tags say were evaluated; absent when there are none. */
+  readonly judged?: Judged;
 };
 
 /** What translating tags needs of the run: its start, and its other source tags. */
@@ -43,21 +46,28 @@ export async function decideSource(
   id: string,
   run: RunHead,
   tags: readonly KeyValue[],
-  { state, workspace }: DecideContext,
+  context: DecideContext,
 ): Promise<TagDecision> {
   if (tags.length === 0) return { source: null, start_time: 0 };
+  const { state, workspace } = context;
   const row = await state.tracking.findRun(workspace, id);
   const start_time = row?.startTime ?? 0;
   const linked = await linkedPrompts(tags, { state, workspace });
-  const prompts = linked.length === 0 ? {} : { prompts: linked };
-  if (!tags.some(({ key }) => isSourceTag(key))) return { source: null, start_time, ...prompts };
+  const datasets = tags.find(({ key }) => key === datasetsTag)?.value;
+  const judged =
+    datasets === undefined ? undefined : await findJudged({ ...run, id }, datasets, context);
+  const more = {
+    ...(linked.length === 0 ? {} : { prompts: linked }),
+    ...(judged === undefined ? {} : { judged }),
+  };
+  if (!tags.some(({ key }) => isSourceTag(key))) return { source: null, start_time, ...more };
   const source: Record<string, string> = {};
   for (const key of sourceTags) {
     const value = await state.tracking.findTag(run.key, key);
     if (value !== undefined) source[key] = value;
   }
   for (const { key, value } of tags) if (isSourceTag(key)) source[key] = value;
-  return { source, start_time, ...prompts };
+  return { source, start_time, ...more };
 }
 
 /** What set tags mean: the tags, the run's name, its parent, its user and its code. */
@@ -87,6 +97,7 @@ export function settledTagFacts(
   const started = startOr(decided.start_time, context);
   facts.push(...tagFacts(run, byKey, decided.source, { workspace, time: started }));
   facts.push(...promptFacts(ref, decided.prompts, { workspace, time }));
+  facts.push(...judgedFacts(run, decided.judged, { ...context, started }));
   return facts;
 }
 

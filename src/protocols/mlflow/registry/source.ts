@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import type { StateReader } from '../../../door/index.ts';
 import type { VersionRow } from '../../../registry/index.ts';
 import { doesNotExist, invalidParameter } from '../errors.ts';
+import { checkHost } from '../storage-location.ts';
 import { isPrompt, readStage } from './validate.ts';
 
 /**
@@ -23,7 +24,16 @@ export interface ResolvedSource {
   readonly storageLocation: string;
   readonly runId: string | null;
   readonly modelId: string | null;
+  /** The version that it is a copy of; absent when it is none. */
+  readonly copied?: Copied;
 }
+
+/** A version that another one was copied from. */
+export type Copied = {
+  readonly name: string;
+  readonly generation: number;
+  readonly version: number;
+};
 
 interface Uri {
   readonly scheme: string;
@@ -182,8 +192,16 @@ async function resolveRegistered(
     storageLocation: version.storageLocation,
     runId: version.runId,
     modelId: version.modelId,
+    copied: copiedOf(version),
   };
 }
+
+/** The version as the origin of a copy. */
+export const copiedOf = ({ name, generation, version }: VersionRow): Copied => ({
+  name,
+  generation,
+  version,
+});
 
 /** Checks the source of a new version and finds what it stands for. @throws invalid_message, not_found. */
 export async function resolveSource(
@@ -192,6 +210,7 @@ export async function resolveSource(
   state: StateReader,
 ): Promise<ResolvedSource> {
   const { source } = body;
+  checkHost(source, 'source');
   const uri = parseUri(source);
   const runId = body.run_id || null;
   const modelId = body.model_id || null;

@@ -95,11 +95,9 @@ describe('model versions', () => {
     ],
     ['models://host/x', {}, /Registered model sources must use the active model registry/],
     ['models:/a@nope', {}, /^Registered model alias nope not found\.$/],
-    [
-      'http://h/api/2.0/mlflow-artifacts/artifacts/x',
-      {},
-      /The run_id request parameter must identify/,
-    ],
+    ['http://h/api/2.0/mlflow-artifacts/artifacts/x', {}, /^'source' cannot use the 'http' scheme/],
+    ['HTTPS://h/x', {}, /^'source' cannot use the 'https' scheme: the 'https' scheme addresses/],
+    ['mlflow-artifacts://h:99/x', {}, /^'source' cannot use the 'mlflow-artifacts' scheme/],
   ])('refuse the source %s with %j', async (source, more, message) => {
     await server.createModel('a');
     const answer = await server.createVersion('a', { source, ...more });

@@ -8,7 +8,7 @@ import { associatedRunFacts, promptAttributes } from '../prompts.ts';
 import { changeTime, described, tagAttributes } from './lineage.ts';
 import { tokeniseTag, tokeniseTags } from './persons.ts';
 import { getModel, getVersion, type VersionView, viewVersion } from './read.ts';
-import { resolveSource } from './source.ts';
+import { type Copied, type ResolvedSource, resolveSource } from './source.ts';
 import {
   activeStages,
   checkModelName,
@@ -42,6 +42,8 @@ type CreatedVersion = {
   readonly modelId: string | null;
   /** New value of the logged model's tag `mlflow.modelVersions`; null when there is no logged model. */
   readonly modelVersions: string | null;
+  /** The version that it is a copy of; absent when it is none, and in older messages. */
+  readonly copied?: Copied;
 };
 
 async function changed(version: VersionRow, state: StateReader, now: number): Promise<Changed> {
@@ -52,7 +54,11 @@ async function changed(version: VersionRow, state: StateReader, now: number): Pr
 
 const promptSources = ['dummy-source', 'prompt-template'];
 
-async function sourceOf(body: CreateVersion, workspace: string, state: StateReader) {
+async function sourceOf(
+  body: CreateVersion,
+  workspace: string,
+  state: StateReader,
+): Promise<ResolvedSource> {
   const tags = (body.tags ?? []).map(({ key = '', value = '' }) => ({ key, value }));
   if (!isPrompt(tags)) return resolveSource(body, workspace, state);
   if (!promptSources.includes(body.source)) {
@@ -87,7 +93,7 @@ export const createVersion = mlflowOperation<CreateVersion, VersionView, Created
   operation: 'model-versions/create',
   persons: tokeniseTags,
   async decide(body, { state, workspace, time }) {
-    const resolved = await sourceOf(body, workspace, state);
+    const { copied, ...resolved } = await sourceOf(body, workspace, state);
     const tags = readTags(body.tags);
     const model = await getModel(state.registry, workspace, body.name);
     const { name, generation } = model;
@@ -112,7 +118,13 @@ export const createVersion = mlflowOperation<CreateVersion, VersionView, Created
       deletedTime: null,
     };
     return {
-      decided: { generation, version, ...resolved, modelVersions },
+      decided: {
+        generation,
+        version,
+        ...resolved,
+        modelVersions,
+        ...(copied === undefined ? {} : { copied }),
+      },
       answer: { row, tags, aliases: [] },
     };
   },
@@ -157,7 +169,8 @@ function describeVersion(
   const { workspace, time } = context;
   const model = { name: body.name, generation: decided.generation };
   const ref = versionRef(workspace, model, decided.version);
-  const { modelId, runId, source } = decided;
+  const { modelId, runId, source, copied } = decided;
+  const original = copied && versionRef(workspace, copied, copied.version);
   const origin =
     modelId !== null
       ? formatRef({ kind: 'artifact', namespace: workspace, name: modelId })
@@ -179,6 +192,9 @@ function describeVersion(
     { ...stated, relation: 'has-version', from: modelRef(workspace, model), to: ref, rule },
     ...(origin
       ? [{ ...stated, relation: 'registered-as', from: origin, to: ref, rule } as const]
+      : []),
+    ...(original
+      ? [{ ...stated, relation: 'derived-into', from: original, to: ref, rule } as const]
       : []),
   ];
 }

@@ -205,7 +205,7 @@ function writeAttributes(attributes: readonly OtlpAttribute[] | undefined): Answ
 export function writeSpan(sent: unknown): Answer[] {
   const span = readSpan(sent);
   if (span === undefined) return [];
-  const attributes = Object.entries(contentAttributes(span)).map(([key, value]) => ({
+  const attributes = Object.entries(contentAttributes(span, 'number')).map(([key, value]) => ({
     key,
     value: encodeValue(value),
   }));

@@ -242,6 +242,34 @@ describe('spans', () => {
       'mlflow.traceRequestId': `"${idOf(1)}"`,
     });
   });
+
+  test('keep NaN and infinities apart from texts of that name', async () => {
+    const said = (name: string) => ({
+      arrayValue: { values: [{ doubleValue: name }, { stringValue: name }] },
+    });
+    const values = ['NaN', 'Infinity', '-Infinity'];
+    const attributes = values.map((name) => ({ key: name, value: said(name) }));
+    await server.exportSpans([otlpSpan({ trace: 1, span: 1 }, { attributes })], {
+      experiment: '0',
+    });
+    const { body } = await server.call('GET', `traces/get?trace_id=${idOf(1)}`);
+    expect(body.trace.spans[0].attributes).toEqual(
+      expect.arrayContaining(
+        values.map((name) => ({
+          key: name,
+          value: { array_value: { values: [{ double_value: name }, { string_value: name }] } },
+        })),
+      ),
+    );
+    const file = await server.send(
+      'GET',
+      `/ajax-api/3.0/mlflow/get-trace-artifact?request_id=${idOf(1)}`,
+    );
+    expect(JSON.parse(file.bytes.toString()).spans[0].attributes).toMatchObject(
+      Object.fromEntries(values.map((name) => [name, `[${name}, "${name}"]`])),
+    );
+    expect(await server.rebuild()).toEqual([]);
+  });
 });
 
 test('spans and attachments that a client stored as files are sent as files', async () => {

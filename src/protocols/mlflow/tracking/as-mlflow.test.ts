@@ -70,6 +70,39 @@ test.each([
   expect(answer).toMatchObject(invalid(text));
 });
 
+const foreign = (field: string, scheme: string): string =>
+  `'${field}' cannot use the '${scheme}' scheme: the '${scheme}' scheme addresses a host other than the tracking server's configured artifact storage, so the server would connect to the host named in the URI. Set the MLFLOW_ALLOWED_HOST_ADDRESSED_ARTIFACT_SCHEMES environment variable on the server to allow it.`;
+
+test.each([
+  ['http://h/x', 'http'],
+  ['HTTP:', 'http'],
+  [' \nht\ttps://h/x', 'https'],
+  ['ftp:///x', 'ftp'],
+  ['sftp://u@h/x', 'sftp'],
+  ['hdfs://h/x', 'hdfs'],
+  ['viewfs://h/x', 'viewfs'],
+  ['r2://b@h/x', 'r2'],
+  ['b2://b@h/x', 'b2'],
+  ['abfss://f@a.h/x', 'abfss'],
+  ['mlflow-artifacts://other:99/x', 'mlflow-artifacts'],
+])('no artifacts are kept at or taken from %j, which names a host', async (place, scheme) => {
+  const experiment = { name: 'e', artifact_location: place };
+  expect(await server.post('experiments/create', experiment)).toMatchObject(
+    invalid(foreign('artifact_location', scheme)),
+  );
+  expect(
+    await server.post('model-versions/create', { name: 'not-there', source: place }),
+  ).toMatchObject(invalid(foreign('source', scheme)));
+});
+
+test.each(['wasbs://c@a.blob.core.windows.net/x', 'mlflow-artifacts:///x', 'dbfs://p@h/x'])(
+  'artifacts may be kept at %s',
+  async (artifact_location) => {
+    const body = { name: 'e', artifact_location };
+    expect((await server.post('experiments/create', body)).status).toBe(200);
+  },
+);
+
 test('artifacts are kept at places that have no parameters', async () => {
   const body = { name: 'e', artifact_location: 's3://bucket/a;b' };
   expect((await server.post('experiments/create', body)).status).toBe(200);

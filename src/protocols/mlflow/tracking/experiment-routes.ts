@@ -6,7 +6,7 @@ import {
   pageOfExperiments,
 } from '../../../tracking/index.ts';
 import type { ProtocolServices } from '../../services.ts';
-import { doesNotExist, invalidParameter } from '../errors.ts';
+import { doesNotExist } from '../errors.ts';
 import { parseFilter, parseOrders } from '../filter.ts';
 import { type Condition, experimentGrammar } from '../grammar.ts';
 import { longList } from '../long-list.ts';
@@ -20,6 +20,7 @@ import {
 } from '../operations/experiments.ts';
 import { readMaxResults, readPageToken, writePageToken } from '../paging.ts';
 import type { Call, RouteHelpers } from '../routes.ts';
+import { checkStorageLocation } from '../storage-location.ts';
 import {
   checkExperimentId,
   checkExperimentName,
@@ -40,34 +41,6 @@ export function stageOf(
 
 const experimentAnswer = ({ experiment, tags }: FullExperiment, workspace: string): Answer =>
   writeExperiment(experiment, tags, workspace);
-
-/** Schemes whose URLs have parameters. Source: urllib.parse (uses_params). */
-const withParameters = /^(?:ftp|hdl|prospero|https?|shttp|rtspu?|sips?|mms|sftp|tel)?$/;
-
-function checkLocation(location: string | undefined): void {
-  if (location === undefined || location === '') return;
-  const scheme = /^([a-zA-Z][\w+.-]*):/.exec(location)?.[1] ?? '';
-  const parameters = /;[^/]*$/.test(location) && withParameters.test(scheme);
-  if (location.includes('#') || parameters) {
-    throw invalidParameter("'artifact_location' URL can't include fragments or params.");
-  }
-  if (location.split('?').slice(1).join('?').includes('..')) {
-    throw invalidParameter('Invalid query string');
-  }
-  if (location.startsWith('runs:')) {
-    throw invalidParameter(`Artifact location cannot be a runs:/ URI. Given: '${location}'`);
-  }
-  const { artifactLocationCharactersMax } = mlflowLimits;
-  if ([...location].length > artifactLocationCharactersMax) {
-    throw invalidParameter(
-      `Invalid artifact path length. The length of the artifact path cannot be greater than ${artifactLocationCharactersMax} characters. To configure this limit, please set the MLFLOW_ARTIFACT_LOCATION_MAX_LENGTH environment variable.`,
-    );
-  }
-  // Files of ours have no other way up than their own path.
-  if (scheme === 'mlflow-artifacts' && location.split(/[/\\]/).includes('..')) {
-    throw invalidParameter(`Invalid artifact location: '${location}'`);
-  }
-}
 
 /** Ids in a filter are numbers too. */
 function checkIds(conditions: readonly Condition[]): void {
@@ -126,7 +99,7 @@ export function registerExperimentRoutes(helpers: RouteHelpers, services: Protoc
     message: wire.createExperimentMessage,
     operation: createExperiment,
     body(read) {
-      checkLocation(read.artifact_location);
+      if (read.artifact_location) checkStorageLocation(read.artifact_location, 'artifact_location');
       checkExperimentName(read.name);
       return read.tags === undefined ? read : { ...read, tags: read.tags.map(checkExperimentTag) };
     },

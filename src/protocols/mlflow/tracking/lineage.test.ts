@@ -228,3 +228,18 @@ test('persons are tokens in the record and names in answers', async () => {
   expect(body.run.data.tags).toContainEqual(tag('mlflow.source.name', '/home/ann/train.py'));
   expect(body.run.inputs.dataset_inputs[0].dataset.source).toBe(source);
 });
+
+test('a copied model version was derived from the one that it copies', async () => {
+  for (const name of ['a', 'b']) await server.post('registered-models/create', { name });
+  for (const [name, source] of [
+    ['a', 's3://bucket/model'],
+    ['b', 'models:/a/1'],
+  ]) {
+    await server.post('model-versions/create', { name, source });
+  }
+  const edges = await server.edges('modelVersion:default/b@1');
+  expect(edges.filter(({ relation }) => relation === 'derived-into')).toMatchObject([
+    { from: 'modelVersion:default/a@1', to: 'modelVersion:default/b@1', known: 'observed' },
+  ]);
+  expect(await server.rebuild()).toEqual([]);
+});

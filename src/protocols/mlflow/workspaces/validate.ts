@@ -1,9 +1,9 @@
 import { defaultWorkspace, isWorkspaceName, reservedNames } from '../../../door/index.ts';
 import { invalidParameter } from '../errors.ts';
+import { checkStorageLocation, type Hosts } from '../storage-location.ts';
 import { type DeletionMode, deletionModes, type Said } from './wire.ts';
 
 const nameCharacters = { min: 2, max: 63 } as const;
-const locationCharactersMax = 2_048;
 const retentionCharactersMax = 32;
 
 /**
@@ -43,53 +43,41 @@ export function readDeletionMode(value: unknown): DeletionMode {
 }
 
 /**
- * What is said, trimmed and checked; empty text clears.
+ * What is said, trimmed and checked; empty text clears. With `hosts` `any`, places may name any host.
  * @throws invalid_message with MLflow's text.
  * Source: mlflow/server/handlers.py (_validate_workspace_default_artifact_root and its neighbours).
  */
-export function checkSaid(said: Said): Said {
+export function checkSaid(said: Said, hosts: Hosts = 'own'): Said {
   const { description, default_artifact_root: root, trace_archival_config: archival } = said;
   return {
     ...(description === undefined ? {} : { description }),
-    ...(root === undefined ? {} : { default_artifact_root: checkArtifactRoot(root.trim()) }),
-    ...(archival === undefined ? {} : { trace_archival_config: checkArchival(archival) }),
+    ...(root === undefined ? {} : { default_artifact_root: checkArtifactRoot(root.trim(), hosts) }),
+    ...(archival === undefined ? {} : { trace_archival_config: checkArchival(archival, hosts) }),
   };
 }
 
-function checkArtifactRoot(root: string): string {
+function checkArtifactRoot(root: string, hosts: Hosts): string {
   if (root === '') return root;
-  checkLocation(root, 'default_artifact_root');
+  checkStorageLocation(root, 'default_artifact_root', hosts);
   if (/^[a-zA-Z][a-zA-Z0-9+.-]+:/.test(root) || root.startsWith('/')) return root;
   throw invalidParameter(
     `Invalid value for 'default_artifact_root'. Expected a URI (for example 's3://bucket/prefix' or 'mlflow-artifacts:/prefix') or an absolute path, got '${root}'.`,
   );
 }
 
-function checkLocation(location: string, field: string): void {
-  if (location.includes('#') || location.includes(';'))
-    throw invalidParameter(`'${field}' URL can't include fragments or params.`);
-  if (location.startsWith('runs:'))
-    throw invalidParameter(`Artifact location cannot be a runs:/ URI. Given: '${location}'`);
-  if (location.length > locationCharactersMax)
-    throw invalidParameter(
-      `Invalid artifact path length. The length of the artifact path cannot be greater than ${locationCharactersMax} characters.`,
-    );
-}
+type Archival = NonNullable<Said['trace_archival_config']>;
 
-function checkArchival({
-  location,
-  retention,
-}: NonNullable<Said['trace_archival_config']>): NonNullable<Said['trace_archival_config']> {
+function checkArchival({ location, retention }: Archival, hosts: Hosts): Archival {
   return {
-    ...(location === undefined ? {} : { location: checkArchivalLocation(location.trim()) }),
+    ...(location === undefined ? {} : { location: checkArchivalLocation(location.trim(), hosts) }),
     ...(retention === undefined ? {} : { retention: checkRetention(retention.trim()) }),
   };
 }
 
-function checkArchivalLocation(location: string): string {
+function checkArchivalLocation(location: string, hosts: Hosts): string {
   const field = 'trace_archival_config.location';
   if (location === '') return location;
-  checkLocation(location, field);
+  checkStorageLocation(location, field, hosts);
   if (!/^[a-zA-Z][a-zA-Z0-9+.-]*:/.test(location))
     throw invalidParameter(`Invalid value for '${field}'. Expected a URI string.`);
   if (location.startsWith('mlflow-artifacts:'))

@@ -141,6 +141,20 @@ describe('the endpoints of workspaces', () => {
     [
       'POST',
       '',
+      { name: 'ok', default_artifact_root: 'hdfs://h/x' },
+      'INVALID_PARAMETER_VALUE',
+      "'default_artifact_root' cannot use the 'hdfs' scheme",
+    ],
+    [
+      'POST',
+      '',
+      { name: 'ok', trace_archival_config: { location: 'abfss://f@a.h/x' } },
+      'INVALID_PARAMETER_VALUE',
+      "'trace_archival_config.location' cannot use the 'abfss' scheme",
+    ],
+    [
+      'POST',
+      '',
       { name: 'ok', trace_archival_config: { retention: '3 weeks' } },
       'INVALID_PARAMETER_VALUE',
       'Expected a duration',
