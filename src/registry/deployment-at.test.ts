@@ -26,6 +26,12 @@ it.each([
   expect(deploymentAt(rows, time)?.number).toBe(number);
 });
 
+it('a bare name means one that still runs rather than one that began later and ended', () => {
+  const overlapping = rows.slice(1, 2).concat({ ...rows[2]!, from: 40, until: 50 });
+  expect(deploymentAt(overlapping, 45)?.number).toBe(3);
+  expect(deploymentAt(overlapping, 60)?.number).toBe(2);
+});
+
 it('a bare name means one that was taken back only where there is no other', () => {
   expect(deploymentAt(rows.slice(3), 5)?.number).toBe(4);
   expect(deploymentAt([], 5)).toBeUndefined();

@@ -12,5 +12,7 @@ export function deploymentAt<Row extends DeploymentRow>(
   const byStart = [...rows].sort((a, b) => a.from - b.from || a.number - b.number);
   // One that ends where it begins was taken back: it never ran.
   const ran = byStart.filter(({ from, until }) => from !== until);
-  return ran.findLast(({ from }) => from <= time) ?? ran[0] ?? byStart.at(-1);
+  const began = ran.filter(({ from }) => from <= time);
+  const running = began.findLast(({ until }) => until === null || time < until);
+  return running ?? began.at(-1) ?? ran[0] ?? byStart.at(-1);
 }
