@@ -1,7 +1,7 @@
 import { limits } from '../../base/limits.ts';
 import { serveOthers } from '../../base/slices.ts';
 import { type EntityKind, entityKinds } from '../../facts/kinds.ts';
-import type { AsOf, FormerRefRow, MergeRow, NodeRow, SupersededRow } from '../../lineage/store.ts';
+import type { AsOf, FormerRefRow, MergeRow, NodeRow } from '../../lineage/store.ts';
 import type { Database } from './database.ts';
 import { type NodeTuple, nodeColumns, refIs, toNode } from './lineage-rows.ts';
 import { afterAt, nameGroup } from './lineage-schema.ts';
@@ -139,17 +139,6 @@ export function mergesOf(db: Database, keys: readonly number[]): MergeRow[] {
     .map((row) => ({ ...row, apart: row.apart === 1 }));
 }
 
-/** What took the place of the statements. */
-export function supersededOf(db: Database, statements: readonly string[]): SupersededRow[] {
-  return db.all<SupersededRow>(
-    `SELECT s.statement, s.by_statement AS "by", s.valid_from AS validFrom, s.position,
-      (SELECT n.ref FROM lineage_statements t JOIN lineage_nodes n ON n.key = t.node WHERE t.id = s.statement) AS ref,
-      (SELECT n.ref FROM lineage_statements t JOIN lineage_nodes n ON n.key = t.node WHERE t.id = s.by_statement) AS byRef
-     FROM lineage_superseded s WHERE s.statement IN (SELECT value FROM json_each(?)) ORDER BY s.position, s.by_statement`,
-    JSON.stringify(statements),
-  );
-}
-
 /** Columns of times hold whole ms. */
 export const wholeTime = (time: number | null): number | null =>
   time === null ? null : Math.trunc(time);
@@ -166,17 +155,6 @@ export function putMerge(db: Database, row: MergeRow): void {
     row.apart ? 1 : 0,
     wholeTime(row.validFrom),
     wholeTime(row.validTo),
-    row.position,
-  );
-}
-
-/** Writes that a statement took the place of another. */
-export function putSuperseded(db: Database, row: Omit<SupersededRow, 'ref' | 'byRef'>): void {
-  db.run(
-    'INSERT INTO lineage_superseded (statement, by_statement, valid_from, position) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
-    row.statement,
-    row.by,
-    wholeTime(row.validFrom),
     row.position,
   );
 }

@@ -33,7 +33,6 @@ import {
   formerNodes,
   formerRefs,
   mergesOf,
-  supersededOf,
 } from './lineage-names.ts';
 import {
   type ColumnTuple,
@@ -52,6 +51,7 @@ import {
   useColumnsPlain,
   useColumnsWithAttributes,
 } from './lineage-rows.ts';
+import { findStatement, statementsAbout, supersededOf } from './lineage-statements.ts';
 
 /** Something of node ?1, recorded by position ?2, happened by ?3. What always holds has the time 0. */
 const toldUntil = [
@@ -355,10 +355,7 @@ export class SqliteLineageReader implements LineageReader {
   }
 
   findStatement(id: string): (StatementRow & { readonly ref: string }) | undefined {
-    return this.db.get<StatementRow & { readonly ref: string }>(
-      'SELECT s.id, s.node, s.type, s.body, s.time, s.position, n.ref FROM lineage_statements s JOIN lineage_nodes n ON n.key = s.node WHERE s.id = ?',
-      id,
-    );
+    return findStatement(this.db, id);
   }
 
   superseded(statements: readonly string[]): SupersededRow[] {
@@ -392,10 +389,7 @@ export class SqliteLineageReader implements LineageReader {
   }
 
   statements(keys: readonly number[]): StatementRow[] {
-    return this.db.all<StatementRow>(
-      'SELECT id, node, type, body, time, position FROM lineage_statements WHERE node IN (SELECT value FROM json_each(?)) ORDER BY time, id',
-      JSON.stringify(keys),
-    );
+    return statementsAbout(this.db, keys);
   }
 
   findEventKey(workspace: string, key: string): boolean {

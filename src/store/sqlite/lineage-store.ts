@@ -18,9 +18,10 @@ import type {
 } from '../../lineage/store.ts';
 import { BoundedMap } from './cache.ts';
 import { type Database, rowInsert } from './database.ts';
-import { putFormerRef, putMerge, putSuperseded, wholeTime } from './lineage-names.ts';
+import { putFormerRef, putMerge, wholeTime } from './lineage-names.ts';
 import { SqliteLineageReader } from './lineage-reader.ts';
 import { refIs, writeModes } from './lineage-rows.ts';
+import { putSuperseded } from './lineage-statements.ts';
 import { LineageTexts } from './lineage-texts.ts';
 
 const attributeRows = rowInsert(
